@@ -1,0 +1,506 @@
+//! The fold: what a set of changes comes to. Any order, any duplication, the same result.
+//!
+//! A *slot* is one booking as one person holds it (a uid, or a seat of one). Slots that replace one another
+//! through moves are a *chain*; its last slot, the *tip*, is the meeting as people know it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use crate::booking::Booking;
+use crate::change::{Change, Kind};
+
+/// How a slot stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Asked for, not yet confirmed.
+    Requested,
+    Booked,
+    /// Cancelled by the host with the wish for another time: not lost.
+    AwaitingNewTime,
+    Rejected,
+    Cancelled,
+    /// Another slot of the chain has taken its place.
+    Moved,
+}
+
+#[derive(Debug, Clone)]
+pub struct Slot<'a> {
+    /// The uid, or for a seat its reference (else uid and person).
+    pub id: String,
+    pub uid: &'a str,
+    pub state: State,
+    /// Depth of reschedules: 0 for the first known.
+    pub depth: u32,
+    pub chain: usize,
+    /// The slot before, if it is known.
+    pub before: Option<usize>,
+    /// It names a predecessor, known or not.
+    pub is_move: bool,
+    pub was_booked: bool,
+    /// The booking as it was last set.
+    pub booking: &'a Booking,
+    /// The change that set `booking`.
+    pub set_by: &'a Change,
+    /// What ended it.
+    pub ended_by: Option<&'a Change>,
+    /// Indices into the fold's changes.
+    pub changes: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub struct Fold<'a> {
+    pub changes: Vec<&'a Change>,
+    pub slots: Vec<Slot<'a>>,
+    /// The newest stamp among booked, cancelled and rejected changes, each capped at its receipt.
+    pub newest: Option<Timestamp>,
+}
+
+/// What a person's status should be, before names and guards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    Booked,
+    Cancelled,
+    AsFound,
+}
+
+pub fn fold<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Fold<'a> {
+    let mut changes: Vec<&Change> = changes.into_iter().collect();
+    changes.sort_by_cached_key(|c| (c.created_at, c.kind, c.base_key(), c.received_at));
+    let ids = slot_ids(&changes);
+    let mut by_slot: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, of) in ids.iter().enumerate() {
+        for id in of {
+            by_slot.entry(id).or_default().push(i);
+        }
+    }
+    let mut slots: Vec<Slot> = by_slot
+        .into_iter()
+        .map(|(id, of)| slot(id, of, &changes))
+        .collect();
+    slots.sort_by_key(|s| (s.set_by.created_at, s.id.clone()));
+    link(&mut slots, &changes);
+    end_series(&mut slots, &changes);
+    let newest = changes
+        .iter()
+        .filter(|c| c.kind != Kind::Requested)
+        .map(|c| c.stamped())
+        .max();
+    Fold {
+        changes,
+        slots,
+        newest,
+    }
+}
+
+/// For each change the slots it is about: one, or for a seatless cancellation all of that person's.
+fn slot_ids(changes: &[&Change]) -> Vec<Vec<String>> {
+    let seated: BTreeSet<&str> = changes
+        .iter()
+        .filter(|c| c.seated)
+        .map(|c| c.booking.uid.as_str())
+        .collect();
+    changes
+        .iter()
+        .map(|c| {
+            let uid = &c.booking.uid;
+            if !seated.contains(uid.as_str()) {
+                return vec![uid.clone()];
+            }
+            if let Some(seat) = &c.seat {
+                return vec![format!("{uid}/{seat}")];
+            }
+            let of_same_person = changes.iter().filter(|o| {
+                o.booking.uid == *uid && o.seat.is_some() && o.identity() == c.identity()
+            });
+            let ids: BTreeSet<String> = of_same_person
+                .filter(|o| c.kind != Kind::Cancelled || o.created_at <= c.created_at)
+                .filter_map(|o| Some(format!("{uid}/{}", o.seat.as_ref()?)))
+                .collect();
+            if ids.is_empty() {
+                vec![format!("{uid}/{}", c.identity())]
+            } else {
+                ids.into_iter().collect()
+            }
+        })
+        .collect()
+}
+
+fn slot<'a>(id: &str, of: Vec<usize>, changes: &[&'a Change]) -> Slot<'a> {
+    let all: Vec<&Change> = of.iter().map(|&i| changes[i]).collect();
+    let newest = |kind: Kind| all.iter().filter(|c| c.kind == kind).copied().reduce(later);
+    let booked = newest(Kind::Booked);
+    let requested = newest(Kind::Requested);
+    let rejected = newest(Kind::Rejected);
+    // Seats are given up and taken again under one uid; any other booking's cancellation is final.
+    let cancels = || {
+        all.iter()
+            .copied()
+            .filter(|c| c.kind == Kind::Cancelled)
+            .filter(|c| {
+                !(c.seated && c.seat.is_none())
+                    || booked.is_none_or(|b| b.created_at <= c.created_at)
+            })
+    };
+    let plain = cancels().filter(|c| !c.booking.request_reschedule).next_back();
+    let asked = cancels().filter(|c| c.booking.request_reschedule).next_back();
+    let (state, ended_by) = match (plain, asked, rejected) {
+        (Some(c), _, _) => (State::Cancelled, Some(c)),
+        (None, Some(c), _) => (State::AwaitingNewTime, Some(c)),
+        (None, None, Some(r)) if booked.is_none_or(|b| b.created_at <= r.created_at) => {
+            (State::Rejected, Some(r))
+        }
+        _ if booked.is_some() => (State::Booked, None),
+        _ => (State::Requested, None),
+    };
+    let set_by = booked.or(requested).or(ended_by).unwrap_or(all[0]);
+    Slot {
+        id: id.to_owned(),
+        uid: &set_by.booking.uid,
+        state,
+        depth: 0,
+        chain: 0,
+        before: None,
+        is_move: false,
+        was_booked: booked.is_some(),
+        booking: &set_by.booking,
+        set_by,
+        ended_by,
+        changes: of,
+    }
+}
+
+/// By the sequence where both have one, then by the stamp.
+fn later<'a>(a: &'a Change, b: &'a Change) -> &'a Change {
+    let by_sequence = match (a.booking.ical_sequence, b.booking.ical_sequence) {
+        (Some(x), Some(y)) if x != y => Some(x < y),
+        _ => None,
+    };
+    if by_sequence.unwrap_or(a.created_at <= b.created_at) {
+        b
+    } else {
+        a
+    }
+}
+
+/// What a slot's changes say of its predecessor.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Reference {
+    /// `rescheduleUid`: a uid or a seat.
+    Named(String),
+    /// The first uid of the chain, from the calendar's id.
+    First(String),
+}
+
+fn reference(slot: &Slot, changes: &[&Change]) -> Option<Reference> {
+    let of = || slot.changes.iter().map(|&i| changes[i]);
+    // A request names a move's predecessor, but a seated one gives nothing up before it is confirmed.
+    let moving =
+        of().filter(|c| c.kind == Kind::Booked || (c.kind == Kind::Requested && !c.seated));
+    if let Some(named) = moving
+        .filter_map(|c| c.booking.reschedule_uid.clone())
+        .find(|r| *r != slot.id)
+    {
+        return (named != slot.uid || of().any(|c| c.seated)).then_some(Reference::Named(named));
+    }
+    if of().any(|c| c.seated) {
+        return None;
+    }
+    of().filter_map(|c| c.booking.ical_uid.as_deref())
+        .filter_map(|ical| ical.split_once('@').map(|(uid, _)| uid))
+        .find(|uid| *uid != slot.uid)
+        .map(|uid| Reference::First(uid.to_owned()))
+}
+
+fn link(slots: &mut [Slot], changes: &[&Change]) {
+    let references: Vec<Option<Reference>> = slots.iter().map(|s| reference(s, changes)).collect();
+    let mut groups = Union::new(slots.len());
+    // Those that name the same predecessor follow one another by the stamp: a seat's moves all name the
+    // reference it had first, and of two moves of one booking only the later can stand.
+    let mut followers: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, r) in references.iter().enumerate() {
+        if let Some(Reference::Named(named)) = r {
+            followers.entry(named).or_default().push(i);
+        }
+    }
+    for (named, of) in followers {
+        let mut before = named_slot(named, of[0], slots);
+        for i in of {
+            slots[i].is_move = true;
+            if let Some(b) = before.filter(|b| *b != i && !leads_to(slots, *b, i)) {
+                slots[i].before = Some(b);
+                groups.join(b, i);
+            }
+            before = Some(i);
+        }
+    }
+    // The calendar's id names the first booking of a chain; the predecessor is whatever came last before.
+    for i in 0..slots.len() {
+        let Some(Reference::First(first)) = &references[i] else {
+            continue;
+        };
+        let same_chain: Vec<usize> = (0..slots.len())
+            .filter(|&j| j != i)
+            .filter(|&j| {
+                slots[j].uid == first
+                    || references[j] == references[i]
+                    || slots
+                        .iter()
+                        .position(|s| s.uid == first)
+                        .is_some_and(|f| groups.same(f, j))
+            })
+            .collect();
+        let has_first = same_chain.iter().any(|&j| slots[j].uid == first);
+        slots[i].is_move =
+            has_first || references[i].is_some() && slots[i].was_booked_or_asked(changes);
+        let before = same_chain
+            .iter()
+            .copied()
+            .filter(|&j| {
+                slots[j].set_by.created_at < slots[i].set_by.created_at || slots[j].uid == first
+            })
+            .filter(|&j| !slots.iter().any(|s| s.before == Some(j)))
+            .filter(|&j| !leads_to(slots, j, i))
+            .max_by_key(|&j| (slots[j].set_by.created_at, j));
+        if let Some(b) = before {
+            slots[i].before = Some(b);
+            groups.join(b, i);
+        }
+    }
+    for i in 0..slots.len() {
+        slots[i].chain = groups.find(i);
+        slots[i].depth = depth(slots, i);
+    }
+    let moved: BTreeSet<usize> = slots.iter().filter_map(|s| s.before).collect();
+    for i in moved {
+        slots[i].state = State::Moved;
+    }
+}
+
+impl Slot<'_> {
+    fn was_booked_or_asked(&self, changes: &[&Change]) -> bool {
+        self.was_booked
+            || self
+                .changes
+                .iter()
+                .any(|&i| changes[i].kind == Kind::Requested)
+    }
+}
+
+/// A reference may be a seat, or a uid; under a seated uid it means the follower's own seat.
+fn named_slot(named: &str, follower: usize, slots: &[Slot]) -> Option<usize> {
+    let seat_of = |s: &Slot| s.id.rsplit_once('/').map(|(_, seat)| seat.to_owned());
+    let person = slots[follower].set_by.identity();
+    let by_uid = |i: &usize| slots[*i].uid == named;
+    let older = |i: &usize| *i != follower;
+    (0..slots.len())
+        .filter(older)
+        .find(|i| seat_of(&slots[*i]).as_deref() == Some(named))
+        .or_else(|| {
+            (0..slots.len())
+                .filter(older)
+                .filter(by_uid)
+                .filter(|i| !slots[*i].id.contains('/') || slots[*i].set_by.identity() == person)
+                .next_back()
+        })
+}
+
+fn leads_to(slots: &[Slot], from: usize, to: usize) -> bool {
+    let mut at = Some(from);
+    let mut steps = 0;
+    while let Some(i) = at {
+        if i == to || steps > slots.len() {
+            return true;
+        }
+        at = slots[i].before;
+        steps += 1;
+    }
+    false
+}
+
+fn depth(slots: &[Slot], of: usize) -> u32 {
+    let mut depth = 0;
+    let mut at = slots[of].before;
+    while let Some(i) = at {
+        depth += 1;
+        at = slots[i].before;
+    }
+    depth + u32::from(slots[of].is_move && slots[of].before.is_none())
+}
+
+/// One cancellation ends the rest of a series: later occurrences of that person, event type and rule.
+fn end_series<'a>(slots: &mut [Slot<'a>], changes: &[&'a Change]) {
+    let series: Vec<&Change> = changes
+        .iter()
+        .copied()
+        .filter(|c| {
+            c.kind == Kind::Cancelled
+                && c.booking.recurring.is_some()
+                && !c.booking.request_reschedule
+        })
+        .collect();
+    let rules: HashMap<usize, BTreeSet<(i64, Option<i64>, i64)>> =
+        slots.iter().fold(HashMap::new(), |mut all, slot| {
+            let of: &mut BTreeSet<_> = all.entry(slot.chain).or_default();
+            of.extend(
+                slot.changes
+                    .iter()
+                    .filter(|&&i| changes[i].kind != Kind::Cancelled)
+                    .filter_map(|&i| changes[i].booking.recurring.as_ref())
+                    .map(|r| (r.freq, r.count, r.interval)),
+            );
+            all
+        });
+    for cancel in series {
+        let Some(rule) = cancel
+            .booking
+            .recurring
+            .as_ref()
+            .map(|r| (r.freq, r.count, r.interval))
+        else {
+            continue;
+        };
+        for slot in slots.iter_mut() {
+            let is_of_series = rules.get(&slot.chain).is_some_and(|of| of.contains(&rule))
+                && slot.booking.event_type_id == cancel.booking.event_type_id
+                && slot.set_by.identity() == cancel.identity()
+                && slot.booking.start >= cancel.booking.start
+                && slot.set_by.created_at <= cancel.created_at;
+            if is_of_series
+                && matches!(
+                    slot.state,
+                    State::Booked | State::Requested | State::AwaitingNewTime
+                )
+            {
+                slot.state = State::Cancelled;
+                slot.ended_by = Some(cancel);
+            }
+        }
+    }
+}
+
+impl<'a> Fold<'a> {
+    /// Accepted, neither moved nor cancelled, and ending after the newest thing that is known of the person.
+    pub fn stands(&self, slot: &Slot) -> bool {
+        slot.state == State::Booked && self.newest.is_none_or(|newest| slot.booking.end > newest)
+    }
+
+    /// The standing meetings, next first.
+    pub fn standing(&self) -> Vec<&Slot<'a>> {
+        let mut all: Vec<&Slot> = self.slots.iter().filter(|s| self.stands(s)).collect();
+        all.sort_by_key(|s| (s.booking.start, s.id.clone()));
+        all
+    }
+
+    /// A meeting that was to be and has no time now: its host asked for another, or a move is not confirmed.
+    pub fn awaits(&self, slot: &Slot) -> bool {
+        match slot.state {
+            State::AwaitingNewTime => true,
+            State::Requested => slot.is_move,
+            State::Booked | State::Rejected | State::Cancelled | State::Moved => false,
+        }
+    }
+
+    pub fn wanted(&self) -> Wanted {
+        if self.slots.iter().any(|s| self.stands(s) || self.awaits(s)) {
+            return Wanted::Booked;
+        }
+        let lost =
+            |s: &Slot| s.state == State::Cancelled || (s.state == State::Rejected && s.is_move);
+        if self.slots.iter().any(lost) {
+            Wanted::Cancelled
+        } else {
+            Wanted::AsFound
+        }
+    }
+
+    /// The meeting to show when none stands: the last to happen.
+    pub fn last(&self) -> Option<&Slot<'a>> {
+        self.slots
+            .iter()
+            .filter(|s| s.state != State::Moved)
+            .max_by_key(|s| (self.awaits(s), s.booking.start, s.id.clone()))
+    }
+
+    /// The slot that `change` is about.
+    pub fn slot_of(&self, change: &Change) -> Option<&Slot<'a>> {
+        let at = self.changes.iter().position(|c| *c == change)?;
+        self.slots.iter().find(|s| s.changes.contains(&at))
+    }
+
+    /// Whether `a` comes before `b` in one chain: depth of moves, then within a slot a cancellation is last,
+    /// then the calendar's sequence, then the stamp. `None` for changes of different chains.
+    pub fn precedes(&self, a: &Change, b: &Change) -> Option<bool> {
+        let (sa, sb) = (self.slot_of(a)?, self.slot_of(b)?);
+        if sa.chain != sb.chain {
+            return None;
+        }
+        if sa.id != sb.id {
+            return Some((sa.depth, sa.set_by.created_at) < (sb.depth, sb.set_by.created_at));
+        }
+        let is_final = |c: &Change| c.kind == Kind::Cancelled && sa.state == State::Cancelled;
+        if is_final(a) != is_final(b) {
+            return Some(is_final(b));
+        }
+        match (a.booking.ical_sequence, b.booking.ical_sequence) {
+            (Some(x), Some(y)) if x != y => Some(x < y),
+            _ => Some((a.created_at, a.kind) < (b.created_at, b.kind)),
+        }
+    }
+
+    /// Names under which the chain of `change` is linked to a lead: every uid, seat and reference in it.
+    pub fn tokens(&self, change: &Change) -> Vec<String> {
+        let Some(mine) = self.slot_of(change) else {
+            return Vec::new();
+        };
+        let mut tokens = BTreeSet::new();
+        for slot in self.slots.iter().filter(|s| s.chain == mine.chain) {
+            tokens.insert(slot.id.clone());
+            for &i in &slot.changes {
+                let of = self.changes[i];
+                if let Some(named) = of
+                    .booking
+                    .reschedule_uid
+                    .as_ref()
+                    .filter(|_| of.kind != Kind::Cancelled)
+                {
+                    // Under a seated uid the name alone would be everybody's.
+                    tokens.insert(if of.seated && self.is_uid(named) {
+                        format!("{named}/{}", of.identity())
+                    } else {
+                        named.clone()
+                    });
+                }
+            }
+        }
+        tokens.into_iter().collect()
+    }
+
+    fn is_uid(&self, token: &str) -> bool {
+        self.slots.iter().any(|s| s.uid == token)
+    }
+}
+
+struct Union(Vec<usize>);
+
+impl Union {
+    fn new(n: usize) -> Self {
+        Self((0..n).collect())
+    }
+
+    fn find(&self, mut i: usize) -> usize {
+        while self.0[i] != i {
+            i = self.0[i];
+        }
+        i
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.find(a), self.find(b));
+        self.0[a.max(b)] = a.min(b);
+    }
+
+    fn same(&self, a: usize, b: usize) -> bool {
+        self.find(a) == self.find(b)
+    }
+}

@@ -1,0 +1,325 @@
+//! A change: what one delivery means for one person. The unit of order, of matching and of effects.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::booking::{Attendee, Booking};
+use crate::event::{BookingEvent, Trigger};
+use crate::profile::Profile;
+
+/// CREATED and RESCHEDULED are one kind here: the API cannot tell a confirmed move from the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Requested,
+    Booked,
+    Rejected,
+    Cancelled,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Booked => "booked",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn of(trigger: &Trigger) -> Option<Self> {
+        match trigger {
+            Trigger::Created | Trigger::Rescheduled => Some(Self::Booked),
+            Trigger::Cancelled => Some(Self::Cancelled),
+            Trigger::Requested => Some(Self::Requested),
+            Trigger::Rejected => Some(Self::Rejected),
+            Trigger::Ping | Trigger::Other(_) => None,
+        }
+    }
+}
+
+/// The booker, with what is no real address removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub name: String,
+    /// As typed, trimmed; placeholders and platform suffixes are gone.
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub time_zone: String,
+}
+
+impl Person {
+    /// The e-mail folded, else the phone's digits, else nothing.
+    pub fn identity(&self) -> Option<String> {
+        if let Some(email) = &self.email {
+            return Some(format!("email:{}", fold_email(email)));
+        }
+        let digits = self.phone.as_deref().map(digits).unwrap_or_default();
+        (!digits.is_empty()).then(|| format!("phone:{digits}"))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    pub kind: Kind,
+    pub trigger: Trigger,
+    pub person: Person,
+    /// The seat of this person, where known.
+    pub seat: Option<String>,
+    pub seated: bool,
+    pub created_at: Timestamp,
+    pub received_at: Timestamp,
+    pub booking: Booking,
+    /// E-mails of guests that are neither the booker nor internal.
+    pub guests: Vec<String>,
+}
+
+/// What a booking event comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meaning {
+    Changes(Vec<Change>),
+    /// `self-booking` or `no attendee`.
+    Skipped(&'static str),
+}
+
+impl Change {
+    /// `email:…`, `phone:…`, else `booking:<uid>`.
+    pub fn identity(&self) -> String {
+        self.person
+            .identity()
+            .unwrap_or_else(|| format!("booking:{}", self.booking.uid))
+    }
+
+    /// What makes two deliveries the same change, but for the count of a value that came back
+    /// (see [`is_known`]): kind, uid, seat or booker, and for what sets a time, start and end.
+    /// Never the sender's stamp, the sequence or the booking's number.
+    pub fn base_key(&self) -> String {
+        let who = match &self.seat {
+            Some(seat) => format!("seat:{seat}"),
+            None => self.identity(),
+        };
+        let value = match self.kind {
+            Kind::Booked | Kind::Requested => {
+                format!(
+                    "{}..{}",
+                    self.booking.start.as_millisecond(),
+                    self.booking.end.as_millisecond()
+                )
+            }
+            Kind::Cancelled if self.booking.request_reschedule => "asked to move".into(),
+            Kind::Cancelled | Kind::Rejected => String::new(),
+        };
+        format!("{}|{}|{who}|{value}", self.kind.name(), self.booking.uid)
+    }
+
+    fn value(&self) -> (Kind, i64, i64, bool) {
+        match self.kind {
+            Kind::Booked | Kind::Requested => (
+                self.kind,
+                self.booking.start.as_millisecond(),
+                self.booking.end.as_millisecond(),
+                false,
+            ),
+            Kind::Cancelled | Kind::Rejected => (self.kind, 0, 0, self.booking.request_reschedule),
+        }
+    }
+
+    fn is_of_same_seat(&self, other: &Self) -> bool {
+        if self.booking.uid != other.booking.uid {
+            return false;
+        }
+        match (&self.seat, &other.seat) {
+            (Some(a), Some(b)) => a == b,
+            // A listing of all attendees names no seats: the person is the seat.
+            _ => self.identity() == other.identity(),
+        }
+    }
+
+    /// The sender's stamp, but never later than we had it: a sender's clock may run ahead.
+    pub fn stamped(&self) -> Timestamp {
+        self.created_at.min(self.received_at)
+    }
+}
+
+/// Whether `change` is already among `known` (changes of the same uid). A value that comes back after
+/// another one is a new change; one equal to its neighbour before or after, by the sender's stamp, is not.
+pub fn is_known(change: &Change, known: &[Change]) -> bool {
+    let mut same: Vec<&Change> = known
+        .iter()
+        .filter(|k| k.kind == change.kind && k.is_of_same_seat(change))
+        .collect();
+    if change.kind == Kind::Cancelled || change.kind == Kind::Rejected {
+        if change.seated && change.seat.is_none() && change.kind == Kind::Cancelled {
+            // A person may leave, take a seat again and leave again: a cancellation that names no seat
+            // is a new one when a seat was booked between it and the one known.
+            return same.iter().any(|k| {
+                k.value() == change.value()
+                    && !known.iter().any(|b| {
+                        b.kind == Kind::Booked
+                            && b.identity() == change.identity()
+                            && b.created_at > k.created_at.min(change.created_at)
+                            && b.created_at < k.created_at.max(change.created_at)
+                    })
+            });
+        }
+        return same.iter().any(|k| k.value() == change.value());
+    }
+    same.sort_by_key(|k| k.created_at);
+    let at = same.partition_point(|k| k.created_at <= change.created_at);
+    let equal = |k: Option<&&Change>| k.is_some_and(|k| k.value() == change.value());
+    equal(at.checked_sub(1).and_then(|i| same.get(i))) || equal(same.get(at))
+}
+
+/// One change for the booker; for a seated booking, one per attendee listed.
+pub fn understand(event: &BookingEvent, profile: &Profile, received_at: Timestamp) -> Meaning {
+    let booking = &event.booking;
+    let Some(kind) = Kind::of(&event.trigger) else {
+        return Meaning::Changes(Vec::new());
+    };
+    if booking.attendees.is_empty() {
+        return Meaning::Skipped("no attendee");
+    }
+    let outside: Vec<&Attendee> = booking
+        .attendees
+        .iter()
+        .filter(|a| !is_internal(&a.email, booking, profile))
+        .collect();
+    if outside.is_empty() {
+        return Meaning::Skipped("self-booking");
+    }
+    let seated = booking.is_seated();
+    let booker = booker(booking, kind, seated, &outside);
+    let make = |attendee: &Attendee| {
+        let is_booker = std::ptr::eq(attendee, booker);
+        let seat = attendee
+            .seat
+            .clone()
+            .or_else(|| booking.seat.clone().filter(|_| is_booker));
+        Change {
+            kind,
+            trigger: event.trigger.clone(),
+            person: person(
+                attendee,
+                booking,
+                is_booker && !(seated && kind == Kind::Cancelled),
+            ),
+            seat,
+            seated,
+            created_at: event.created_at.unwrap_or(received_at),
+            received_at,
+            booking: booking.clone(),
+            guests: Vec::new(),
+        }
+    };
+    if seated {
+        return Meaning::Changes(outside.into_iter().map(make).collect());
+    }
+    let mut change = make(booker);
+    let own = change.identity();
+    change.guests = outside
+        .iter()
+        .filter(|a| !std::ptr::eq(**a, booker))
+        .filter_map(|a| clean_email(&a.email, booking))
+        .filter(|e| format!("email:{}", fold_email(e)) != own)
+        .collect();
+    Meaning::Changes(vec![change])
+}
+
+fn booker<'a>(
+    booking: &Booking,
+    kind: Kind,
+    seated: bool,
+    outside: &[&'a Attendee],
+) -> &'a Attendee {
+    let by_seat = booking
+        .seat
+        .as_ref()
+        .and_then(|seat| outside.iter().find(|a| a.seat.as_ref() == Some(seat)));
+    // On the cancellation of a seat, `responses` are the first booker's: only `attendees` names the leaver.
+    let by_email = booking
+        .responses_email
+        .as_deref()
+        .filter(|_| !(seated && kind == Kind::Cancelled))
+        .and_then(|email| {
+            outside
+                .iter()
+                .find(|a| fold_email(&a.email) == fold_email(email))
+        });
+    by_seat.or(by_email).copied().unwrap_or(outside[0])
+}
+
+fn person(attendee: &Attendee, booking: &Booking, with_responses: bool) -> Person {
+    let responses_phone = booking.responses_phone.clone().filter(|_| with_responses);
+    let phone = attendee
+        .phone
+        .clone()
+        .or(responses_phone)
+        .or_else(|| placeholder_digits(&attendee.email).map(|d| format!("+{d}")))
+        .map(|p| p.trim().to_owned())
+        .filter(|p| !digits(p).is_empty());
+    let name = if attendee.name.trim().is_empty() && with_responses {
+        booking.responses_name.clone().unwrap_or_default()
+    } else {
+        attendee.name.clone()
+    };
+    Person {
+        name: crate::text::one_line(&name, crate::text::NAME_CHARS_MAX),
+        email: clean_email(&attendee.email, booking),
+        phone,
+        time_zone: attendee.time_zone.clone(),
+    }
+}
+
+/// Trimmed and case-folded: the only equality of addresses there is here.
+pub fn fold_email(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+pub fn digits(phone: &str) -> String {
+    phone.chars().filter(char::is_ascii_digit).collect()
+}
+
+fn placeholder_digits(email: &str) -> Option<String> {
+    let folded = fold_email(email);
+    let digits = folded
+        .strip_suffix("@sms.cal.com")?
+        .trim_start_matches('+')
+        .to_owned();
+    (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
+}
+
+/// The address as a person would write it, or nothing where it is none: placeholders for phones are not
+/// addresses, and a managed user's `name+<clientId>@…` is `name@…`.
+pub fn clean_email(email: &str, booking: &Booking) -> Option<String> {
+    let email = email.trim();
+    if placeholder_digits(email).is_some() || email.contains(char::is_whitespace) {
+        return None;
+    }
+    let (local, domain) = email.rsplit_once('@')?;
+    if local.is_empty() || domain.is_empty() {
+        return None;
+    }
+    if let Some(client) = booking
+        .platform_client_id
+        .as_deref()
+        .filter(|c| !c.is_empty())
+        && let Some(name) = local.strip_suffix(&format!("+{client}"))
+        && !name.is_empty()
+    {
+        return Some(format!("{name}@{domain}"));
+    }
+    Some(email.to_owned())
+}
+
+fn is_internal(email: &str, booking: &Booking, profile: &Profile) -> bool {
+    let folded = clean_email(email, booking).map_or_else(|| fold_email(email), |e| fold_email(&e));
+    if folded.is_empty() {
+        return false;
+    }
+    let ours = std::iter::once(&booking.organizer.email).chain(&booking.team_emails);
+    let is_host = ours.filter(|e| !e.trim().is_empty()).any(|e| {
+        clean_email(e, booking).map_or_else(|| fold_email(e), |e| fold_email(&e)) == folded
+    });
+    let domain = folded.rsplit_once('@').map_or("", |(_, d)| d);
+    is_host || profile.internal_domains.iter().any(|d| d == domain)
+}

@@ -1,0 +1,58 @@
+//! All that a plan may look at. Plain data, so any decision can be replayed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::change::Change;
+use crate::effect::Kind;
+use crate::lead::{Lead, StatusKind};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Everything known that bears on the decision, the change at hand among it.
+    pub known: Vec<Known>,
+    pub found: Found,
+    pub memory: Memory,
+    /// Of the lead's list, or of the inbound list for somebody new: names in the list's spelling.
+    pub statuses: Vec<(String, StatusKind)>,
+    pub list_name: String,
+    /// The change was told already: its comment stands, or its lead was made.
+    pub told: bool,
+    /// Effects of this change that are dead: planned around.
+    pub dead: Vec<Kind>,
+    pub comment_marker: String,
+    pub create_marker: String,
+    /// No field can be set for now (the plan's quota).
+    pub no_fields: bool,
+    /// Refused before with this status.
+    pub no_status: bool,
+    /// The inbound list's own type was refused.
+    pub plain_type: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub change: Change,
+    /// Finished, and acted on.
+    pub done: bool,
+    /// Finished without a lead to tell it to.
+    pub untold: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// With how, for people.
+    Lead(Box<Lead>, String),
+    Nobody,
+    /// A person deleted the lead of this chain, and nobody else has the e-mail.
+    Deleted,
+}
+
+/// What calup last did to the lead.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    pub status_set: Option<String>,
+    pub block_written: bool,
+    pub block_removed: bool,
+    pub block_comment: bool,
+    pub block_comment_text: Option<String>,
+}

@@ -1,0 +1,200 @@
+//! The managed block inside a description: finding it after the CRM's editor has re-rendered the markdown,
+//! and replacing it without touching what people wrote around it.
+
+use crate::text::essence;
+
+pub const BEGIN: &str = "⟦ Cal.com meetings · kept by calup ⟧";
+pub const END: &str = "⟦ end of Cal.com meetings ⟧";
+
+/// ClickUp: 256 KB a description (help.clickup.com 29664799512855).
+pub const DESCRIPTION_BYTES_MAX: usize = 256 * 1024;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fenced<'a> {
+    /// Neither fence.
+    Absent,
+    /// Both, once each, in order.
+    Present {
+        before: &'a str,
+        block: &'a str,
+        after: &'a str,
+    },
+    /// One is missing, doubled, or they are the wrong way round.
+    Broken,
+}
+
+pub fn find(description: &str) -> Fenced<'_> {
+    let (begin, end) = (essence(BEGIN), essence(END));
+    let (mut begins, mut ends) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    for line in description.split_inclusive('\n') {
+        if line.contains('⟦') {
+            let line_essence = essence(line);
+            if line_essence == begin {
+                begins.push((at, at + line.len()));
+            } else if line_essence == end {
+                ends.push((at, at + line.len()));
+            } else if line_essence.contains(&begin) || line_essence.contains(&end) {
+                return Fenced::Broken;
+            }
+        }
+        at += line.len();
+    }
+    match (begins.as_slice(), ends.as_slice()) {
+        ([], []) => Fenced::Absent,
+        ([b], [e]) if b.1 <= e.0 => Fenced::Present {
+            before: &description[..b.0],
+            block: &description[b.1..e.0],
+            after: &description[e.1..],
+        },
+        _ => Fenced::Broken,
+    }
+}
+
+/// Puts a block between fences.
+pub fn enclose(block: &str) -> String {
+    format!("{BEGIN}\n\n{}\n\n{END}", block.trim())
+}
+
+/// The description with its block replaced, or set before what people wrote. `None` when it would not fit.
+pub fn replace(description: &str, block: &str) -> Option<String> {
+    let fenced = enclose(block);
+    let out = match find(description) {
+        Fenced::Present { before, after, .. } => {
+            let after = if after.is_empty() {
+                String::new()
+            } else {
+                format!("\n{after}")
+            };
+            format!("{before}{fenced}{after}")
+        }
+        _ if description.trim().is_empty() => fenced,
+        _ => format!("{fenced}\n\n{description}"),
+    };
+    (out.len() <= DESCRIPTION_BYTES_MAX).then_some(out)
+}
+
+/// Whether text outlives a round trip through markdown, as far as is known: tables, mentions, embeds, images,
+/// raw HTML and check lists do not.
+pub fn survives(text: &str) -> bool {
+    let mut in_code = false;
+    for line in text.lines() {
+        let trimmed = line.trim_start();
+        if trimmed.starts_with("```") || trimmed.starts_with("~~~") {
+            in_code = !in_code;
+            continue;
+        }
+        if in_code {
+            continue;
+        }
+        let is_table =
+            trimmed.starts_with('|') || (trimmed.contains('|') && trimmed.contains("---"));
+        let is_check = ["- [ ]", "- [x]", "- [X]", "* [ ]", "* [x]", "[ ] ", "[x] "]
+            .iter()
+            .any(|c| trimmed.starts_with(c));
+        let is_block =
+            trimmed.starts_with(":::") || trimmed.starts_with("[[") || trimmed.starts_with("{{");
+        let is_inline = trimmed.contains("![")
+            || trimmed.contains("#user_mention")
+            || trimmed.contains("_mention#")
+            || trimmed.contains("[embed")
+            || trimmed.contains("(@")
+            || has_mention(trimmed)
+            || has_tag(trimmed);
+        if is_table || is_check || is_block || is_inline {
+            return false;
+        }
+    }
+    !in_code
+}
+
+fn has_mention(line: &str) -> bool {
+    let mut before = ' ';
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        let opens =
+            c == '@' && !before.is_alphanumeric() && before != '\\' && !"/.".contains(before);
+        if opens && chars.peek().is_some_and(|n| n.is_alphabetic() || *n == '[') {
+            return true;
+        }
+        before = c;
+    }
+    false
+}
+
+fn has_tag(line: &str) -> bool {
+    line.match_indices('<').any(|(i, _)| {
+        let escaped = line[..i].ends_with('\\');
+        let tail = &line[i + 1..];
+        let is_address = tail.starts_with("http")
+            || tail
+                .split('>')
+                .next()
+                .is_some_and(|t| t.contains('@') && !t.contains(' '));
+        !escaped
+            && !is_address
+            && tail.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_replaced_and_what_people_wrote_stays() {
+        let once = replace("Met at **expo**.\n\n- likes tea", "next: A").unwrap();
+        let twice = replace(&once, "next: B").unwrap();
+        assert_eq!(
+            twice,
+            format!("{BEGIN}\n\nnext: B\n\n{END}\n\nMet at **expo**.\n\n- likes tea")
+        );
+    }
+
+    #[test]
+    fn fences_are_recognised_however_the_editor_wrote_them() {
+        for text in [
+            format!("before\n\n{BEGIN}\nx\n{END}\nafter"),
+            format!("# {}\n\nx\n\n**{}**", BEGIN, END.replace('.', "\\.")),
+            format!("> {BEGIN}  \n> x\n> {END}"),
+        ] {
+            assert!(matches!(find(&text), Fenced::Present { .. }), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_or_doubled_fence_is_broken() {
+        for text in [
+            format!("{BEGIN}\nx"),
+            format!("x\n{END}"),
+            format!("{END}\nx\n{BEGIN}"),
+            format!("{BEGIN}\nx\n{END}\n{BEGIN}\nx\n{END}"),
+            format!("moved {BEGIN} x"),
+        ] {
+            assert_eq!(find(&text), Fenced::Broken, "{text}");
+        }
+        assert_eq!(find("nothing of ours"), Fenced::Absent);
+    }
+
+    #[test]
+    fn what_is_not_known_to_survive_is_left_alone() {
+        for text in [
+            "| a | b |",
+            "see @Robin",
+            "![x](y)",
+            "<iframe src=x>",
+            "- [ ] call",
+            "```\nopen",
+        ] {
+            assert!(!survives(text), "{text}");
+        }
+        for text in [
+            "**b** [l](https://x.example)",
+            "# h\n- a\n- b",
+            "mail a@b.example <https://x.example>",
+            "```\n| t |\n```",
+        ] {
+            assert!(survives(text), "{text}");
+        }
+    }
+}

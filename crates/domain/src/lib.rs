@@ -1,0 +1,19 @@
+//! Words and decisions. No I/O, no async, no clock, no randomness: everything here is a pure function
+//! of its arguments, so any decision that was ever taken can be taken again and compared.
+
+pub mod booking;
+pub mod chain;
+pub mod change;
+pub mod effect;
+pub mod event;
+pub mod facts;
+pub mod fence;
+pub mod lead;
+pub mod matching;
+pub mod outcome;
+pub mod plan;
+pub mod profile;
+pub mod retry;
+pub mod text;
+pub mod when;
+pub mod wording;

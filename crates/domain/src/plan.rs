@@ -1,0 +1,359 @@
+//! What a change should lead to. Pure: the same facts give the same plan, whenever and wherever it is made.
+
+use serde::Serialize;
+
+use crate::booking::Booking;
+use crate::chain::{self, Fold, Wanted};
+use crate::change::{Change, Kind};
+use crate::effect;
+use crate::facts::{Facts, Found, Memory};
+use crate::fence::{self, Fenced};
+use crate::lead::{Lead, NewLead, RichText, StatusKind, Write};
+use crate::profile::Profile;
+use crate::text::essence;
+use crate::wording::{self, Telling};
+
+/// One thing to do, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Action {
+    Create(NewLead),
+    Write(Write),
+    Comment(RichText),
+    /// The comment that holds the block, made or edited.
+    BlockComment(RichText),
+}
+
+impl Action {
+    pub fn kind(&self) -> effect::Kind {
+        match self {
+            Self::Create(_) => effect::Kind::Create,
+            Self::Write(_) => effect::Kind::Write,
+            Self::Comment(_) => effect::Kind::Comment,
+            Self::BlockComment(_) => effect::Kind::BlockComment,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    pub actions: Vec<Action>,
+    /// Why, in sentences.
+    pub reasons: Vec<String>,
+    /// What the operator should hear: cause, text, hint.
+    pub notices: Vec<(String, String, String)>,
+    /// Set when the change ends without a lead.
+    pub skip: Option<&'static str>,
+    /// A person took the block out of this lead's description.
+    pub block_removed: bool,
+}
+
+impl Plan {
+    fn skip(reason: &'static str, why: &str) -> Self {
+        Self {
+            skip: Some(reason),
+            reasons: vec![why.into()],
+            ..Self::default()
+        }
+    }
+}
+
+pub fn plan(change: &Change, facts: &Facts, profile: &Profile) -> Plan {
+    let fold = chain::fold(facts.known.iter().map(|k| &k.change));
+    match &facts.found {
+        Found::Lead(lead, how) => for_lead(change, lead, how, facts, &fold, profile),
+        Found::Deleted => Plan::skip(
+            "deleted task",
+            "a person deleted the lead of this meeting, and nobody else has the e-mail",
+        ),
+        Found::Nobody => match change.kind {
+            Kind::Booked if facts.dead.contains(&effect::Kind::Create) => Plan::default(),
+            Kind::Booked => for_nobody(change, facts, &fold, profile),
+            Kind::Cancelled => Plan::skip(
+                "unknown booking",
+                "nobody in the CRM has this person's e-mail, and a cancellation makes no lead",
+            ),
+            Kind::Requested | Kind::Rejected => Plan::skip(
+                "not confirmed",
+                "nobody in the CRM has this person's e-mail, and an unconfirmed request makes no lead",
+            ),
+        },
+    }
+}
+
+fn for_nobody(change: &Change, facts: &Facts, fold: &Fold, profile: &Profile) -> Plan {
+    let mut plan = Plan::default();
+    plan.reasons.push(
+        "nobody in the CRM has this person's e-mail: a lead is made in the inbound list".into(),
+    );
+    let status =
+        wanted_status(change, fold, profile).and_then(|name| spelled(name, facts, &mut plan));
+    let mut texts: Vec<String> =
+        vec![wording::comment(change, fold, Telling::default()).markdown()];
+    // What came before anybody knew of the person is told here, or it would be told nowhere.
+    for other in facts
+        .known
+        .iter()
+        .filter(|k| k.untold && fold.precedes(change, &k.change) == Some(true))
+    {
+        texts.push(wording::comment(&other.change, fold, Telling::default()).markdown());
+    }
+    let block = wording::block(fold, &change.person).map(|b| fence::enclose(&b.markdown()));
+    let marker = wording::marker_line(&change.booking.uid, &facts.create_marker);
+    let description = block
+        .into_iter()
+        .chain(texts)
+        .chain([marker])
+        .collect::<Vec<_>>()
+        .join("\n\n");
+    let person = &change.person;
+    let name = [
+        Some(person.name.as_str()),
+        person.email.as_deref(),
+        person.phone.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    .find(|n| !n.trim().is_empty())
+    .unwrap_or("Cal.com booking");
+    plan.actions.push(Action::Create(NewLead {
+        name: crate::text::one_line(name, crate::text::NAME_CHARS_MAX),
+        description,
+        status: status.filter(|_| !facts.no_status),
+        email: person.email.clone(),
+        phone: person.phone.clone(),
+        answers: field_answers(&change.booking),
+        with_fields: !facts.no_fields,
+        plain_type: facts.plain_type,
+    }));
+    plan
+}
+
+fn field_answers(booking: &Booking) -> Vec<(String, String)> {
+    booking
+        .answers
+        .iter()
+        .flat_map(|a| {
+            [
+                (a.label.clone(), a.value.clone()),
+                (a.slug.clone(), a.value.clone()),
+            ]
+        })
+        .map(|(name, value)| {
+            (
+                name,
+                crate::text::one_line(&value, crate::text::ANSWER_CHARS_MAX),
+            )
+        })
+        .collect()
+}
+
+fn for_lead(
+    change: &Change,
+    lead: &Lead,
+    how: &str,
+    facts: &Facts,
+    fold: &Fold,
+    profile: &Profile,
+) -> Plan {
+    let mut plan = Plan {
+        reasons: vec![how.to_owned()],
+        ..Plan::default()
+    };
+    let mut write = Write::default();
+    let mut kept = None;
+    if let Some(wanted) = wanted_status(change, fold, profile)
+        && let Some(name) = spelled(wanted, facts, &mut plan)
+        && !lead.status.eq_ignore_ascii_case(&name)
+        && lead.status.to_lowercase() != name.to_lowercase()
+    {
+        match guard(change, lead, facts, fold, profile) {
+            _ if facts.no_status => {}
+            Ok(why) => {
+                plan.reasons
+                    .push(format!("status `{}` → `{name}`: {why}", lead.status));
+                write.status = Some(name);
+            }
+            Err(why) => {
+                plan.reasons
+                    .push(format!("status `{}` kept: {why}", lead.status));
+                // Who only asks for another time was promised nothing about the status.
+                kept = (!change.booking.request_reschedule && change.kind != Kind::Requested)
+                    .then_some(lead.status.as_str());
+            }
+        }
+    }
+    let mut block_comment = None;
+    if touches_block(change, fold) {
+        match block(lead, &facts.memory, fold, change, &mut plan) {
+            Block::Stays => {}
+            Block::Into(description) => write.description = Some(description),
+            Block::Comment(text) => block_comment = Some(text),
+        }
+    }
+    if write != Write::default() && !facts.dead.contains(&effect::Kind::Write) {
+        plan.actions.push(Action::Write(write));
+    }
+    if let Some(text) = block_comment.filter(|_| !facts.dead.contains(&effect::Kind::BlockComment))
+    {
+        plan.actions.push(Action::BlockComment(text));
+    }
+    if !facts.told && !facts.dead.contains(&effect::Kind::Comment) {
+        let late = facts
+            .known
+            .iter()
+            .any(|k| k.done && fold.precedes(change, &k.change) == Some(true));
+        let text = wording::comment(change, fold, Telling { late, kept });
+        let marker = wording::marker_line(&change.booking.uid, &facts.comment_marker);
+        plan.actions.push(Action::Comment(text.rich(Some(&marker))));
+    }
+    plan
+}
+
+/// The status that the person's set of changes asks for, when this kind of change may ask at all.
+fn wanted_status<'a>(change: &Change, fold: &Fold, profile: &'a Profile) -> Option<&'a str> {
+    let is_move = fold.slot_of(change).is_some_and(|s| s.is_move);
+    let asks = match change.kind {
+        Kind::Booked | Kind::Cancelled => true,
+        Kind::Requested | Kind::Rejected => is_move,
+    };
+    match fold.wanted() {
+        Wanted::Booked if asks => profile.status_booked.as_deref(),
+        Wanted::Cancelled if asks => profile.status_cancelled.as_deref(),
+        Wanted::AsFound if change.kind == Kind::Requested => profile.status_requested.as_deref(),
+        Wanted::Booked | Wanted::Cancelled | Wanted::AsFound => None,
+    }
+}
+
+/// The name as the list spells it. A list without it gets everything else, and the operator is told.
+fn spelled(wanted: &str, facts: &Facts, plan: &mut Plan) -> Option<String> {
+    let folded = wanted.trim().to_lowercase();
+    let found = facts
+        .statuses
+        .iter()
+        .map(|(name, _)| name)
+        .find(|name| name.to_lowercase() == folded);
+    if found.is_none() {
+        plan.reasons.push(format!(
+            "list `{}` has no status `{wanted}`: the status stays",
+            facts.list_name
+        ));
+        plan.notices.push((
+            format!("status-missing:{}:{folded}", facts.list_name),
+            format!(
+                "list `{}` has no status named `{wanted}`; bookings get everything but the status",
+                facts.list_name
+            ),
+            format!(
+                "add the status `{wanted}` to the list in ClickUp, or name another in the settings"
+            ),
+        ));
+    }
+    found.cloned()
+}
+
+/// Whether this change may move the status: the first booking of a chain moves what is open, and of the ended
+/// ones what the profile reopens; everything else moves only what calup set itself.
+fn guard(
+    change: &Change,
+    lead: &Lead,
+    facts: &Facts,
+    fold: &Fold,
+    profile: &Profile,
+) -> Result<&'static str, String> {
+    let current = lead.status.to_lowercase();
+    if facts
+        .memory
+        .status_set
+        .as_ref()
+        .is_some_and(|set| set.to_lowercase() == current)
+    {
+        return Ok("calup set the one before");
+    }
+    let among = |names: &[String]| names.iter().any(|n| n.trim().to_lowercase() == current);
+    let is_first = match change.kind {
+        Kind::Booked => !facts.known.iter().any(|k| {
+            k.done
+                && k.change.kind == Kind::Booked
+                && fold.precedes(change, &k.change).is_some()
+                && k.change != *change
+        }),
+        Kind::Requested => true,
+        Kind::Cancelled | Kind::Rejected => false,
+    };
+    if !is_first {
+        return Err(
+            "a person set it since, and only the first booking of a meeting moves such a status"
+                .into(),
+        );
+    }
+    match lead.status_kind {
+        StatusKind::Open | StatusKind::Custom if among(&profile.status_keep) => {
+            Err("it is among CLICKUP_STATUS_KEEP".into())
+        }
+        StatusKind::Open | StatusKind::Custom => Ok("the first booking of this meeting"),
+        StatusKind::Done | StatusKind::Closed if among(&profile.status_reopen) => {
+            Ok("it is among CLICKUP_STATUS_REOPEN")
+        }
+        StatusKind::Done | StatusKind::Closed => {
+            Err("it ends a deal, and is not among CLICKUP_STATUS_REOPEN".into())
+        }
+    }
+}
+
+fn touches_block(change: &Change, fold: &Fold) -> bool {
+    match change.kind {
+        Kind::Booked | Kind::Cancelled => true,
+        Kind::Requested | Kind::Rejected => fold.slot_of(change).is_some_and(|s| s.is_move),
+    }
+}
+
+enum Block {
+    Stays,
+    Into(String),
+    Comment(RichText),
+}
+
+fn block(lead: &Lead, memory: &Memory, fold: &Fold, change: &Change, plan: &mut Plan) -> Block {
+    let Some(text) = wording::block(fold, &change.person) else {
+        return Block::Stays;
+    };
+    let desired = text.markdown();
+    let outside = match fence::find(&lead.description) {
+        Fenced::Absent if memory.block_removed || memory.block_written => {
+            plan.reasons
+                .push("a person took the block out of the description: it stays out".into());
+            plan.block_removed = true;
+            return Block::Stays;
+        }
+        Fenced::Absent => Some(lead.description.clone()),
+        Fenced::Present { block, .. } if essence(block) == essence(&desired) => {
+            return Block::Stays;
+        }
+        Fenced::Present { before, after, .. } => Some(format!("{before}\n{after}")),
+        Fenced::Broken => None,
+    };
+    let why = match outside {
+        None => "one of calup's two fence lines is missing or doubled",
+        Some(text) if !fence::survives(&text) => {
+            "it holds something that may not survive being written back (a table, a mention, an embed …)"
+        }
+        Some(_) => match fence::replace(&lead.description, &desired) {
+            Some(description) => return Block::Into(description),
+            None => "the block would not fit",
+        },
+    };
+    plan.reasons.push(format!(
+        "the description is left alone: {why}; the block lives in a comment"
+    ));
+    plan.notices.push((
+        format!("block-in-comment:{}", lead.id),
+        format!("the description of lead {} is left alone: {why}; its meetings are kept in one comment instead", lead.id),
+        "nothing needs to be done; remove what is in the way to get the block back into the description".into(),
+    ));
+    let rich = text.rich(None);
+    let plain: String = rich.iter().map(|r| r.text.as_str()).collect();
+    if memory.block_comment_text.as_deref() == Some(plain.as_str()) {
+        return Block::Stays;
+    }
+    Block::Comment(rich)
+}

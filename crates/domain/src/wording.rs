@@ -1,0 +1,489 @@
+//! What people read: comments, blocks, the text of a new lead. Written once as lines, rendered as rich text
+//! for comments and as markdown for descriptions.
+
+use crate::booking::{Booking, Place};
+use crate::chain::{Fold, Slot, State};
+use crate::change::{Change, Kind, Person, fold_email};
+use crate::event::Trigger;
+use crate::lead::{RichText, Run};
+use crate::text::{self, ANSWER_CHARS_MAX, COMMENT_CHARS_MAX, NAME_CHARS_MAX, NOTES_CHARS_MAX};
+use crate::when;
+
+/// Meetings that a block lists one by one; the rest is counted.
+pub const BLOCK_MEETINGS_MAX: usize = 5;
+
+/// Lines of text with a first line that stands out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Text {
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Line {
+    /// Ours, in bold: "When".
+    label: String,
+    /// Somebody else's, harmless already.
+    data: String,
+    link: Option<String>,
+    /// A heading, not an item.
+    heading: bool,
+}
+
+impl Text {
+    fn heading(&mut self, label: &str, data: &str) {
+        self.lines.push(Line {
+            label: label.into(),
+            data: data.into(),
+            link: None,
+            heading: true,
+        });
+    }
+
+    fn item(&mut self, label: &str, data: impl Into<String>) {
+        self.lines.push(Line {
+            label: label.into(),
+            data: data.into(),
+            link: None,
+            heading: false,
+        });
+    }
+
+    fn place(&mut self, place: &Place) {
+        if let Some(link) = &place.join_link {
+            self.lines.push(Line {
+                label: "Join".into(),
+                data: String::new(),
+                link: Some(link.clone()),
+                heading: false,
+            });
+        } else if let Some(at) = &place.text {
+            self.item("Where", text::one_line(at, ANSWER_CHARS_MAX));
+        }
+    }
+
+    /// Runs for a comment, ending in `marker`; at most 5,000 characters, cut before the marker.
+    pub fn rich(&self, marker: Option<&str>) -> RichText {
+        let room = COMMENT_CHARS_MAX - marker.map_or(0, |m| m.chars().count() + 1);
+        let mut runs = Vec::new();
+        let mut used = 0;
+        for (i, line) in self.lines.iter().enumerate() {
+            let newline = if i == 0 { "" } else { "\n" };
+            let label = if line.label.is_empty() {
+                newline.to_owned()
+            } else {
+                format!(
+                    "{newline}{}{}",
+                    line.label,
+                    if line.is_bare() { "" } else { ": " }
+                )
+            };
+            let data = line.link.as_ref().unwrap_or(&line.data);
+            let want = label.chars().count() + data.chars().count();
+            if used + want > room {
+                let left = room.saturating_sub(used + label.chars().count());
+                if left > 1 && line.link.is_none() {
+                    runs.push(Run {
+                        text: label,
+                        bold: true,
+                        link: None,
+                    });
+                    runs.push(Run {
+                        text: text::cut(data, left),
+                        bold: false,
+                        link: None,
+                    });
+                }
+                break;
+            }
+            used += want;
+            if !label.is_empty() {
+                runs.push(Run {
+                    text: label,
+                    bold: !line.label.is_empty(),
+                    link: None,
+                });
+            }
+            if !data.is_empty() {
+                runs.push(Run {
+                    text: data.clone(),
+                    bold: false,
+                    link: line.link.clone(),
+                });
+            }
+        }
+        if let Some(marker) = marker {
+            runs.push(Run {
+                text: format!("\n{marker}"),
+                bold: false,
+                link: None,
+            });
+        }
+        runs
+    }
+
+    /// Paragraphs and lists for a description.
+    pub fn markdown(&self) -> String {
+        let mut out = String::new();
+        for (i, line) in self.lines.iter().enumerate() {
+            let data = match &line.link {
+                Some(link) => format!("<{link}>"),
+                None => text::markdown(&line.data),
+            };
+            let label = match (line.label.is_empty(), line.is_bare()) {
+                (true, _) => String::new(),
+                (false, true) => format!("**{}**", text::markdown(&line.label)),
+                (false, false) => format!("**{}:** ", text::markdown(&line.label)),
+            };
+            let is_item = !line.heading;
+            if i > 0 {
+                out.push_str(if is_item && !self.lines[i - 1].heading {
+                    "\n"
+                } else {
+                    "\n\n"
+                });
+            }
+            if is_item {
+                out.push_str("- ");
+            }
+            out.push_str(&label);
+            out.push_str(&data);
+        }
+        out
+    }
+
+    /// What stands there when only the words count.
+    pub fn plain(&self) -> String {
+        self.rich(None).iter().map(|r| r.text.as_str()).collect()
+    }
+}
+
+impl Line {
+    fn is_bare(&self) -> bool {
+        self.data.is_empty() && self.link.is_none()
+    }
+}
+
+/// The last line of each comment, and of the text under a new lead's block.
+pub fn marker_line(uid: &str, marker: &str) -> String {
+    format!("Cal.com booking {} · {marker}", text::one_line(uid, 64))
+}
+
+/// How a comment differs from the plain telling of its change.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Telling<'a> {
+    /// A newer change of the chain was told before.
+    pub late: bool,
+    /// A status that the guard did not let us move.
+    pub kept: Option<&'a str>,
+}
+
+/// What happened, for a comment or a new lead.
+pub fn comment(change: &Change, fold: &Fold, telling: Telling) -> Text {
+    let booking = &change.booking;
+    let mut out = Text::default();
+    let slot = fold.slot_of(change);
+    let is_move = slot.is_some_and(|s| s.is_move);
+    match change.kind {
+        Kind::Booked if is_move || change.trigger == Trigger::Rescheduled => {
+            moved(&mut out, change, fold, slot);
+        }
+        Kind::Booked => booked(&mut out, change),
+        Kind::Cancelled if booking.request_reschedule => asked_to_move(&mut out, change),
+        Kind::Cancelled => cancelled(&mut out, change, fold),
+        Kind::Requested => requested(&mut out, change, fold, slot),
+        Kind::Rejected => {
+            out.heading(
+                if is_move {
+                    "New time declined"
+                } else {
+                    "Meeting request declined"
+                },
+                &title(booking),
+            );
+            times(&mut out, "Was", booking, &change.person);
+            reason(&mut out, booking.rejection_reason.as_deref());
+        }
+    }
+    if telling.late
+        && let Some(first) = out.lines.first_mut()
+    {
+        first.label = format!("Late: {}", lower_first(&first.label));
+    }
+    if let Some(status) = telling.kept {
+        out.item("Status kept", status);
+    }
+    out
+}
+
+fn booked(out: &mut Text, change: &Change) {
+    let booking = &change.booking;
+    out.heading("Meeting booked", &title(booking));
+    times(out, "When", booking, &change.person);
+    people(out, change);
+    out.place(&booking.place);
+    answers(out, booking);
+}
+
+fn moved(out: &mut Text, change: &Change, fold: &Fold, slot: Option<&Slot>) {
+    let booking = &change.booking;
+    out.heading("Meeting moved", &title(booking));
+    let before = slot.and_then(|s| s.before).map(|b| fold.slots[b].booking);
+    let from = booking
+        .reschedule_start
+        .zip(booking.reschedule_end)
+        .or_else(|| before.map(|b| (b.start, b.end)));
+    if let Some((start, end)) = from {
+        for line in when::spans(
+            start,
+            end,
+            &booking.organizer.time_zone,
+            &change.person.time_zone,
+        ) {
+            out.item("From", line);
+        }
+    }
+    times(out, "To", booking, &change.person);
+    by(out, "Moved by", booking.rescheduled_by.as_deref(), change);
+    // Cal.com puts the reason of a move into either of two places.
+    reason(
+        out,
+        booking
+            .reschedule_reason
+            .as_deref()
+            .or(booking.cancellation_reason.as_deref()),
+    );
+    people(out, change);
+    out.place(&booking.place);
+    answers(out, booking);
+}
+
+fn cancelled(out: &mut Text, change: &Change, fold: &Fold) {
+    let booking = &change.booking;
+    let ended: Vec<&Slot> = fold
+        .slots
+        .iter()
+        .filter(|s| booking.recurring.is_some() && s.ended_by.is_some_and(|e| e == change))
+        .collect();
+    if ended.len() > 1 {
+        out.heading("Series cancelled", &title(booking));
+        let mut starts: Vec<_> = ended
+            .iter()
+            .map(|s| (s.booking.start, s.booking.end))
+            .collect();
+        starts.sort_unstable();
+        for (start, end) in starts.iter().take(BLOCK_MEETINGS_MAX) {
+            out.item(
+                "Was",
+                when::span(*start, *end, &booking.organizer.time_zone),
+            );
+        }
+        if starts.len() > BLOCK_MEETINGS_MAX {
+            out.item("", format!("{} more", starts.len() - BLOCK_MEETINGS_MAX));
+        }
+    } else {
+        let label = if booking.recurring.is_some() {
+            "Series cancelled"
+        } else {
+            "Meeting cancelled"
+        };
+        out.heading(label, &title(booking));
+        times(out, "Was", booking, &change.person);
+    }
+    by(out, "Cancelled by", booking.cancelled_by.as_deref(), change);
+    reason(out, booking.cancellation_reason.as_deref());
+}
+
+fn asked_to_move(out: &mut Text, change: &Change) {
+    let booking = &change.booking;
+    out.heading("New time asked for", &title(booking));
+    out.item(
+        "",
+        "The host asked for another time; the meeting is not lost.",
+    );
+    times(out, "Was", booking, &change.person);
+    by(out, "Asked by", booking.cancelled_by.as_deref(), change);
+    let said = booking
+        .cancellation_reason
+        .as_deref()
+        .map(|r| r.strip_prefix("Please reschedule. ").unwrap_or(r));
+    reason(out, said);
+}
+
+fn requested(out: &mut Text, change: &Change, fold: &Fold, slot: Option<&Slot>) {
+    let booking = &change.booking;
+    let is_move = slot.is_some_and(|s| s.is_move);
+    out.heading(
+        if is_move {
+            "New time requested"
+        } else {
+            "Meeting requested"
+        },
+        &title(booking),
+    );
+    out.item(
+        "",
+        if is_move {
+            "The old time is given up; the new one waits to be confirmed."
+        } else {
+            "Waiting to be confirmed."
+        },
+    );
+    if let Some(before) = slot.and_then(|s| s.before) {
+        times(out, "From", fold.slots[before].booking, &change.person);
+        times(out, "To", booking, &change.person);
+    } else {
+        times(out, "When", booking, &change.person);
+    }
+    people(out, change);
+    answers(out, booking);
+}
+
+fn title(booking: &Booking) -> String {
+    let title = if booking.title.trim().is_empty() {
+        booking.event_title.as_deref().unwrap_or("Meeting")
+    } else {
+        &booking.title
+    };
+    text::one_line(title, 200)
+}
+
+fn times(out: &mut Text, label: &str, booking: &Booking, person: &Person) {
+    for line in when::spans(
+        booking.start,
+        booking.end,
+        &booking.organizer.time_zone,
+        &person.time_zone,
+    ) {
+        out.item(label, line);
+    }
+}
+
+fn people(out: &mut Text, change: &Change) {
+    let host = text::one_line(&change.booking.organizer.name, NAME_CHARS_MAX);
+    if !host.is_empty() {
+        out.item("Host", host);
+    }
+    let person = &change.person;
+    let parts = [
+        Some(person.name.as_str()),
+        person.email.as_deref(),
+        person.phone.as_deref(),
+    ];
+    let line: Vec<String> = parts
+        .into_iter()
+        .flatten()
+        .map(|p| text::one_line(p, NAME_CHARS_MAX))
+        .filter(|p| !p.is_empty())
+        .collect();
+    if !line.is_empty() {
+        out.item("Booked by", line.join(", "));
+    }
+    if !change.guests.is_empty() {
+        let guests: Vec<String> = change
+            .guests
+            .iter()
+            .take(10)
+            .map(|g| text::one_line(g, NAME_CHARS_MAX))
+            .collect();
+        let more = change.guests.len().saturating_sub(10);
+        let tail = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        out.item("Guests", format!("{}{tail}", guests.join(", ")));
+    }
+}
+
+fn by(out: &mut Text, label: &str, email: Option<&str>, change: &Change) {
+    let Some(email) = email.map(str::trim).filter(|e| !e.is_empty()) else {
+        return;
+    };
+    let is = |other: &str| fold_email(other) == fold_email(email);
+    let name = if is(&change.booking.organizer.email) {
+        &change.booking.organizer.name
+    } else if change.person.email.as_deref().is_some_and(is) {
+        &change.person.name
+    } else {
+        email
+    };
+    let name = text::one_line(
+        if name.trim().is_empty() { email } else { name },
+        NAME_CHARS_MAX,
+    );
+    out.item(label, name);
+}
+
+fn reason(out: &mut Text, said: Option<&str>) {
+    let lines = text::lines(said.unwrap_or_default(), NOTES_CHARS_MAX);
+    if !lines.is_empty() {
+        out.item("Reason", lines.join(" / "));
+    }
+}
+
+fn answers(out: &mut Text, booking: &Booking) {
+    if let Some(notes) = &booking.notes {
+        let lines = text::lines(notes, NOTES_CHARS_MAX);
+        if !lines.is_empty() {
+            out.item("Notes", lines.join(" / "));
+        }
+    }
+    for answer in &booking.answers {
+        let label = text::one_line(&answer.label, NAME_CHARS_MAX);
+        let label = if label.is_empty() {
+            "Answer".to_owned()
+        } else {
+            label
+        };
+        // The label is the host's own question: shown in bold like ours, but as data.
+        out.item(&label, text::one_line(&answer.value, ANSWER_CHARS_MAX));
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
+}
+
+/// The person's standing meetings, next first; or, when none stands, the last one with how it ended.
+pub fn block(fold: &Fold, person: &Person) -> Option<Text> {
+    let standing = fold.standing();
+    let mut out = Text::default();
+    for (i, slot) in standing.iter().take(BLOCK_MEETINGS_MAX).enumerate() {
+        out.heading(
+            if i == 0 { "Next meeting" } else { "Then" },
+            &title(slot.booking),
+        );
+        about(&mut out, slot, person);
+        out.place(&slot.booking.place);
+    }
+    if standing.len() > BLOCK_MEETINGS_MAX {
+        let label = format!("{} more", standing.len() - BLOCK_MEETINGS_MAX);
+        out.heading(&label, "");
+    }
+    if !standing.is_empty() {
+        return Some(out);
+    }
+    let last = fold.last()?;
+    let how = match last.state {
+        State::AwaitingNewTime => "Waiting for a new time",
+        State::Requested if last.is_move => "Waiting for confirmation of a new time",
+        State::Requested => "Waiting for confirmation",
+        State::Rejected => "Meeting declined",
+        State::Cancelled => "Meeting cancelled",
+        State::Booked | State::Moved => "Meeting held",
+    };
+    out.heading(how, &title(last.booking));
+    about(&mut out, last, person);
+    Some(out)
+}
+
+fn about(out: &mut Text, slot: &Slot, person: &Person) {
+    times(out, "When", slot.booking, person);
+    let host = text::one_line(&slot.booking.organizer.name, NAME_CHARS_MAX);
+    if !host.is_empty() {
+        out.item("Host", host);
+    }
+}

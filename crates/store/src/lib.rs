@@ -1,0 +1,136 @@
+//! What must survive a crash. Methods are domain verbs, because atomicity lives in the verb: each returns
+//! after its transaction is durable, and many waiting verbs share one commit.
+
+pub mod rows;
+pub mod sealed;
+mod sqlite;
+
+use std::sync::Arc;
+
+use domain::effect::Effect;
+use jiff::Timestamp;
+
+use crate::rows::{
+    Claim, Counts, Delivery, DeliveryFilter, Ended, Link, NewDelivery, Notice, Pause, Proof, Reading, Register,
+    Stored, Token,
+};
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing was stored; the sender should hear 503.
+    #[error("the database is full or cannot be written: {0}")]
+    Unwritable(String),
+    /// A compare-and-set found another epoch or state: drop the result and stop.
+    #[error("another process has taken over this database")]
+    Superseded,
+    /// A sentence that says what to do.
+    #[error("{0}")]
+    Unusable(String),
+    #[error("database: {0}")]
+    Other(String),
+}
+
+/// Opens `sqlite://path`, makes or migrates the schema, and reads the master key (from `master_keys`, else
+/// the file `<path>.key` made beside the database with mode 0600). Works beside a running server.
+pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>> {
+    sqlite::open(url, master_keys).await
+}
+
+#[async_trait::async_trait]
+pub trait Store: Send + Sync {
+    // --- who works here ---
+
+    /// Takes the operating-system lock beside the file (fails with a sentence when another server holds it),
+    /// raises the epoch, and turns what an earlier owner left: running changes → pending, attempting
+    /// effects → unknown. Gives the epoch.
+    async fn take_over(&self) -> Result<i64>;
+
+    // --- intake ---
+
+    /// Stores a raw delivery, sealed. Durable on return.
+    async fn receive(&self, delivery: NewDelivery) -> Result<String>;
+    /// Deliveries not yet read, oldest first, bodies opened.
+    async fn unread(&self, limit: usize) -> Result<Vec<Delivery>>;
+    /// Writes what a delivery means. Its changes are compared with those known (`domain::change::is_known`,
+    /// in the same transaction); a delivery all of whose changes are known ends `duplicate`.
+    async fn read(&self, delivery_id: &str, reading: Reading) -> Result<()>;
+
+    // --- working off ---
+
+    /// Up to `limit` changes whose time has come (`pending`, or `waiting` with `retry_at <= now`), at most one
+    /// per lane, none in a lane that has a running one, and within a lane never overtaking: the first by
+    /// (booking depth is not known here) `created_at`, then arrival. A waiting change blocks its lane.
+    /// Marks them running, counts the attempt.
+    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>>;
+    /// When the next waiting change is due; `None` when nothing waits.
+    async fn next_due(&self) -> Result<Option<Timestamp>>;
+    /// All changes that a decision about `change` depends on: those of its person, and those that share a
+    /// chain with any of its bookings (by uid, predecessor, iCalUID), transitively through chains only.
+    async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>>;
+    /// Ends a change; its delivery ends with it when it was the last one.
+    async fn finish(&self, claim: &Claim, ended: Ended) -> Result<()>;
+    /// Puts a change back: it is tried again at `at`. `counted` is false when the attempt should not count.
+    async fn retry_at(&self, claim: &Claim, at: Timestamp, reason: &str, counted: bool) -> Result<()>;
+    /// Makes everything that waits due now (a vendor came back).
+    async fn wake(&self, profile: &str, now: Timestamp) -> Result<()>;
+
+    // --- links and registers ---
+
+    async fn links(&self, profile: &str, tokens: &[String]) -> Result<Vec<Link>>;
+    async fn save_links(&self, profile: &str, links: &[Link]) -> Result<()>;
+    async fn register(&self, profile: &str, lead: &str) -> Result<Register>;
+    async fn save_register(&self, profile: &str, lead: &str, register: &Register) -> Result<()>;
+
+    // --- effects ---
+
+    /// The journal of one change.
+    async fn effects(&self, profile: &str, change_key: &str) -> Result<Vec<Effect>>;
+    /// Writes the row as given, durable on return. Compare-and-set: fails with `Superseded` when the stored
+    /// row has a higher epoch, or when this process's epoch is not the newest.
+    async fn save_effect(&self, effect: &Effect) -> Result<()>;
+
+    // --- profiles ---
+
+    async fn pause(&self, profile: &str, pause: Option<Pause>) -> Result<()>;
+    async fn paused(&self, profile: &str) -> Result<Option<Pause>>;
+    /// Small facts with an end (a field quota that is used up): key → until.
+    async fn remember(&self, profile: &str, key: &str, until: Timestamp) -> Result<()>;
+    async fn remembered(&self, profile: &str, key: &str, now: Timestamp) -> Result<bool>;
+
+    // --- people looking ---
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>>;
+    /// With the opened body.
+    async fn delivery(&self, id: &str) -> Result<Option<Delivery>>;
+    /// Every delivery, change, link and effect that mentions the uid.
+    async fn proof(&self, uid: &str) -> Result<Proof>;
+    async fn counts(&self) -> Result<Counts>;
+    /// Adds a notice, unless the same cause was told within the hour before `now` (then only counted).
+    /// Gives whether it is to be told.
+    async fn notify(&self, notice: &Notice, now: Timestamp) -> Result<bool>;
+    async fn notices(&self, limit: usize) -> Result<Vec<Notice>>;
+    /// Makes a delivery pending again: unread ones are read again, finished ones planned again, dead effects
+    /// attempted again. What was applied is not applied twice. `false` when there is none.
+    async fn replay(&self, id: &str) -> Result<bool>;
+    /// Kept by the delivery counter of the last PING (RFC 3339) and alike.
+    async fn set_meta(&self, key: &str, value: &str) -> Result<()>;
+    async fn meta(&self, key: &str) -> Result<Option<String>>;
+
+    // --- tokens ---
+
+    async fn add_token(&self, token: &Token) -> Result<()>;
+    /// By SHA-256 (hex) of the token.
+    async fn token(&self, hash: &str) -> Result<Option<Token>>;
+
+    // --- keys ---
+
+    /// HMAC key for markers and effect keys of a profile; random, made once per database, kept sealed.
+    fn marker_key(&self) -> [u8; 32];
+    /// A person's key: HMAC of an identity, so that no address stands in the clear.
+    fn person_key(&self, profile: &str, identity: &str) -> String;
+    /// `Ok` when a write went through.
+    async fn healthy(&self) -> Result<()>;
+}
+

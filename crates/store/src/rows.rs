@@ -1,0 +1,220 @@
+//! The rows that people and the program look at. Plain data.
+
+use domain::change::Change;
+use domain::effect::Effect;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone)]
+pub struct NewDelivery {
+    pub profile: String,
+    pub received_at: Timestamp,
+    pub body: Vec<u8>,
+    /// Hex SHA-256 of the body.
+    pub sha256: String,
+    /// Content-Type and webhook version, as sent.
+    pub headers: Vec<(String, String)>,
+    /// Which of the secrets verified it, counted from 0.
+    pub secret_index: usize,
+}
+
+/// How far a delivery or a change is (behaviour §7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Pending,
+    Running,
+    Waiting,
+    Held,
+    Done,
+    Skipped,
+    Ignored,
+    Duplicate,
+    Quarantined,
+    Dead,
+}
+
+impl Status {
+    pub const ALL: [Self; 10] = [
+        Self::Pending,
+        Self::Running,
+        Self::Waiting,
+        Self::Held,
+        Self::Done,
+        Self::Skipped,
+        Self::Ignored,
+        Self::Duplicate,
+        Self::Quarantined,
+        Self::Dead,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Held => "held",
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+            Self::Ignored => "ignored",
+            Self::Duplicate => "duplicate",
+            Self::Quarantined => "quarantined",
+            Self::Dead => "dead",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.name() == name)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    pub id: String,
+    pub profile: String,
+    pub received_at: Timestamp,
+    pub trigger: Option<String>,
+    pub uid: Option<String>,
+    pub status: Status,
+    pub reason: Option<String>,
+    pub sha256: String,
+    pub headers: Vec<(String, String)>,
+    /// How often reading it was begun.
+    pub attempts: u32,
+    /// Empty in listings.
+    pub body: Vec<u8>,
+}
+
+/// What a delivery was read as.
+#[derive(Debug, Clone)]
+pub enum Reading {
+    Changes { trigger: String, uid: String, changes: Vec<Change> },
+    Ended { trigger: Option<String>, uid: Option<String>, status: Status, reason: String },
+}
+
+/// A change with its row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    pub profile: String,
+    /// Unique for the profile: `Change::base_key()`, with `#n` when a value came back.
+    pub key: String,
+    pub delivery_id: String,
+    /// `Store::person_key` of the change's identity.
+    pub person: String,
+    pub change: Change,
+    pub status: Status,
+    pub reason: Option<String>,
+    pub attempts: u32,
+    /// When first tried; the 24 h of trying count from here.
+    pub first_tried_at: Option<Timestamp>,
+    /// How the lead was found, and why, for people.
+    pub why: Vec<String>,
+    pub lead: Option<String>,
+}
+
+
+/// A change that this process works on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub stored: Stored,
+    pub epoch: i64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Ended {
+    pub status: Status,
+    pub reason: Option<String>,
+    pub why: Vec<String>,
+    pub lead: Option<String>,
+}
+
+/// Ties a chain token (a booking's uid, or a seat) or a person to a lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// `chain:<token>` or `person:<key>`.
+    pub token: String,
+    pub lead: String,
+    /// "made by calup", "e-mail", …
+    pub how: String,
+    /// The lead was found deleted.
+    pub gone: bool,
+}
+
+/// What calup last did to a lead: the memory that the guards need.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    /// The status that we set last, as the list spells it.
+    pub status_set: Option<String>,
+    /// We have written our block into this lead's description.
+    pub block_written: bool,
+    /// A person took the block out: neither it nor a substitute comes back.
+    pub block_removed: bool,
+    /// The comment that holds the block while the description cannot.
+    pub block_comment: Option<String>,
+    /// What that comment last said.
+    pub block_comment_text: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    pub reason: String,
+    pub since: Timestamp,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    pub status: Option<Status>,
+    pub uid: Option<String>,
+    pub sha256: Option<String>,
+    pub limit: usize,
+    /// Only those older than this delivery id.
+    pub after: Option<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Proof {
+    pub deliveries: Vec<Delivery>,
+    pub changes: Vec<Stored>,
+    pub links: Vec<Link>,
+    pub effects: Vec<Effect>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub by_status: Vec<(Status, u64)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    pub profile: String,
+    /// A stable name for the cause, such as `status-missing:<list>:<name>`.
+    pub cause: String,
+    pub text: String,
+    pub hint: String,
+    pub first_at: Timestamp,
+    pub last_at: Timestamp,
+    pub count: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    pub id: String,
+    pub name: String,
+    pub scope: String,
+    /// Hex SHA-256; the token itself is never stored.
+    pub hash: String,
+    pub created_at: Timestamp,
+}
+
+
+/// How a delivery stands, given its changes. On the way: whatever is furthest from done; ended: the
+/// weightiest end.
+pub fn verdict(changes: &[Status]) -> Status {
+    use Status::{Dead, Done, Duplicate, Held, Ignored, Pending, Quarantined, Running, Skipped, Waiting};
+    for status in [Running, Held, Waiting, Pending, Dead, Quarantined, Done, Skipped, Ignored] {
+        if changes.contains(&status) {
+            return status;
+        }
+    }
+    Duplicate
+}

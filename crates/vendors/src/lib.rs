@@ -1,0 +1,33 @@
+//! One folder per outside service. Wire types stay inside; `domain` words come out.
+
+pub mod cal;
+pub mod clickup;
+pub mod http;
+
+use domain::lead::{Lead, ListInfo, NewLead, Posted, RichText, Write};
+use domain::outcome::Failure;
+use jiff::Timestamp;
+
+/// A CRM: the promised extension point. Reads may be repeated at will. A writing call is sent at most once
+/// per invocation; when its fate is not known it fails with [`Failure::Unknown`] and the caller looks it up.
+#[async_trait::async_trait]
+pub trait Crm: Send + Sync {
+    /// All records of the profile's lists whose e-mail equals `email` exactly (trimmed, case-folded),
+    /// closed ones and subtasks included, all pages, in no particular order.
+    async fn find_by_email(&self, email: &str) -> Result<Vec<Lead>, Failure>;
+    async fn lead(&self, id: &str) -> Result<Lead, Failure>;
+    /// Makes a lead in the inbound list.
+    async fn create(&self, lead: &NewLead) -> Result<Lead, Failure>;
+    async fn write(&self, id: &str, write: &Write) -> Result<(), Failure>;
+    /// Gives the comment's id.
+    async fn comment(&self, id: &str, text: &RichText) -> Result<String, Failure>;
+    async fn edit_comment(&self, comment_id: &str, text: &RichText) -> Result<(), Failure>;
+    /// The newest page (up to 25).
+    async fn comments(&self, id: &str) -> Result<Vec<Posted>, Failure>;
+    /// Records of the inbound list that were made after `since`, all pages.
+    async fn created_since(&self, since: Timestamp) -> Result<Vec<Lead>, Failure>;
+    /// What is known of one list; cached for an hour, `fresh` reads it again.
+    async fn list(&self, id: &str, fresh: bool) -> Result<ListInfo, Failure>;
+    /// The cheapest call that proves that the CRM answers and takes our token.
+    async fn probe(&self) -> Result<(), Failure>;
+}
