@@ -38,6 +38,8 @@ pub struct Slot<'a> {
     /// It names a predecessor, known or not.
     pub is_move: bool,
     pub was_booked: bool,
+    /// Somebody cancelled it, or asked for another time, whatever came of it.
+    pub was_cancelled: bool,
     /// The booking as it was last set.
     pub booking: &'a Booking,
     /// The change that set `booking`.
@@ -52,7 +54,8 @@ pub struct Slot<'a> {
 pub struct Fold<'a> {
     pub changes: Vec<&'a Change>,
     pub slots: Vec<Slot<'a>>,
-    /// The newest stamp among booked, cancelled and rejected changes, each capped at its receipt.
+    /// The newest stamp among booked, cancelled and (of a meeting's move) rejected changes, each capped at its
+    /// receipt.
     pub newest: Option<Timestamp>,
 }
 
@@ -81,16 +84,49 @@ pub fn fold<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Fold<'a> {
     slots.sort_by_key(|s| (s.set_by.created_at, s.id.clone()));
     link(&mut slots, &changes);
     end_series(&mut slots, &changes);
+    // A declined request that never was a meeting moves neither status nor block, so no clock either:
+    // what stood would stop standing without anybody writing it down.
+    let counts = |i: usize, c: &Change| match c.kind {
+        Kind::Requested => false,
+        Kind::Rejected => slots
+            .iter()
+            .any(|s| s.is_meeting() && s.changes.contains(&i)),
+        Kind::Booked | Kind::Cancelled => true,
+    };
     let newest = changes
         .iter()
-        .filter(|c| c.kind != Kind::Requested)
-        .map(|c| c.stamped())
+        .enumerate()
+        .filter(|(i, c)| counts(*i, c))
+        .map(|(_, c)| c.stamped())
         .max();
     Fold {
         changes,
         slots,
         newest,
     }
+}
+
+/// The fold of one person's meetings: what else is among `changes`, other seats of a booking say, is left out.
+/// Whoever moved one of those meetings is part of it, under whatever address.
+pub fn fold_of<'a>(changes: impl IntoIterator<Item = &'a Change>, person: &str) -> Fold<'a> {
+    let all = fold(changes);
+    let is_own = |&i: &usize| all.changes[i].identity() == person;
+    let chains: BTreeSet<usize> = all
+        .slots
+        .iter()
+        .filter(|s| s.changes.iter().any(is_own))
+        .map(|s| s.chain)
+        .collect();
+    let kept: BTreeSet<usize> = all
+        .slots
+        .iter()
+        .filter(|s| chains.contains(&s.chain))
+        .flat_map(|s| s.changes.iter().copied())
+        .collect();
+    if kept.len() == all.changes.len() {
+        return all;
+    }
+    fold(kept.into_iter().map(|i| all.changes[i]))
 }
 
 /// For each change the slots it is about: one, or for a seatless cancellation all of that person's.
@@ -142,8 +178,8 @@ fn slot<'a>(id: &str, of: Vec<usize>, changes: &[&'a Change]) -> Slot<'a> {
                     || booked.is_none_or(|b| b.created_at <= c.created_at)
             })
     };
-    let plain = cancels().filter(|c| !c.booking.request_reschedule).next_back();
-    let asked = cancels().filter(|c| c.booking.request_reschedule).next_back();
+    let plain = cancels().rfind(|c| !c.booking.request_reschedule);
+    let asked = cancels().rfind(|c| c.booking.request_reschedule);
     let (state, ended_by) = match (plain, asked, rejected) {
         (Some(c), _, _) => (State::Cancelled, Some(c)),
         (None, Some(c), _) => (State::AwaitingNewTime, Some(c)),
@@ -163,6 +199,7 @@ fn slot<'a>(id: &str, of: Vec<usize>, changes: &[&'a Change]) -> Slot<'a> {
         before: None,
         is_move: false,
         was_booked: booked.is_some(),
+        was_cancelled: all.iter().any(|c| c.kind == Kind::Cancelled),
         booking: &set_by.booking,
         set_by,
         ended_by,
@@ -217,13 +254,16 @@ fn link(slots: &mut [Slot], changes: &[&Change]) {
     let mut groups = Union::new(slots.len());
     // Those that name the same predecessor follow one another by the stamp: a seat's moves all name the
     // reference it had first, and of two moves of one booking only the later can stand.
-    let mut followers: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    // A seat that names a booking and no seat takes only its own person along.
+    let mut followers: BTreeMap<(&str, Option<String>), Vec<usize>> = BTreeMap::new();
     for (i, r) in references.iter().enumerate() {
         if let Some(Reference::Named(named)) = r {
-            followers.entry(named).or_default().push(i);
+            let is_seat = slots.iter().any(|s| seat_of(s) == Some(named.as_str()));
+            let person = (slots[i].is_seated() && !is_seat).then(|| slots[i].set_by.identity());
+            followers.entry((named, person)).or_default().push(i);
         }
     }
-    for (named, of) in followers {
+    for ((named, _), of) in followers {
         let mut before = named_slot(named, of[0], slots);
         for i in of {
             slots[i].is_move = true;
@@ -251,8 +291,7 @@ fn link(slots: &mut [Slot], changes: &[&Change]) {
             })
             .collect();
         let has_first = same_chain.iter().any(|&j| slots[j].uid == first);
-        slots[i].is_move =
-            has_first || references[i].is_some() && slots[i].was_booked_or_asked(changes);
+        slots[i].is_move = has_first || slots[i].counts_as_moved(changes);
         let before = same_chain
             .iter()
             .copied()
@@ -278,30 +317,42 @@ fn link(slots: &mut [Slot], changes: &[&Change]) {
 }
 
 impl Slot<'_> {
-    fn was_booked_or_asked(&self, changes: &[&Change]) -> bool {
-        self.was_booked
-            || self
-                .changes
-                .iter()
-                .any(|&i| changes[i].kind == Kind::Requested)
+    /// A calendar's id that names an unknown booking is a predecessor's only where the calendar counts a move;
+    /// other calendars give ids of their own.
+    fn counts_as_moved(&self, changes: &[&Change]) -> bool {
+        self.changes.iter().any(|&i| {
+            changes[i].kind != Kind::Cancelled
+                && changes[i].booking.ical_sequence.is_some_and(|n| n > 0)
+        })
     }
+
+    fn is_seated(&self) -> bool {
+        self.id.contains('/')
+    }
+
+    /// Whether it was ever more than a request: booked, or the move of something.
+    pub fn is_meeting(&self) -> bool {
+        self.was_booked || self.is_move || self.was_cancelled
+    }
+}
+
+fn seat_of<'s>(slot: &'s Slot) -> Option<&'s str> {
+    slot.id.split_once('/').map(|(_, seat)| seat)
 }
 
 /// A reference may be a seat, or a uid; under a seated uid it means the follower's own seat.
 fn named_slot(named: &str, follower: usize, slots: &[Slot]) -> Option<usize> {
-    let seat_of = |s: &Slot| s.id.rsplit_once('/').map(|(_, seat)| seat.to_owned());
     let person = slots[follower].set_by.identity();
     let by_uid = |i: &usize| slots[*i].uid == named;
     let older = |i: &usize| *i != follower;
     (0..slots.len())
         .filter(older)
-        .find(|i| seat_of(&slots[*i]).as_deref() == Some(named))
+        .find(|i| seat_of(&slots[*i]) == Some(named))
         .or_else(|| {
             (0..slots.len())
                 .filter(older)
                 .filter(by_uid)
-                .filter(|i| !slots[*i].id.contains('/') || slots[*i].set_by.identity() == person)
-                .next_back()
+                .rfind(|i| !slots[*i].is_seated() || slots[*i].set_by.identity() == person)
         })
 }
 
@@ -396,8 +447,22 @@ impl<'a> Fold<'a> {
     pub fn awaits(&self, slot: &Slot) -> bool {
         match slot.state {
             State::AwaitingNewTime => true,
-            State::Requested => slot.is_move,
+            State::Requested => slot.is_move && self.was_ever_booked(slot),
             State::Booked | State::Rejected | State::Cancelled | State::Moved => false,
+        }
+    }
+
+    /// Whether the chain up to `slot` held a meeting; what came before all that is known is taken for one.
+    fn was_ever_booked(&self, slot: &Slot) -> bool {
+        let mut at = slot;
+        loop {
+            if at.was_booked {
+                return true;
+            }
+            let Some(before) = at.before else {
+                return at.is_meeting();
+            };
+            at = &self.slots[before];
         }
     }
 
@@ -405,8 +470,11 @@ impl<'a> Fold<'a> {
         if self.slots.iter().any(|s| self.stands(s) || self.awaits(s)) {
             return Wanted::Booked;
         }
-        let lost =
-            |s: &Slot| s.state == State::Cancelled || (s.state == State::Rejected && s.is_move);
+        let lost = |s: &Slot| match s.state {
+            State::Cancelled => true,
+            State::Rejected => s.is_move && self.was_ever_booked(s),
+            State::Requested | State::Booked | State::AwaitingNewTime | State::Moved => false,
+        };
         if self.slots.iter().any(lost) {
             Wanted::Cancelled
         } else {
@@ -414,11 +482,11 @@ impl<'a> Fold<'a> {
         }
     }
 
-    /// The meeting to show when none stands: the last to happen.
+    /// The meeting to show when none stands: the last to happen. A request that was never more is none.
     pub fn last(&self) -> Option<&Slot<'a>> {
         self.slots
             .iter()
-            .filter(|s| s.state != State::Moved)
+            .filter(|s| s.state != State::Moved && s.is_meeting())
             .max_by_key(|s| (self.awaits(s), s.booking.start, s.id.clone()))
     }
 
@@ -465,7 +533,7 @@ impl<'a> Fold<'a> {
                     .filter(|_| of.kind != Kind::Cancelled)
                 {
                     // Under a seated uid the name alone would be everybody's.
-                    tokens.insert(if of.seated && self.is_uid(named) {
+                    tokens.insert(if of.seated {
                         format!("{named}/{}", of.identity())
                     } else {
                         named.clone()
@@ -474,10 +542,6 @@ impl<'a> Fold<'a> {
             }
         }
         tokens.into_iter().collect()
-    }
-
-    fn is_uid(&self, token: &str) -> bool {
-        self.slots.iter().any(|s| s.uid == token)
     }
 }
 

@@ -195,19 +195,30 @@ pub fn understand(event: &BookingEvent, profile: &Profile, received_at: Timestam
             .seat
             .clone()
             .or_else(|| booking.seat.clone().filter(|_| is_booker));
+        let mut booking = booking.clone();
+        if seated {
+            // A seated booking's title names whoever booked first, and on a cancellation so do the answers.
+            if let Some(event_title) = &booking.event_title {
+                booking.title.clone_from(event_title);
+            }
+            if !is_booker || kind == Kind::Cancelled {
+                booking.notes = None;
+                booking.answers.clear();
+            }
+        }
         Change {
             kind,
             trigger: event.trigger.clone(),
             person: person(
                 attendee,
-                booking,
+                &event.booking,
                 is_booker && !(seated && kind == Kind::Cancelled),
             ),
             seat,
             seated,
             created_at: event.created_at.unwrap_or(received_at),
             received_at,
-            booking: booking.clone(),
+            booking,
             guests: Vec::new(),
         }
     };

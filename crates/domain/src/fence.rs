@@ -79,6 +79,7 @@ pub fn replace(description: &str, block: &str) -> Option<String> {
 pub fn survives(text: &str) -> bool {
     let mut in_code = false;
     for line in text.lines() {
+        let line = without_escaped(line);
         let trimmed = line.trim_start();
         if trimmed.starts_with("```") || trimmed.starts_with("~~~") {
             in_code = !in_code;
@@ -87,8 +88,8 @@ pub fn survives(text: &str) -> bool {
         if in_code {
             continue;
         }
-        let is_table =
-            trimmed.starts_with('|') || (trimmed.contains('|') && trimmed.contains("---"));
+        let is_rule = trimmed.contains("---") && trimmed.chars().all(|c| "|-: ".contains(c));
+        let is_table = trimmed.starts_with('|') || (trimmed.contains('|') && is_rule);
         let is_check = ["- [ ]", "- [x]", "- [X]", "* [ ]", "* [x]", "[ ] ", "[x] "]
             .iter()
             .any(|c| trimmed.starts_with(c));
@@ -106,6 +107,20 @@ pub fn survives(text: &str) -> bool {
         }
     }
     !in_code
+}
+
+/// The line with a blank for each sign that a backslash makes mean nothing.
+fn without_escaped(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == '\\' && chars.next_if(char::is_ascii_punctuation).is_some() {
+            out.push(' ');
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 fn has_mention(line: &str) -> bool {
@@ -185,6 +200,7 @@ mod tests {
             "<iframe src=x>",
             "- [ ] call",
             "```\nopen",
+            "a | b\n--- | ---",
         ] {
             assert!(!survives(text), "{text}");
         }
@@ -193,6 +209,8 @@ mod tests {
             "# h\n- a\n- b",
             "mail a@b.example <https://x.example>",
             "```\n| t |\n```",
+            r"\| typed \| --- \<b\> \!\[x\](y)",
+            "either | or --- whatever",
         ] {
             assert!(survives(text), "{text}");
         }

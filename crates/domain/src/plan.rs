@@ -1,6 +1,6 @@
 //! What a change should lead to. Pure: the same facts give the same plan, whenever and wherever it is made.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::booking::Booking;
 use crate::chain::{self, Fold, Wanted};
@@ -14,7 +14,7 @@ use crate::text::essence;
 use crate::wording::{self, Telling};
 
 /// One thing to do, in order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     Create(NewLead),
     Write(Write),
@@ -45,6 +45,9 @@ pub struct Plan {
     pub skip: Option<&'static str>,
     /// A person took the block out of this lead's description.
     pub block_removed: bool,
+    /// The status as found counts from now on as set by calup (`Memory::status_set`): the first booking of a
+    /// meeting might have moved it, and had no need to.
+    pub status_taken: Option<String>,
 }
 
 impl Plan {
@@ -58,7 +61,7 @@ impl Plan {
 }
 
 pub fn plan(change: &Change, facts: &Facts, profile: &Profile) -> Plan {
-    let fold = chain::fold(facts.known.iter().map(|k| &k.change));
+    let fold = chain::fold_of(facts.known.iter().map(|k| &k.change), &change.identity());
     match &facts.found {
         Found::Lead(lead, how) => for_lead(change, lead, how, facts, &fold, profile),
         Found::Deleted => Plan::skip(
@@ -70,11 +73,11 @@ pub fn plan(change: &Change, facts: &Facts, profile: &Profile) -> Plan {
             Kind::Booked => for_nobody(change, facts, &fold, profile),
             Kind::Cancelled => Plan::skip(
                 "unknown booking",
-                "nobody in the CRM has this person's e-mail, and a cancellation makes no lead",
+                "nobody in the CRM is known to be this person, and a cancellation makes no lead",
             ),
             Kind::Requested | Kind::Rejected => Plan::skip(
                 "not confirmed",
-                "nobody in the CRM has this person's e-mail, and an unconfirmed request makes no lead",
+                "nobody in the CRM is known to be this person, and an unconfirmed request makes no lead",
             ),
         },
     }
@@ -83,21 +86,17 @@ pub fn plan(change: &Change, facts: &Facts, profile: &Profile) -> Plan {
 fn for_nobody(change: &Change, facts: &Facts, fold: &Fold, profile: &Profile) -> Plan {
     let mut plan = Plan::default();
     plan.reasons.push(
-        "nobody in the CRM has this person's e-mail: a lead is made in the inbound list".into(),
+        "nobody in the CRM is known to be this person: a lead is made in the inbound list".into(),
     );
     let status =
         wanted_status(change, fold, profile).and_then(|name| spelled(name, facts, &mut plan));
     let mut texts: Vec<String> =
         vec![wording::comment(change, fold, Telling::default()).markdown()];
     // What came before anybody knew of the person is told here, or it would be told nowhere.
-    for other in facts
-        .known
-        .iter()
-        .filter(|k| k.untold && fold.precedes(change, &k.change) == Some(true))
-    {
-        texts.push(wording::comment(&other.change, fold, Telling::default()).markdown());
+    for other in untold_after(change, facts, fold) {
+        texts.push(wording::comment(other, fold, Telling::default()).markdown());
     }
-    let block = wording::block(fold, &change.person).map(|b| fence::enclose(&b.markdown()));
+    let block = wording::block(fold).map(|b| fence::enclose(&b.markdown()));
     let marker = wording::marker_line(&change.booking.uid, &facts.create_marker);
     let description = block
         .into_iter()
@@ -126,6 +125,25 @@ fn for_nobody(change: &Change, facts: &Facts, fold: &Fold, profile: &Profile) ->
         plain_type: facts.plain_type,
     }));
     plan
+}
+
+/// Later changes of the chain that found nobody to tell: the first that finds a lead tells them with its own.
+fn untold_after<'a>(change: &Change, facts: &'a Facts, fold: &Fold) -> Vec<&'a Change> {
+    let follows = |of: &Change, k: &Change| fold.precedes(of, k) == Some(true);
+    let mut untold: Vec<&Change> = facts
+        .known
+        .iter()
+        .filter(|k| k.untold && follows(change, &k.change))
+        .map(|k| &k.change)
+        .filter(|other| {
+            !facts
+                .known
+                .iter()
+                .any(|k| k.done && k.change != *change && follows(&k.change, other))
+        })
+        .collect();
+    untold.sort_by_key(|c| c.created_at);
+    untold
 }
 
 fn field_answers(booking: &Booking) -> Vec<(String, String)> {
@@ -161,6 +179,9 @@ fn for_lead(
     };
     let mut write = Write::default();
     let mut kept = None;
+    if change.kind == Kind::Booked && guard(change, lead, facts, fold, profile).is_ok() {
+        plan.status_taken = Some(lead.status.clone());
+    }
     if let Some(wanted) = wanted_status(change, fold, profile)
         && let Some(name) = spelled(wanted, facts, &mut plan)
         && !lead.status.eq_ignore_ascii_case(&name)
@@ -169,6 +190,7 @@ fn for_lead(
         match guard(change, lead, facts, fold, profile) {
             _ if facts.no_status => {}
             Ok(why) => {
+                plan.status_taken = None;
                 plan.reasons
                     .push(format!("status `{}` → `{name}`: {why}", lead.status));
                 write.status = Some(name);
@@ -183,10 +205,20 @@ fn for_lead(
         }
     }
     let mut block_comment = None;
-    if touches_block(change, fold) {
-        match block(lead, &facts.memory, fold, change, &mut plan) {
+    if touches(change, fold) {
+        match block(lead, &facts.memory, fold, &mut plan) {
             Block::Stays => {}
-            Block::Into(description) => write.description = Some(description),
+            Block::Into(description) => {
+                write.description = Some(description);
+                // The comment that stood in for the block would go stale.
+                let back = wording::block_is_back().rich(None);
+                block_comment = facts
+                    .memory
+                    .block_comment_text
+                    .as_ref()
+                    .filter(|text| **text != plain(&back))
+                    .map(|_| back);
+            }
             Block::Comment(text) => block_comment = Some(text),
         }
     }
@@ -202,7 +234,10 @@ fn for_lead(
             .known
             .iter()
             .any(|k| k.done && fold.precedes(change, &k.change) == Some(true));
-        let text = wording::comment(change, fold, Telling { late, kept });
+        let mut text = wording::comment(change, fold, Telling { late, kept });
+        for other in untold_after(change, facts, fold) {
+            text.append(wording::comment(other, fold, Telling::default()));
+        }
         let marker = wording::marker_line(&change.booking.uid, &facts.comment_marker);
         plan.actions.push(Action::Comment(text.rich(Some(&marker))));
     }
@@ -211,14 +246,9 @@ fn for_lead(
 
 /// The status that the person's set of changes asks for, when this kind of change may ask at all.
 fn wanted_status<'a>(change: &Change, fold: &Fold, profile: &'a Profile) -> Option<&'a str> {
-    let is_move = fold.slot_of(change).is_some_and(|s| s.is_move);
-    let asks = match change.kind {
-        Kind::Booked | Kind::Cancelled => true,
-        Kind::Requested | Kind::Rejected => is_move,
-    };
     match fold.wanted() {
-        Wanted::Booked if asks => profile.status_booked.as_deref(),
-        Wanted::Cancelled if asks => profile.status_cancelled.as_deref(),
+        Wanted::Booked if touches(change, fold) => profile.status_booked.as_deref(),
+        Wanted::Cancelled if touches(change, fold) => profile.status_cancelled.as_deref(),
         Wanted::AsFound if change.kind == Kind::Requested => profile.status_requested.as_deref(),
         Wanted::Booked | Wanted::Cancelled | Wanted::AsFound => None,
     }
@@ -267,7 +297,7 @@ fn guard(
         .as_ref()
         .is_some_and(|set| set.to_lowercase() == current)
     {
-        return Ok("calup set the one before");
+        return Ok("the one before was calup's");
     }
     let among = |names: &[String]| names.iter().any(|n| n.trim().to_lowercase() == current);
     let is_first = match change.kind {
@@ -277,18 +307,25 @@ fn guard(
                 && fold.precedes(change, &k.change).is_some()
                 && k.change != *change
         }),
-        Kind::Requested => true,
+        // A request has a status of its own; a move that waits moves no status that calup did not set.
+        Kind::Requested => fold.wanted() == Wanted::AsFound,
         Kind::Cancelled | Kind::Rejected => false,
     };
     if !is_first {
-        return Err(
-            "a person set it since, and only the first booking of a meeting moves such a status"
-                .into(),
-        );
+        let whose = match facts.memory.status_set {
+            Some(_) => "a person set it since",
+            None => "calup did not set it",
+        };
+        return Err(format!(
+            "{whose}, and only the first booking of a meeting moves such a status"
+        ));
     }
     match lead.status_kind {
         StatusKind::Open | StatusKind::Custom if among(&profile.status_keep) => {
             Err("it is among CLICKUP_STATUS_KEEP".into())
+        }
+        StatusKind::Open | StatusKind::Custom if change.kind == Kind::Requested => {
+            Ok("a request has a status of its own")
         }
         StatusKind::Open | StatusKind::Custom => Ok("the first booking of this meeting"),
         StatusKind::Done | StatusKind::Closed if among(&profile.status_reopen) => {
@@ -300,10 +337,13 @@ fn guard(
     }
 }
 
-fn touches_block(change: &Change, fold: &Fold) -> bool {
+/// Whether this kind of change moves status and block at all: a request does only as the move of a meeting.
+fn touches(change: &Change, fold: &Fold) -> bool {
     match change.kind {
         Kind::Booked | Kind::Cancelled => true,
-        Kind::Requested | Kind::Rejected => fold.slot_of(change).is_some_and(|s| s.is_move),
+        Kind::Requested | Kind::Rejected => {
+            fold.slot_of(change).is_some_and(chain::Slot::is_meeting)
+        }
     }
 }
 
@@ -313,8 +353,8 @@ enum Block {
     Comment(RichText),
 }
 
-fn block(lead: &Lead, memory: &Memory, fold: &Fold, change: &Change, plan: &mut Plan) -> Block {
-    let Some(text) = wording::block(fold, &change.person) else {
+fn block(lead: &Lead, memory: &Memory, fold: &Fold, plan: &mut Plan) -> Block {
+    let Some(text) = wording::block(fold) else {
         return Block::Stays;
     };
     let desired = text.markdown();
@@ -351,9 +391,12 @@ fn block(lead: &Lead, memory: &Memory, fold: &Fold, change: &Change, plan: &mut 
         "nothing needs to be done; remove what is in the way to get the block back into the description".into(),
     ));
     let rich = text.rich(None);
-    let plain: String = rich.iter().map(|r| r.text.as_str()).collect();
-    if memory.block_comment_text.as_deref() == Some(plain.as_str()) {
+    if memory.block_comment_text.as_deref() == Some(plain(&rich).as_str()) {
         return Block::Stays;
     }
     Block::Comment(rich)
+}
+
+fn plain(text: &RichText) -> String {
+    text.iter().map(|run| run.text.as_str()).collect()
 }

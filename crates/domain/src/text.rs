@@ -87,6 +87,11 @@ pub fn markdown(line: &str) -> String {
             '#' | '+' | '-' | '=' => i == 0,
             '.' | ')' => i > 0 && i == digits,
             '!' => line.chars().nth(i + 1) == Some('['),
+            // Or "&lt;" would show as "<".
+            '&' => line
+                .chars()
+                .nth(i + 1)
+                .is_some_and(|n| n == '#' || n.is_ascii_alphabetic()),
             _ => false,
         };
         if special {
@@ -186,6 +191,7 @@ mod tests {
         );
         assert_eq!(markdown("1. no list"), r"1\. no list");
         assert_eq!(markdown("- no list"), r"\- no list");
+        assert_eq!(markdown("A & B &lt;"), r"A & B \&lt;");
     }
 
     #[test]

@@ -15,13 +15,19 @@ pub fn span(start: Timestamp, end: Timestamp, zone: &str) -> String {
     }
 }
 
-/// The span in the first zone and, where it reads differently, in the second.
-pub fn spans(start: Timestamp, end: Timestamp, first: &str, second: &str) -> Vec<String> {
-    let mut out = vec![span(start, end, first)];
-    if named(second).1 != named(first).1 && !second.trim().is_empty() {
-        out.push(span(start, end, second));
+/// The span in the first zone and in the second, if that is another one; the day is not said twice.
+/// "Thu 10 Sep 2026, 16:00–16:30 Europe/Stockholm (15:00–15:30 Europe/London)".
+pub fn both(start: Timestamp, end: Timestamp, first: &str, second: &str) -> String {
+    let here = span(start, end, first);
+    if second.trim().is_empty() || named(second).1 == named(first).1 {
+        return here;
     }
-    out
+    let there = span(start, end, second);
+    let day = here.split_once(", ").map_or("", |(day, _)| day);
+    let short = there
+        .strip_prefix(day)
+        .and_then(|rest| rest.strip_prefix(", "));
+    format!("{here} ({})", short.unwrap_or(&there))
 }
 
 fn named(zone: &str) -> (TimeZone, String) {

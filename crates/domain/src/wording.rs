@@ -49,35 +49,46 @@ impl Text {
     }
 
     fn place(&mut self, place: &Place) {
-        if let Some(link) = &place.join_link {
+        let (link, other): (Vec<&String>, Vec<&String>) =
+            place.join_link.iter().partition(|l| is_plain_link(l));
+        if let Some(link) = link.first() {
             self.lines.push(Line {
                 label: "Join".into(),
                 data: String::new(),
-                link: Some(link.clone()),
+                link: Some((*link).clone()),
                 heading: false,
             });
-        } else if let Some(at) = &place.text {
+        } else if let Some(at) = other.first().copied().or(place.text.as_ref()) {
             self.item("Where", text::one_line(at, ANSWER_CHARS_MAX));
         }
     }
 
+    /// Another text, below this one.
+    pub fn append(&mut self, other: Self) {
+        self.lines.extend(other.lines);
+    }
+
     /// Runs for a comment, ending in `marker`; at most 5,000 characters, cut before the marker.
     pub fn rich(&self, marker: Option<&str>) -> RichText {
-        let room = COMMENT_CHARS_MAX - marker.map_or(0, |m| m.chars().count() + 1);
+        // Two are kept for a line that says that others are missing.
+        let room = COMMENT_CHARS_MAX - 2 - marker.map_or(0, |m| m.chars().count() + 1);
         let mut runs = Vec::new();
         let mut used = 0;
         for (i, line) in self.lines.iter().enumerate() {
-            let newline = if i == 0 { "" } else { "\n" };
+            let newline = match (i, line.heading) {
+                (0, _) => "",
+                (_, true) => "\n\n",
+                (_, false) => "\n",
+            };
             let label = if line.label.is_empty() {
                 newline.to_owned()
             } else {
-                format!(
-                    "{newline}{}{}",
-                    line.label,
-                    if line.is_bare() { "" } else { ": " }
-                )
+                format!("{newline}{}{}", line.label, line.after_label())
             };
-            let data = line.link.as_ref().unwrap_or(&line.data);
+            let data = line
+                .link
+                .clone()
+                .unwrap_or_else(|| line.data.replace('\n', "\n  "));
             let want = label.chars().count() + data.chars().count();
             if used + want > room {
                 let left = room.saturating_sub(used + label.chars().count());
@@ -88,7 +99,13 @@ impl Text {
                         link: None,
                     });
                     runs.push(Run {
-                        text: text::cut(data, left),
+                        text: text::cut(&data, left),
+                        bold: false,
+                        link: None,
+                    });
+                } else {
+                    runs.push(Run {
+                        text: "\n…".into(),
                         bold: false,
                         link: None,
                     });
@@ -105,7 +122,7 @@ impl Text {
             }
             if !data.is_empty() {
                 runs.push(Run {
-                    text: data.clone(),
+                    text: data,
                     bold: false,
                     link: line.link.clone(),
                 });
@@ -127,12 +144,14 @@ impl Text {
         for (i, line) in self.lines.iter().enumerate() {
             let data = match &line.link {
                 Some(link) => format!("<{link}>"),
-                None => text::markdown(&line.data),
+                // A line break within an item is not known to survive.
+                None => text::markdown(&line.data.replace('\n', " / ")),
             };
+            let after = line.after_label().trim_end();
             let label = match (line.label.is_empty(), line.is_bare()) {
                 (true, _) => String::new(),
                 (false, true) => format!("**{}**", text::markdown(&line.label)),
-                (false, false) => format!("**{}:** ", text::markdown(&line.label)),
+                (false, false) => format!("**{}{after}** ", text::markdown(&line.label)),
             };
             let is_item = !line.heading;
             if i > 0 {
@@ -157,7 +176,27 @@ impl Text {
     }
 }
 
+/// An address that can be nothing but one, wherever it is written; any other is shown as text.
+fn is_plain_link(link: &str) -> bool {
+    (link.starts_with("https://") || link.starts_with("http://"))
+        && link.chars().count() <= ANSWER_CHARS_MAX * 4
+        && !link
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || "<>⟦⟧\"`\\".contains(c))
+}
+
 impl Line {
+    /// A question needs no colon.
+    fn after_label(&self) -> &'static str {
+        if self.is_bare() {
+            ""
+        } else if self.label.ends_with(['?', ':', '!', '.']) {
+            " "
+        } else {
+            ": "
+        }
+    }
+
     fn is_bare(&self) -> bool {
         self.data.is_empty() && self.link.is_none()
     }
@@ -200,7 +239,7 @@ pub fn comment(change: &Change, fold: &Fold, telling: Telling) -> Text {
                 },
                 &title(booking),
             );
-            times(&mut out, "Was", booking, &change.person);
+            times(&mut out, "Asked for", booking, &change.person);
             reason(&mut out, booking.rejection_reason.as_deref());
         }
     }
@@ -208,11 +247,35 @@ pub fn comment(change: &Change, fold: &Fold, telling: Telling) -> Text {
         && let Some(first) = out.lines.first_mut()
     {
         first.label = format!("Late: {}", lower_first(&first.label));
+        if let Some(since) = slot.and_then(|s| since(change, s)) {
+            let line = Line {
+                data: since.into(),
+                ..Line::default()
+            };
+            out.lines.insert(1, line);
+        }
     }
     if let Some(status) = telling.kept {
         out.item("Status kept", status);
     }
     out
+}
+
+/// What became of a booking that is only told now.
+fn since(change: &Change, slot: &Slot) -> Option<&'static str> {
+    if change.kind != Kind::Booked {
+        return None;
+    }
+    let is_other_time =
+        |b: &Booking| (b.start, b.end) != (change.booking.start, change.booking.end);
+    match slot.state {
+        State::Cancelled => Some("It has been cancelled since."),
+        State::AwaitingNewTime => Some("Another time has been asked for since."),
+        State::Rejected => Some("It has been declined since."),
+        State::Moved => Some("It has been moved since."),
+        State::Booked if is_other_time(slot.booking) => Some("It has been moved since."),
+        State::Booked | State::Requested => None,
+    }
 }
 
 fn booked(out: &mut Text, change: &Change) {
@@ -228,19 +291,14 @@ fn moved(out: &mut Text, change: &Change, fold: &Fold, slot: Option<&Slot>) {
     let booking = &change.booking;
     out.heading("Meeting moved", &title(booking));
     let before = slot.and_then(|s| s.before).map(|b| fold.slots[b].booking);
+    let before = slot.and_then(|s| earlier_time(change, s, fold)).or(before);
     let from = booking
         .reschedule_start
         .zip(booking.reschedule_end)
         .or_else(|| before.map(|b| (b.start, b.end)));
     if let Some((start, end)) = from {
-        for line in when::spans(
-            start,
-            end,
-            &booking.organizer.time_zone,
-            &change.person.time_zone,
-        ) {
-            out.item("From", line);
-        }
+        let zones = (&booking.organizer.time_zone, &change.person.time_zone);
+        out.item("From", when::both(start, end, zones.0, zones.1));
     }
     times(out, "To", booking, &change.person);
     by(out, "Moved by", booking.rescheduled_by.as_deref(), change);
@@ -252,9 +310,31 @@ fn moved(out: &mut Text, change: &Change, fold: &Fold, slot: Option<&Slot>) {
             .as_deref()
             .or(booking.cancellation_reason.as_deref()),
     );
-    people(out, change);
-    out.place(&booking.place);
-    answers(out, booking);
+    // What the booker answered was told with the first time.
+    if before.is_some() {
+        host(out, booking);
+        out.place(&booking.place);
+    } else {
+        people(out, change);
+        out.place(&booking.place);
+        answers(out, booking);
+    }
+}
+
+/// The time that the same booking had before, where a move kept its uid.
+fn earlier_time<'a>(change: &Change, slot: &Slot, fold: &Fold<'a>) -> Option<&'a Booking> {
+    let last = slot
+        .changes
+        .iter()
+        .map(|&i| fold.changes[i])
+        .filter(|c| matches!(c.kind, Kind::Booked | Kind::Requested))
+        .filter(|c| fold.precedes(c, change) == Some(true))
+        .reduce(|a, b| match fold.precedes(a, b) {
+            Some(false) => a,
+            Some(true) | None => b,
+        })?;
+    let last = &last.booking;
+    ((last.start, last.end) != (change.booking.start, change.booking.end)).then_some(last)
 }
 
 fn cancelled(out: &mut Text, change: &Change, fold: &Fold) {
@@ -272,10 +352,8 @@ fn cancelled(out: &mut Text, change: &Change, fold: &Fold) {
             .collect();
         starts.sort_unstable();
         for (start, end) in starts.iter().take(BLOCK_MEETINGS_MAX) {
-            out.item(
-                "Was",
-                when::span(*start, *end, &booking.organizer.time_zone),
-            );
+            let zones = (&booking.organizer.time_zone, &change.person.time_zone);
+            out.item("Was", when::both(*start, *end, zones.0, zones.1));
         }
         if starts.len() > BLOCK_MEETINGS_MAX {
             out.item("", format!("{} more", starts.len() - BLOCK_MEETINGS_MAX));
@@ -288,6 +366,15 @@ fn cancelled(out: &mut Text, change: &Change, fold: &Fold) {
         };
         out.heading(label, &title(booking));
         times(out, "Was", booking, &change.person);
+    }
+    if fold
+        .slot_of(change)
+        .is_some_and(|s| s.state == State::Moved)
+    {
+        out.item(
+            "",
+            "It had been moved before; the newer time stands as it is.",
+        );
     }
     by(out, "Cancelled by", booking.cancelled_by.as_deref(), change);
     reason(out, booking.cancellation_reason.as_deref());
@@ -348,21 +435,22 @@ fn title(booking: &Booking) -> String {
 }
 
 fn times(out: &mut Text, label: &str, booking: &Booking, person: &Person) {
-    for line in when::spans(
-        booking.start,
-        booking.end,
-        &booking.organizer.time_zone,
-        &person.time_zone,
-    ) {
-        out.item(label, line);
+    let zones = (&booking.organizer.time_zone, &person.time_zone);
+    out.item(
+        label,
+        when::both(booking.start, booking.end, zones.0, zones.1),
+    );
+}
+
+fn host(out: &mut Text, booking: &Booking) {
+    let host = text::one_line(&booking.organizer.name, NAME_CHARS_MAX);
+    if !host.is_empty() {
+        out.item("Host", host);
     }
 }
 
 fn people(out: &mut Text, change: &Change) {
-    let host = text::one_line(&change.booking.organizer.name, NAME_CHARS_MAX);
-    if !host.is_empty() {
-        out.item("Host", host);
-    }
+    host(out, &change.booking);
     let person = &change.person;
     let parts = [
         Some(person.name.as_str()),
@@ -376,7 +464,7 @@ fn people(out: &mut Text, change: &Change) {
         .filter(|p| !p.is_empty())
         .collect();
     if !line.is_empty() {
-        out.item("Booked by", line.join(", "));
+        out.item("With", line.join(", "));
     }
     if !change.guests.is_empty() {
         let guests: Vec<String> = change
@@ -415,17 +503,24 @@ fn by(out: &mut Text, label: &str, email: Option<&str>, change: &Change) {
 }
 
 fn reason(out: &mut Text, said: Option<&str>) {
-    let lines = text::lines(said.unwrap_or_default(), NOTES_CHARS_MAX);
-    if !lines.is_empty() {
-        out.item("Reason", lines.join(" / "));
+    let said = paragraph(said.unwrap_or_default());
+    if !said.is_empty() {
+        out.item("Reason", said);
     }
+}
+
+/// What somebody wrote in several lines, without the blank ones.
+fn paragraph(typed: &str) -> String {
+    let mut lines = text::lines(typed, NOTES_CHARS_MAX);
+    lines.retain(|line| !line.is_empty());
+    lines.join("\n")
 }
 
 fn answers(out: &mut Text, booking: &Booking) {
     if let Some(notes) = &booking.notes {
-        let lines = text::lines(notes, NOTES_CHARS_MAX);
-        if !lines.is_empty() {
-            out.item("Notes", lines.join(" / "));
+        let notes = paragraph(notes);
+        if !notes.is_empty() {
+            out.item("Notes", notes);
         }
     }
     for answer in &booking.answers {
@@ -448,7 +543,7 @@ fn lower_first(text: &str) -> String {
 }
 
 /// The person's standing meetings, next first; or, when none stands, the last one with how it ended.
-pub fn block(fold: &Fold, person: &Person) -> Option<Text> {
+pub fn block(fold: &Fold) -> Option<Text> {
     let standing = fold.standing();
     let mut out = Text::default();
     for (i, slot) in standing.iter().take(BLOCK_MEETINGS_MAX).enumerate() {
@@ -456,7 +551,7 @@ pub fn block(fold: &Fold, person: &Person) -> Option<Text> {
             if i == 0 { "Next meeting" } else { "Then" },
             &title(slot.booking),
         );
-        about(&mut out, slot, person);
+        about(&mut out, "When", slot);
         out.place(&slot.booking.place);
     }
     if standing.len() > BLOCK_MEETINGS_MAX {
@@ -467,23 +562,29 @@ pub fn block(fold: &Fold, person: &Person) -> Option<Text> {
         return Some(out);
     }
     let last = fold.last()?;
-    let how = match last.state {
-        State::AwaitingNewTime => "Waiting for a new time",
-        State::Requested if last.is_move => "Waiting for confirmation of a new time",
-        State::Requested => "Waiting for confirmation",
-        State::Rejected => "Meeting declined",
-        State::Cancelled => "Meeting cancelled",
-        State::Booked | State::Moved => "Meeting held",
+    let (how, label) = match last.state {
+        State::AwaitingNewTime => ("Waiting for a new time", "Was"),
+        State::Requested if last.is_move => ("Waiting for confirmation of a new time", "Asked for"),
+        State::Requested => ("Waiting for confirmation", "Asked for"),
+        State::Rejected if last.is_move => ("New time declined", "Asked for"),
+        State::Rejected => ("Meeting declined", "Asked for"),
+        State::Cancelled => ("Meeting cancelled", "Was"),
+        State::Booked | State::Moved => ("Meeting held", "Was"),
     };
     out.heading(how, &title(last.booking));
-    about(&mut out, last, person);
+    about(&mut out, label, last);
     Some(out)
 }
 
-fn about(out: &mut Text, slot: &Slot, person: &Person) {
-    times(out, "When", slot.booking, person);
-    let host = text::one_line(&slot.booking.organizer.name, NAME_CHARS_MAX);
-    if !host.is_empty() {
-        out.item("Host", host);
-    }
+/// For the comment that stood in for a block.
+pub fn block_is_back() -> Text {
+    let mut out = Text::default();
+    out.heading("Meetings", "kept in the description again");
+    out
+}
+
+/// In the zone of whoever booked this one.
+fn about(out: &mut Text, label: &str, slot: &Slot) {
+    times(out, label, slot.booking, &slot.set_by.person);
+    host(out, slot.booking);
 }

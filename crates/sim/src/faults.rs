@@ -8,10 +8,14 @@ use rand::{Rng as _, SeedableRng as _};
 /// Which requests a rule looks at. An empty path matches every path.
 #[derive(Clone, Debug, Default)]
 pub struct Match {
-    method: Option<String>,
-    path_contains: String,
-    path_ends: Option<String>,
-    nth: Option<u32>,
+    /// Any method when none is named.
+    pub method: Option<String>,
+    /// Path and query, as sent (percent-encoded), contain this.
+    pub path_contains: String,
+    /// The path, without the query, ends so.
+    pub path_ends: Option<String>,
+    /// So many matching requests pass first.
+    pub skip: u32,
 }
 
 impl Match {
@@ -38,11 +42,17 @@ impl Match {
 
     /// Any method; path and query (as sent, percent-encoded) contain this.
     pub fn path(path_contains: &str) -> Self {
-        Self { path_contains: path_contains.to_owned(), ..Self::default() }
+        Self {
+            path_contains: path_contains.to_owned(),
+            ..Self::default()
+        }
     }
 
     pub fn method(method: &str, path_contains: &str) -> Self {
-        Self { method: Some(method.to_owned()), ..Self::path(path_contains) }
+        Self {
+            method: Some(method.to_owned()),
+            ..Self::path(path_contains)
+        }
     }
 
     /// The path, without the query, ends so: `/task` is a create or a list, not `/task/86b`.
@@ -52,16 +62,27 @@ impl Match {
         self
     }
 
-    /// Only from the n-th matching request on, counted from 1.
+    /// Lets the first `requests` matching requests pass.
     #[must_use]
-    pub fn nth(mut self, nth: u32) -> Self {
-        self.nth = Some(nth);
+    pub fn skip(mut self, requests: u32) -> Self {
+        self.skip = requests;
         self
     }
 
+    /// Only from the n-th matching request on, counted from 1.
+    #[must_use]
+    pub fn nth(self, nth: u32) -> Self {
+        self.skip(nth.saturating_sub(1))
+    }
+
     fn covers(&self, method: &str, path: &str, query: &str) -> bool {
-        self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
-            && self.path_ends.as_deref().is_none_or(|end| path.ends_with(end))
+        self.method
+            .as_deref()
+            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+            && self
+                .path_ends
+                .as_deref()
+                .is_none_or(|end| path.ends_with(end))
             && (path.contains(&self.path_contains)
                 || format!("{path}?{query}").contains(&self.path_contains))
     }
@@ -72,16 +93,14 @@ impl Match {
 pub enum Fault {
     /// Answers this status and JSON text.
     Status(u16, String),
-    /// A gateway's HTML page with status 502.
-    Html502,
-    /// A gateway's HTML page with status 503.
-    Html503,
+    /// A gateway's HTML page with this status.
+    Html(u16),
     /// Closes the connection without an answer.
     Drop,
     /// Carried out; then the connection closes without an answer.
     ApplyThenDrop,
-    /// Carried out; then a gateway's HTML 502.
-    ApplyThen5xx,
+    /// Carried out; then a gateway's HTML page with this status.
+    ApplyThenStatus(u16),
     /// Carried out; the connection stays open and silent.
     ApplyThenHang,
     /// Carried out; the answer breaks off after this many bytes of its body.
@@ -96,16 +115,37 @@ pub enum Fault {
     DropThenApplyLate(u64),
     /// 429 that resets in this many seconds (may be negative: a wrong clock).
     RateLimited(i64),
-    /// 302 to another host's page.
-    Redirect302,
+    /// 302 to this address.
+    Redirect302(String),
     /// Carried out, but lists omit what was created in the last so many milliseconds.
     IndexLag(u64),
-    /// Carried out, but a read of one task answers as it was this many milliseconds ago
+    /// Carried out, but a read of one object answers as it was this many milliseconds ago
     /// (one earlier version is kept).
     StaleRead(u64),
     /// Never answers, never carried out.
     Hang,
 }
+
+/// The JSON text of [`Fault::ForeignJson200`].
+pub(crate) const FOREIGN_JSON: &str = r#"{"ok":true}"#;
+
+/// What a gateway shows when what is behind it failed.
+pub(crate) fn gateway_page(status: u16) -> String {
+    let title = match status {
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Time-out",
+        _ => "Error",
+    };
+    format!(
+        "<html>\r\n<head><title>{status} {title}</title></head>\r\n<body>\r\n\
+         <center><h1>{status} {title}</h1></center>\r\n<hr><center>cloudflare</center>\r\n\
+         </body>\r\n</html>\r\n"
+    )
+}
+
+/// Makes a rule last until the rules are cleared.
+pub const ALWAYS: u32 = u32::MAX;
 
 #[derive(Debug)]
 struct Rule {
@@ -131,12 +171,21 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    pub fn new() -> Self {
-        Self { rules: Vec::new(), rates: Vec::new(), dice: SmallRng::seed_from_u64(0) }
+    pub fn new(seed: u64) -> Self {
+        Self {
+            rules: Vec::new(),
+            rates: Vec::new(),
+            dice: SmallRng::seed_from_u64(seed),
+        }
     }
 
     pub fn add(&mut self, when: Match, fault: Fault, times: u32) {
-        self.rules.push(Rule { when, fault, left: times, seen: 0 });
+        self.rules.push(Rule {
+            when,
+            fault,
+            left: times,
+            seen: 0,
+        });
     }
 
     pub fn seed(&mut self, seed: u64) {
@@ -144,7 +193,11 @@ impl Faults {
     }
 
     pub fn add_rate(&mut self, when: Match, fault: Fault, chance: f64) {
-        self.rates.push(Rate { when, fault, chance });
+        self.rates.push(Rate {
+            when,
+            fault,
+            chance: chance.clamp(0.0, 1.0),
+        });
     }
 
     pub fn clear(&mut self) {
@@ -164,10 +217,9 @@ impl Faults {
             if !rule.when.covers(method, path, query) {
                 continue;
             }
-            rule.seen += 1;
-            let due = rule.when.nth.is_none_or(|nth| rule.seen >= nth);
-            if due && rule.left > 0 && picked.is_none() {
-                rule.left = rule.left.saturating_sub(u32::from(rule.left != u32::MAX));
+            rule.seen = rule.seen.saturating_add(1);
+            if rule.seen > rule.when.skip && rule.left > 0 && picked.is_none() {
+                rule.left -= u32::from(rule.left != ALWAYS);
                 picked = Some(rule.fault.clone());
             }
         }
@@ -182,9 +234,13 @@ impl Faults {
         }
         None
     }
-}
 
-/// Milliseconds between 0 and `jitter_ms`, for latency.
-pub(crate) fn jitter_ms(jitter_ms: u64) -> u64 {
-    if jitter_ms == 0 { 0 } else { rand::rng().random_range(0..=jitter_ms) }
+    /// Milliseconds between 0 and `jitter_ms`, for latency.
+    pub fn jitter_ms(&mut self, jitter_ms: u64) -> u64 {
+        if jitter_ms == 0 {
+            0
+        } else {
+            self.dice.random_range(0..=jitter_ms)
+        }
+    }
 }

@@ -71,10 +71,16 @@ impl Listening {
         Ok(Self { addr, task })
     }
 
-    pub async fn close(self) {
+    pub async fn close(mut self) {
         self.task.abort();
         // The join error is the cancellation we have just asked for.
-        let _cancelled = self.task.await;
+        let _cancelled = (&mut self.task).await;
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 
@@ -135,7 +141,9 @@ async fn answer(
         body,
     };
     // In a task of its own: a vendor finishes a request even if the client left.
-    let reply = tokio::spawn(handler(call)).await.map_err(io::Error::other)?;
+    let reply = tokio::spawn(handler(call))
+        .await
+        .map_err(io::Error::other)?;
     match reply {
         Reply::Answer(answer) => Ok(response(answer, None)),
         Reply::Cut(answer, at) => Ok(response(answer, Some(at))),
@@ -147,7 +155,11 @@ async fn answer(
 fn response(answer: Answer, cut_at: Option<usize>) -> Response<Payload> {
     let bytes_announced = answer.body.len() as u64;
     let payload = match cut_at {
-        None => Payload { data: Some(answer.body), bytes_announced, break_after: None },
+        None => Payload {
+            data: Some(answer.body),
+            bytes_announced,
+            break_after: None,
+        },
         Some(at) => Payload {
             data: Some(answer.body.slice(..at.min(answer.body.len()))),
             bytes_announced,
@@ -256,14 +268,18 @@ async fn exchange(
         Some(at) => (&rest[..at], format!("/{}", &rest[at..])),
         None => (rest, "/".to_owned()),
     };
-    let address =
-        if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
+    let address = if authority.contains(':') {
+        authority.to_owned()
+    } else {
+        format!("{authority}:80")
+    };
     let mut stream = TcpStream::connect(address).await?;
     let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {authority}\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name, ": ", value, "\r\n"]);
     }
-    head.push_str(&format!("Content-Length: {}\r\nConnection: close\r\n\r\n", body.len()));
+    let length = body.len().to_string();
+    head.extend(["Content-Length: ", &length, "\r\nConnection: close\r\n\r\n"]);
     stream.write_all(head.as_bytes()).await?;
     // The other side may refuse early and close; its answer still counts.
     let _refused_early = stream.write_all(body).await;
@@ -290,11 +306,18 @@ fn parse(method: &str, raw: &[u8]) -> io::Result<Received> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
         .collect();
-    let mut received = Received { status, headers, body: raw[head_end + 4..].to_vec() };
+    let mut received = Received {
+        status,
+        headers,
+        body: raw[head_end + 4..].to_vec(),
+    };
     if status == 100 {
         return parse(method, &raw[head_end + 4..]);
     }
-    if received.header("transfer-encoding").is_some_and(|coding| coding.contains("chunked")) {
+    if received
+        .header("transfer-encoding")
+        .is_some_and(|coding| coding.contains("chunked"))
+    {
         received.body = unchunk(&received.body).ok_or_else(early)?;
     } else if let Some(length) = received.header("content-length") {
         let length: usize = length.parse().map_err(|_| early())?;
@@ -322,7 +345,9 @@ fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }
 
 /// Wraps an async function as a [`Handler`].
@@ -333,4 +358,3 @@ where
 {
     Arc::new(move |call| Box::pin(answer(call)))
 }
-

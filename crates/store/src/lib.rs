@@ -11,13 +11,13 @@ use domain::effect::Effect;
 use jiff::Timestamp;
 
 use crate::rows::{
-    Claim, Counts, Delivery, DeliveryFilter, Ended, Link, NewDelivery, Notice, Pause, Proof, Reading, Register,
-    Stored, Token,
+    Claim, Counts, Delivery, DeliveryFilter, Ended, Link, NewDelivery, Notice, Pause, Proof,
+    Reading, Register, Stored, Token,
 };
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// Nothing was stored; the sender should hear 503.
     #[error("the database is full or cannot be written: {0}")]
@@ -72,7 +72,13 @@ pub trait Store: Send + Sync {
     /// Ends a change; its delivery ends with it when it was the last one.
     async fn finish(&self, claim: &Claim, ended: Ended) -> Result<()>;
     /// Puts a change back: it is tried again at `at`. `counted` is false when the attempt should not count.
-    async fn retry_at(&self, claim: &Claim, at: Timestamp, reason: &str, counted: bool) -> Result<()>;
+    async fn retry_at(
+        &self,
+        claim: &Claim,
+        at: Timestamp,
+        reason: &str,
+        counted: bool,
+    ) -> Result<()>;
     /// Makes everything that waits due now (a vendor came back).
     async fn wake(&self, profile: &str, now: Timestamp) -> Result<()>;
 
@@ -132,5 +138,6 @@ pub trait Store: Send + Sync {
     fn person_key(&self, profile: &str, identity: &str) -> String;
     /// `Ok` when a write went through.
     async fn healthy(&self) -> Result<()>;
+    /// Commits so far: many verbs share one.
+    fn commits(&self) -> u64;
 }
-

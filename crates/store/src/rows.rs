@@ -81,22 +81,32 @@ pub struct Delivery {
     pub headers: Vec<(String, String)>,
     /// How often reading it was begun.
     pub attempts: u32,
-    /// Empty in listings.
+    /// Empty in listings, as the headers are.
     pub body: Vec<u8>,
 }
 
 /// What a delivery was read as.
 #[derive(Debug, Clone)]
 pub enum Reading {
-    Changes { trigger: String, uid: String, changes: Vec<Change> },
-    Ended { trigger: Option<String>, uid: Option<String>, status: Status, reason: String },
+    Changes {
+        trigger: String,
+        uid: String,
+        changes: Vec<Change>,
+    },
+    Ended {
+        trigger: Option<String>,
+        uid: Option<String>,
+        status: Status,
+        reason: String,
+    },
 }
 
 /// A change with its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     pub profile: String,
-    /// Unique for the profile: `Change::base_key()`, with `#n` when a value came back.
+    /// Unique for the profile: `Store::person_key` of `Change::base_key()` (with `#n` when a value came
+    /// back), because a base key may hold an address.
     pub key: String,
     pub delivery_id: String,
     /// `Store::person_key` of the change's identity.
@@ -111,7 +121,6 @@ pub struct Stored {
     pub why: Vec<String>,
     pub lead: Option<String>,
 }
-
 
 /// A change that this process works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,12 +215,23 @@ pub struct Token {
     pub created_at: Timestamp,
 }
 
-
 /// How a delivery stands, given its changes. On the way: whatever is furthest from done; ended: the
 /// weightiest end.
 pub fn verdict(changes: &[Status]) -> Status {
-    use Status::{Dead, Done, Duplicate, Held, Ignored, Pending, Quarantined, Running, Skipped, Waiting};
-    for status in [Running, Held, Waiting, Pending, Dead, Quarantined, Done, Skipped, Ignored] {
+    use Status::{
+        Dead, Done, Duplicate, Held, Ignored, Pending, Quarantined, Running, Skipped, Waiting,
+    };
+    for status in [
+        Running,
+        Held,
+        Waiting,
+        Pending,
+        Dead,
+        Quarantined,
+        Done,
+        Skipped,
+        Ignored,
+    ] {
         if changes.contains(&status) {
             return status;
         }

@@ -30,4 +30,7 @@ pub trait Crm: Send + Sync {
     async fn list(&self, id: &str, fresh: bool) -> Result<ListInfo, Failure>;
     /// The cheapest call that proves that the CRM answers and takes our token.
     async fn probe(&self) -> Result<(), Failure>;
+    /// Waits, within limits, until the vendor's limit leaves room for so many calls. To be asked before a write is
+    /// announced: an announced write goes at once or fails with [`Failure::Limited`].
+    async fn ready(&self, calls: u32) -> Result<(), Failure>;
 }

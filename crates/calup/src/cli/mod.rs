@@ -1,0 +1,114 @@
+//! The command line. Exit codes: 0 done, 1 it failed, 2 wrong usage.
+
+mod deliveries;
+mod plan;
+mod send;
+mod token;
+
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret;
+use store::Store;
+
+use crate::config::{self, Config};
+use crate::demo;
+use crate::serve::{self, Only};
+
+/// Keeps a ClickUp workspace true to what happens on Cal.com.
+#[derive(Debug, Parser)]
+#[command(name = "calup", version, about, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Takes deliveries and works them off, until Ctrl-C.
+    Serve {
+        /// Only one half: take deliveries, or work them off.
+        #[arg(long, value_enum)]
+        only: Option<Only>,
+    },
+    /// A simulated Cal.com and ClickUp with the real service between them; needs no account.
+    Demo {
+        /// Ends with a summary instead of staying up.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Shows what a delivery would do, and why; writes nothing.
+    Plan(plan::Arguments),
+    /// Signs deliveries and sends them to a calup.
+    Send(send::Arguments),
+    /// Lists deliveries, newest first.
+    Deliveries(deliveries::Listing),
+    /// Makes a delivery pending again; what was done is not done twice.
+    Replay(deliveries::Replay),
+    /// Prints a documented file with every setting and its default.
+    Config,
+    /// API tokens.
+    Token {
+        #[command(subcommand)]
+        command: token::Command,
+    },
+}
+
+pub async fn run(arguments: Arguments) -> Result<(), String> {
+    match arguments.command {
+        Command::Serve { only } => serve::serve(load()?, only).await,
+        Command::Demo { once } => demo::run(once).await,
+        Command::Plan(arguments) => plan::run(arguments, load()?).await,
+        Command::Send(arguments) => send::run(arguments, load()?).await,
+        Command::Deliveries(listing) => deliveries::list(listing, &load()?).await,
+        Command::Replay(replay) => deliveries::replay(replay, load()?).await,
+        Command::Config => {
+            print(config::DEFAULTS);
+            Ok(())
+        }
+        Command::Token { command } => token::run(command, &load()?).await,
+    }
+}
+
+fn load() -> Result<Config, String> {
+    Config::load().map_err(|e| e.to_string())
+}
+
+async fn open(config: &Config) -> Result<Arc<dyn Store>, String> {
+    let keys = config
+        .master_key
+        .as_ref()
+        .map(|k| k.expose_secret().to_owned());
+    store::open(&config.database_url, keys.as_deref())
+        .await
+        .map_err(|e| e.to_string())
+}
+
+/// To standard output; a reader that went away (`| head`) is no error.
+fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    if !text.ends_with('\n') {
+        let _ = out.write_all(b"\n");
+    }
+}
+
+/// Logs go to standard error; `RUST_LOG` chooses, `CALUP_LOG=json` makes them JSON.
+pub fn telemetry(arguments: &Arguments) {
+    let quiet = !matches!(arguments.command, Command::Serve { .. });
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new(if quiet { "error" } else { "info" })
+    });
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    if std::env::var("CALUP_LOG").is_ok_and(|v| v == "json") {
+        builder.json().init();
+    } else {
+        builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .init();
+    }
+}

@@ -1,0 +1,298 @@
+//! Carrying a plan out: per action the intent is committed, the call made, the result committed.
+
+use std::time::{Duration, Instant};
+
+use domain::effect::{Effect, Kind, State};
+use domain::facts::{Facts, Found};
+use domain::lead::{RichText, Run, Write};
+use domain::outcome::{Cause, Failure};
+use domain::plan::{Action, Plan};
+use jiff::SignedDuration;
+use store::rows::Stored;
+use vendors::Crm;
+
+use crate::app::App;
+use crate::gather::{Background, FIELD_QUOTA, Stop};
+use crate::process::{can_amend, save_links};
+use crate::{clock, keys};
+
+pub enum Step {
+    /// Everything is done (or dead); the lead that was made, if one was.
+    Done(Option<String>),
+    /// Something was refused and can be left out: plan again.
+    Amended,
+    /// What was read is too old to write by: gather again.
+    Stale,
+    Failed(Failure),
+}
+
+/// A lead is not written by what was read longer ago than this.
+const SNAPSHOT_MAX: Duration = Duration::from_secs(1);
+const QUOTA_REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+
+pub async fn all(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    background: &Background,
+    facts: &Facts,
+    plan: &Plan,
+) -> Result<Step, Stop> {
+    let mut made = None;
+    for action in &plan.actions {
+        let lead = match &facts.found {
+            Found::Lead(lead, _) => Some(lead.as_ref()),
+            Found::Nobody | Found::Deleted => None,
+        };
+        let target = lead.map_or(stored.person.as_str(), |l| l.id.as_str());
+        let began = Instant::now();
+        crm.ready(1).await?;
+        if lead.is_some() && began.elapsed() > SNAPSHOT_MAX {
+            // The limit made us wait: people may have edited the lead since it was read.
+            return Ok(Step::Stale);
+        }
+        let mut effect = intent(
+            app,
+            stored,
+            target,
+            action,
+            lead.map(|l| l.description.as_str()),
+        )
+        .await?;
+        let sent = match action {
+            Action::Create(new) => crm.create(new).await.map(|lead| Some(lead.id)),
+            Action::Write(write) => self::write(app, crm, target, write).await?,
+            Action::Comment(text) => crm.comment(target, text).await.map(Some),
+            Action::BlockComment(text) => {
+                block_comment(app, crm, stored, target, &effect, text).await?
+            }
+        };
+        match sent {
+            Ok(id) => {
+                effect.state = State::Applied;
+                effect.remote_id.clone_from(&id);
+                effect.reason = None;
+                app.store.save_effect(&effect).await?;
+                if effect.kind == Kind::Create
+                    && let Some(id) = id
+                {
+                    remember_created(app, background, &id, &effect).await?;
+                    made = Some(id);
+                }
+            }
+            Err(failure) => match settle(app, &mut effect, failure).await? {
+                None => return Ok(Step::Amended),
+                Some(failure) => return Ok(Step::Failed(failure)),
+            },
+        }
+    }
+    Ok(Step::Done(made))
+}
+
+/// Commits the intent before the first byte is sent.
+async fn intent(
+    app: &App,
+    stored: &Stored,
+    target: &str,
+    action: &Action,
+    before: Option<&str>,
+) -> Result<Effect, store::Error> {
+    let profile = &app.config.profile.name;
+    let kind = action.kind();
+    let change = stored.key.as_str();
+    let key = keys::effect(profile, change, target, kind);
+    let now = clock::now();
+    let known = app
+        .store
+        .effects(profile, change)
+        .await?
+        .into_iter()
+        .find(|e| e.key == key);
+    let desired = serde_json::to_string(action).unwrap_or_default();
+    let pre_image = match action {
+        Action::Write(Write {
+            description: Some(_),
+            ..
+        }) => before.map(ToOwned::to_owned),
+        Action::Write(_) | Action::Create(_) | Action::Comment(_) | Action::BlockComment(_) => None,
+    };
+    let effect = Effect {
+        profile: profile.clone(),
+        change: change.to_owned(),
+        target: target.to_owned(),
+        kind,
+        state: State::Attempting,
+        desired,
+        pre_image: pre_image.or_else(|| known.as_ref().and_then(|k| k.pre_image.clone())),
+        epoch: app.epoch(),
+        attempt: known.as_ref().map_or(0, |k| k.attempt) + 1,
+        marker: keys::marker(app, change, target, kind),
+        remote_id: known.as_ref().and_then(|k| k.remote_id.clone()),
+        reason: None,
+        first_sent_at: known.as_ref().map_or(now, |k| k.first_sent_at),
+        last_sent_at: now,
+        negatives: 0,
+        last_probe_at: None,
+        amended: known.map(|k| k.amended).unwrap_or_default(),
+        key,
+    };
+    app.store.save_effect(&effect).await?;
+    Ok(effect)
+}
+
+type Sent = Result<Option<String>, Failure>;
+
+async fn write(
+    app: &App,
+    crm: &dyn Crm,
+    target: &str,
+    write: &Write,
+) -> Result<Sent, store::Error> {
+    let sent = crm.write(target, write).await;
+    if sent.is_ok() {
+        let profile = &app.config.profile.name;
+        let mut register = app.store.register(profile, target).await?;
+        if let Some(status) = &write.status {
+            register.status_set = Some(status.clone());
+        }
+        register.block_written |= write.description.is_some();
+        app.store.save_register(profile, target, &register).await?;
+    }
+    Ok(sent.map(|()| None))
+}
+
+async fn block_comment(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    target: &str,
+    effect: &Effect,
+    text: &RichText,
+) -> Result<Sent, store::Error> {
+    let profile = &app.config.profile.name;
+    let mut register = app.store.register(profile, target).await?;
+    let mut marked = text.clone();
+    let line = domain::wording::marker_line(&stored.change.booking.uid, &effect.marker);
+    marked.push(Run {
+        text: format!("\n{line}"),
+        bold: false,
+        link: None,
+    });
+    let sent = match &register.block_comment {
+        Some(id) => match crm.edit_comment(id, &marked).await {
+            // A person removed the comment: it does not come back.
+            Err(Failure::Gone { .. }) => {
+                register.block_removed = true;
+                Ok(Some(id.clone()))
+            }
+            done => done.map(|()| Some(id.clone())),
+        },
+        None => crm.comment(target, &marked).await.map(Some),
+    };
+    if let Ok(id) = &sent {
+        register.block_comment.clone_from(id);
+        register.block_comment_text = Some(text.iter().map(|r| r.text.as_str()).collect());
+        app.store.save_register(profile, target, &register).await?;
+    }
+    Ok(sent)
+}
+
+/// Records how a call failed. `None`: it can be planned again, now; else the failure ends the attempt.
+async fn settle(
+    app: &App,
+    effect: &mut Effect,
+    failure: Failure,
+) -> Result<Option<Failure>, store::Error> {
+    effect.reason = Some(failure.to_string());
+    let again = match &failure {
+        Failure::Transient { .. } | Failure::Limited { .. } | Failure::NeedsOperator { .. } => {
+            effect.state = State::Absent;
+            Some(failure)
+        }
+        Failure::Unknown { .. } => {
+            effect.state = State::Unknown;
+            Some(failure)
+        }
+        Failure::Gone { .. } => {
+            // The lead was deleted as we wrote: gathering finds that out and matches once more.
+            effect.state = State::Absent;
+            Some(failure)
+        }
+        Failure::Refused { cause, .. } => {
+            if can_amend(effect, *cause) {
+                effect.amended.push(*cause);
+                effect.state = State::Absent;
+                tell_refusal(app, *cause).await?;
+            } else {
+                effect.state = State::Dead;
+            }
+            None
+        }
+    };
+    app.store.save_effect(effect).await?;
+    Ok(again)
+}
+
+async fn tell_refusal(app: &App, cause: Cause) -> Result<(), store::Error> {
+    let profile = &app.config.profile.name;
+    match cause {
+        Cause::Quota => {
+            app.store
+                .remember(profile, FIELD_QUOTA, clock::now() + QUOTA_REMEMBERED)
+                .await?;
+            app.notify(
+                "field-quota",
+                "ClickUp's plan allows no more uses of custom fields: leads are made without them for 24 hours",
+                "upgrade the ClickUp plan, or put up with leads that have their e-mail in the description only",
+            )
+            .await;
+        }
+        Cause::Field => {
+            app.notify(
+                "field-refused",
+                "ClickUp refused a custom field's value: the lead was made without fields",
+                "check that the Email field is of type e-mail and belongs to the inbound list",
+            )
+            .await;
+        }
+        Cause::Status => {
+            app.notify(
+                "status-refused",
+                "ClickUp refused a status: everything else was written",
+                "check the lists' statuses and CLICKUP_STATUS_BOOKED and CLICKUP_STATUS_CANCELLED",
+            )
+            .await;
+        }
+        Cause::Type | Cause::Other => {}
+    }
+    Ok(())
+}
+
+/// Links a lead that we made, and remembers what we put into it.
+pub async fn remember_created(
+    app: &App,
+    background: &Background,
+    id: &str,
+    effect: &Effect,
+) -> Result<(), store::Error> {
+    let profile = &app.config.profile.name;
+    let mut register = app.store.register(profile, id).await?;
+    if let Ok(Action::Create(new)) = serde_json::from_str::<Action>(&effect.desired) {
+        register.status_set = new.status;
+        register.block_written =
+            domain::fence::find(&new.description) != domain::fence::Fenced::Absent;
+    }
+    app.store.save_register(profile, id, &register).await?;
+    save_links(app, background, id, "made by calup").await
+}
+
+/// A person took the block out of this lead's description.
+pub async fn remember_removed(app: &App, lead: &str) -> Result<(), store::Error> {
+    let profile = &app.config.profile.name;
+    let mut register = app.store.register(profile, lead).await?;
+    if register.block_removed {
+        return Ok(());
+    }
+    register.block_removed = true;
+    app.store.save_register(profile, lead, &register).await
+}

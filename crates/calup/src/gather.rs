@@ -1,0 +1,234 @@
+//! Gathering the facts that a decision needs: reads only, from the store and the CRM.
+
+use domain::change::Change;
+use domain::effect::{Effect, Kind, State};
+use domain::facts::{Facts, Found, Known, Memory};
+use domain::lead::Lead;
+use domain::outcome::{Cause, Failure};
+use domain::{chain, matching};
+use store::rows::{Link, Status, Stored};
+use vendors::Crm;
+
+use crate::app::App;
+use crate::clock;
+use crate::keys;
+
+/// What stops gathering: the CRM, or our own database.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    #[error(transparent)]
+    Crm(#[from] Failure),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// What is known before the CRM is asked.
+pub struct Background {
+    pub known: Vec<Known>,
+    /// `chain:<token>` of every booking of this chain.
+    pub tokens: Vec<String>,
+    /// `person:<key>`.
+    pub person: String,
+}
+
+pub const FIELD_QUOTA: &str = "field-quota";
+
+pub async fn known(app: &App, stored: &Stored) -> Result<Background, store::Error> {
+    let related = app.store.related(&stored.profile, stored).await?;
+    Ok(known_from(&related, stored))
+}
+
+pub fn known_from(related: &[Stored], stored: &Stored) -> Background {
+    let mut known: Vec<Known> = related.iter().map(as_known).collect();
+    if !related.iter().any(|r| r.key == stored.key) {
+        known.push(as_known(stored));
+    }
+    let fold = chain::fold(known.iter().map(|k| &k.change));
+    let tokens = fold
+        .tokens(&stored.change)
+        .into_iter()
+        .map(|t| format!("chain:{t}"))
+        .collect();
+    Background {
+        tokens,
+        person: format!("person:{}", stored.person),
+        known,
+    }
+}
+
+fn as_known(stored: &Stored) -> Known {
+    let untold = stored.status == Status::Skipped
+        && stored
+            .reason
+            .as_deref()
+            .is_some_and(|r| r == "unknown booking" || r == "not confirmed");
+    Known {
+        change: stored.change.clone(),
+        done: stored.status == Status::Done,
+        untold,
+    }
+}
+
+/// Who was found, and the links that turned out to lead nowhere.
+pub struct Search {
+    pub found: Found,
+    pub gone: Vec<Link>,
+}
+
+/// Finds the lead: the chain's, else the exact e-mail's, else the person's own record, else nobody.
+pub async fn find(
+    app: &App,
+    crm: &dyn Crm,
+    change: &Change,
+    known: &Background,
+) -> Result<Search, Stop> {
+    let mut gone = Vec::new();
+    let found = search(app, crm, change, known, &mut gone).await?;
+    Ok(Search { found, gone })
+}
+
+async fn search(
+    app: &App,
+    crm: &dyn Crm,
+    change: &Change,
+    known: &Background,
+    gone: &mut Vec<Link>,
+) -> Result<Found, Stop> {
+    let profile = &app.config.profile;
+    let mut wanted = known.tokens.clone();
+    wanted.push(known.person.clone());
+    let links = app.store.links(&profile.name, &wanted).await?;
+    let (person, chain): (Vec<&Link>, Vec<&Link>) =
+        links.iter().partition(|l| l.token == known.person);
+    let mut deleted = chain.iter().any(|l| l.gone);
+    if let Some(link) = chain.iter().find(|l| !l.gone) {
+        match crm.lead(&link.lead).await {
+            Ok(lead) => {
+                return Ok(found(
+                    lead,
+                    format!(
+                        "this meeting belongs to lead {} already ({})",
+                        link.lead, link.how
+                    ),
+                ));
+            }
+            Err(Failure::Gone { .. }) => {
+                gone.extend(links.iter().filter(|l| l.lead == link.lead).cloned());
+                deleted = true;
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    let record = person
+        .iter()
+        .find(|l| !l.gone && !gone.iter().any(|g| g.lead == l.lead));
+    if let Some(email) = &change.person.email {
+        let leads = crm.find_by_email(email).await?;
+        if let Some(lead) = matching::choose(&leads, email, profile) {
+            let how = format!(
+                "the e-mail equals that of lead {} in list `{}`",
+                lead.id, lead.list_name
+            );
+            if record.is_some_and(|r| r.lead == lead.id) {
+                return Ok(found(lead.clone(), how));
+            }
+            // A first match is read again before anything is written: a listing may lag behind.
+            match crm.lead(&lead.id).await {
+                Ok(lead) => return Ok(found(lead, how)),
+                Err(Failure::Gone { .. }) => {}
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+    }
+    if deleted {
+        return Ok(Found::Deleted);
+    }
+    if let Some(link) = record {
+        match crm.lead(&link.lead).await {
+            Ok(lead) => {
+                return Ok(found(
+                    lead,
+                    format!(
+                        "lead {} is this person's on calup's own record ({})",
+                        link.lead, link.how
+                    ),
+                ));
+            }
+            Err(Failure::Gone { .. }) => {
+                gone.extend(links.iter().filter(|l| l.lead == link.lead).cloned())
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    Ok(Found::Nobody)
+}
+
+fn found(lead: Lead, how: String) -> Found {
+    Found::Lead(Box::new(lead), how)
+}
+
+/// Everything a plan may look at, for a lead that was found (or nobody).
+pub async fn facts(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    known: &Background,
+    found: Found,
+    journal: &[Effect],
+) -> Result<Facts, Stop> {
+    let profile = &app.config.profile;
+    let (list_id, lead_id) = match &found {
+        Found::Lead(lead, _) => (lead.list_id.clone(), Some(lead.id.clone())),
+        Found::Nobody | Found::Deleted => (profile.inbound_list_id.clone(), None),
+    };
+    let list = if matches!(found, Found::Deleted) {
+        None
+    } else {
+        Some(crm.list(&list_id, false).await?)
+    };
+    let register = match &lead_id {
+        Some(id) => app.store.register(&profile.name, id).await?,
+        None => store::rows::Register::default(),
+    };
+    let of = |kind: Kind| journal.iter().filter(move |e| e.kind == kind);
+    let told = lead_id.as_ref().is_some_and(|id| {
+        of(Kind::Comment).any(|e| e.state == State::Applied && e.target == *id)
+            || of(Kind::Create)
+                .any(|e| e.state == State::Applied && e.remote_id.as_ref() == Some(id))
+    });
+    let amended = |cause: Cause| journal.iter().any(|e| e.amended.contains(&cause));
+    let dead = journal
+        .iter()
+        .filter(|e| matches!(e.state, State::Dead | State::Operator))
+        .filter(|e| e.kind == Kind::Create || lead_id.as_ref().is_none_or(|id| *id == e.target))
+        .map(|e| e.kind)
+        .collect();
+    let target = lead_id.clone().unwrap_or_default();
+    let quota = app
+        .store
+        .remembered(&profile.name, FIELD_QUOTA, clock::now())
+        .await?;
+    Ok(Facts {
+        known: known.known.clone(),
+        found,
+        memory: Memory {
+            status_set: register.status_set,
+            block_written: register.block_written,
+            block_removed: register.block_removed,
+            block_comment: register.block_comment.is_some(),
+            block_comment_text: register.block_comment_text,
+        },
+        statuses: list
+            .as_ref()
+            .map(|l| l.statuses.clone())
+            .unwrap_or_default(),
+        list_name: list.map(|l| l.name).unwrap_or_default(),
+        told,
+        dead,
+        comment_marker: keys::marker(app, &stored.key, &target, Kind::Comment),
+        create_marker: keys::marker(app, &stored.key, &stored.person, Kind::Create),
+        no_fields: quota || amended(Cause::Quota) || amended(Cause::Field),
+        no_status: amended(Cause::Status),
+        plain_type: amended(Cause::Type),
+    })
+}

@@ -1,0 +1,132 @@
+//! Looking up what may have been applied before it is sent again (protocol P6).
+
+use domain::effect::{Effect, Kind, State};
+use domain::outcome::Failure;
+use jiff::{SignedDuration, Timestamp};
+use store::rows::Stored;
+use vendors::Crm;
+
+use crate::app::App;
+use crate::gather::Stop;
+use crate::{clock, keys};
+
+/// Fewer look-ups that found nothing prove nothing.
+const NEGATIVES_MIN: u32 = 3;
+/// Clocks differ: what we made may bear an earlier time than we sent it at.
+const SKEW: SignedDuration = SignedDuration::from_secs(120);
+const UNKNOWN_HOURS_MAX: i64 = 24;
+
+pub enum Resolved {
+    Known,
+    Wait(Timestamp),
+}
+
+/// Settles every effect of this change whose fate is unknown. Waits are given back as a time.
+pub async fn resolve(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<Resolved, Stop> {
+    let mut wait: Option<Timestamp> = None;
+    for effect in app.store.effects(&stored.profile, &stored.key).await? {
+        if !matches!(effect.state, State::Unknown | State::Attempting) {
+            continue;
+        }
+        if let Some(at) = one(app, crm, stored, effect).await? {
+            wait = Some(wait.map_or(at, |w| w.min(at)));
+        }
+    }
+    Ok(wait.map_or(Resolved::Known, Resolved::Wait))
+}
+
+async fn one(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    mut effect: Effect,
+) -> Result<Option<Timestamp>, Stop> {
+    effect.epoch = app.epoch();
+    let remote = match effect.kind {
+        // A register is compared with what is there when it is planned again.
+        Kind::Write => {
+            effect.state = State::Absent;
+            app.store.save_effect(&effect).await?;
+            return Ok(None);
+        }
+        Kind::Create => created(crm, stored, &effect).await?,
+        Kind::Comment | Kind::BlockComment => commented(crm, &effect).await?,
+    };
+    let now = clock::now();
+    match remote {
+        Looked::Found(id) => {
+            tracing::info!(delivery.id = %stored.delivery_id, kind = effect.kind.name(), "an answer was lost, but ClickUp had done it");
+            effect.state = State::Applied;
+            effect.remote_id = Some(id);
+            app.store.save_effect(&effect).await?;
+            Ok(None)
+        }
+        Looked::Gone => {
+            effect.state = State::Absent;
+            app.store.save_effect(&effect).await?;
+            Ok(None)
+        }
+        Looked::Nothing => {
+            effect.negatives += 1;
+            effect.last_probe_at = Some(now);
+            let quiet = SignedDuration::try_from(
+                app.config.late_apply.max(app.config.index_lag) + app.config.call_timeout(),
+            )
+            .unwrap_or(SignedDuration::from_secs(120));
+            let settled_at = effect.last_sent_at + quiet;
+            if now.duration_since(effect.first_sent_at)
+                > SignedDuration::from_hours(UNKNOWN_HOURS_MAX)
+            {
+                effect.state = State::Operator;
+                effect.reason = Some(
+                    "ClickUp never told whether it was done; look at the lead, then replay".into(),
+                );
+                app.store.save_effect(&effect).await?;
+                return Ok(None);
+            }
+            if effect.negatives >= NEGATIVES_MIN && now >= settled_at {
+                effect.state = State::Absent;
+                app.store.save_effect(&effect).await?;
+                return Ok(None);
+            }
+            app.store.save_effect(&effect).await?;
+            let step =
+                SignedDuration::from_millis((quiet.as_millis() / 3).clamp(200, 20_000) as i64);
+            Ok(Some(now + step))
+        }
+    }
+}
+
+enum Looked {
+    Found(String),
+    Nothing,
+    /// Where it would be is gone itself.
+    Gone,
+}
+
+/// Two routes: the person's listing, and what was made lately. The first to be made wins.
+async fn created(crm: &dyn Crm, stored: &Stored, effect: &Effect) -> Result<Looked, Failure> {
+    let mut hits = Vec::new();
+    if let Some(email) = &stored.change.person.email {
+        hits.extend(crm.find_by_email(email).await?);
+    }
+    hits.extend(crm.created_since(effect.first_sent_at - SKEW).await?);
+    let found = hits
+        .into_iter()
+        .filter(|l| keys::carries(&l.description, &effect.marker))
+        .min_by_key(|l| (l.created_at, l.id.len(), l.id.clone()));
+    Ok(found.map_or(Looked::Nothing, |l| Looked::Found(l.id)))
+}
+
+async fn commented(crm: &dyn Crm, effect: &Effect) -> Result<Looked, Failure> {
+    let comments = match crm.comments(&effect.target).await {
+        Ok(comments) => comments,
+        Err(Failure::Gone { .. }) => return Ok(Looked::Gone),
+        Err(failure) => return Err(failure),
+    };
+    let found = comments
+        .into_iter()
+        .filter(|c| keys::carries(&c.text, &effect.marker))
+        .min_by_key(|c| c.at);
+    Ok(found.map_or(Looked::Nothing, |c| Looked::Found(c.id)))
+}

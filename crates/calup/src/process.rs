@@ -1,0 +1,334 @@
+//! One change: look up what is unknown, gather, plan, execute, finish. It is planned anew each time, never resumed.
+
+use domain::effect::{Effect, Kind, State};
+use domain::facts::Found;
+use domain::outcome::{Cause, Failure};
+use domain::plan::{self, Plan};
+use domain::retry::{self, Verdict};
+use jiff::SignedDuration;
+use store::rows::{Claim, Ended, Link, Status, Stored};
+use vendors::Crm;
+
+use crate::app::App;
+use crate::execute::{self, Step};
+use crate::gather::{self, Background, Stop};
+use crate::{clock, lookup, worker};
+
+/// Rounds of planning within one attempt; a refusal costs one.
+const ROUNDS_MAX: usize = 4;
+/// Read, write, comment: begun only when there is room for all.
+const CALLS_OF_A_CHANGE: u32 = 3;
+const PANICS_MAX: u32 = 3;
+const PAUSED_RETRY: SignedDuration = SignedDuration::from_secs(60);
+
+/// How an attempt ended.
+enum End {
+    Finished(Ended),
+    /// Looked for, not found yet: looked for again.
+    LookAgain(jiff::Timestamp),
+    Failed(Failure),
+}
+
+pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
+    let Some(crm) = app.crm() else {
+        return app
+            .store
+            .retry_at(
+                claim,
+                clock::now() + PAUSED_RETRY,
+                "no ClickUp token is set",
+                false,
+            )
+            .await;
+    };
+    let end = match attempt(app, crm.as_ref(), &claim.stored).await {
+        Ok(end) => end,
+        Err(Stop::Crm(failure)) => End::Failed(failure),
+        Err(Stop::Store(error)) => return Err(error),
+    };
+    match end {
+        End::Finished(ended) => {
+            worker::answered(app);
+            if let (Status::Dead, Some(reason)) = (ended.status, &ended.reason) {
+                let text = format!("delivery {} ended dead: {reason}", claim.stored.delivery_id);
+                let cause = format!("dead:{}", claim.stored.delivery_id);
+                app.notify(
+                    &cause,
+                    &text,
+                    "mend the cause, then `calup replay` with that id",
+                )
+                .await;
+            }
+            app.store.finish(claim, ended).await
+        }
+        End::LookAgain(at) => {
+            worker::answered(app);
+            app.store
+                .retry_at(
+                    claim,
+                    at,
+                    "an answer was lost: looking whether ClickUp has done it",
+                    false,
+                )
+                .await
+        }
+        End::Failed(failure) => failed(app, claim, failure).await,
+    }
+}
+
+async fn failed(app: &App, claim: &Claim, failure: Failure) -> Result<(), store::Error> {
+    worker::settle_health(app, &failure).await;
+    let now = clock::now();
+    let stored = &claim.stored;
+    let answering = app
+        .health
+        .lock()
+        .expect("no holder panics")
+        .last_answer
+        .is_some_and(|at| now.duration_since(at) < SignedDuration::from_hours(1));
+    let first = stored.first_tried_at.unwrap_or(now);
+    let reason = failure.to_string();
+    match retry::verdict(
+        &failure,
+        stored.attempts,
+        now,
+        first,
+        answering,
+        clock::jitter(),
+    ) {
+        Verdict::Again { at, counted } => {
+            tracing::info!(delivery.id = %stored.delivery_id, attempt = stored.attempts, "{reason}; tried again at {at}");
+            app.store.retry_at(claim, at, &reason, counted).await
+        }
+        Verdict::Pause => {
+            app.store
+                .retry_at(claim, now + PAUSED_RETRY, &reason, false)
+                .await
+        }
+        Verdict::Dead => {
+            let ended = Ended {
+                status: Status::Dead,
+                reason: Some(reason),
+                why: stored.why.clone(),
+                lead: stored.lead.clone(),
+            };
+            app.store.finish(claim, ended).await
+        }
+    }
+}
+
+async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop> {
+    let profile = &app.config.profile;
+    let background = gather::known(app, stored).await?;
+    match lookup::resolve(app, crm, stored).await? {
+        lookup::Resolved::Known => {}
+        lookup::Resolved::Wait(at) => return Ok(End::LookAgain(at)),
+    }
+    let mut amended_before = usize::MAX;
+    for _ in 0..ROUNDS_MAX {
+        crm.ready(CALLS_OF_A_CHANGE).await?;
+        let journal = app.store.effects(&profile.name, &stored.key).await?;
+        adopt_created(app, stored, &background, &journal).await?;
+        let mut found = find(app, crm, stored, &background).await?;
+        let lock = lead_of(&found).map(|id| app.lead_lock(&id));
+        let _held = match &lock {
+            None => None,
+            Some(lock) => match lock.try_lock() {
+                Ok(held) => Some(held),
+                Err(_) => {
+                    // Somebody else's change was at work on this lead: read what it left.
+                    let held = lock.lock().await;
+                    found = find(app, crm, stored, &background).await?;
+                    Some(held)
+                }
+            },
+        };
+        let lead_id = lead_of(&found);
+        let facts = gather::facts(app, crm, stored, &background, found, &journal).await?;
+        let plan = plan::plan(&stored.change, &facts, profile);
+        for (cause, text, hint) in &plan.notices {
+            app.notify(cause, text, hint).await;
+        }
+        if let Some(reason) = plan.skip {
+            return Ok(End::Finished(ended(
+                Status::Skipped,
+                Some(reason.into()),
+                &plan,
+                None,
+            )));
+        }
+        if plan.block_removed
+            && let Some(id) = &lead_id
+        {
+            execute::remember_removed(app, id).await?;
+        }
+        match execute::all(app, crm, stored, &background, &facts, &plan).await? {
+            Step::Done(lead) => {
+                let lead = lead.or(lead_id);
+                if let (Some(id), Found::Lead(_, how)) = (&lead, &facts.found) {
+                    save_links(app, &background, id, how).await?;
+                }
+                let journal = app.store.effects(&profile.name, &stored.key).await?;
+                return Ok(End::Finished(verdict(&plan, &journal, lead)));
+            }
+            Step::Amended => {
+                let amended: usize = app
+                    .store
+                    .effects(&profile.name, &stored.key)
+                    .await?
+                    .iter()
+                    .map(|e| e.amended.len() + usize::from(e.state == State::Dead))
+                    .sum();
+                if amended == amended_before {
+                    break;
+                }
+                amended_before = amended;
+            }
+            Step::Stale => {}
+            Step::Failed(failure) => return Ok(End::Failed(failure)),
+        }
+    }
+    Ok(End::Failed(Failure::Transient {
+        what: "finish within four rounds; the lead keeps changing".into(),
+    }))
+}
+
+fn lead_of(found: &Found) -> Option<String> {
+    match found {
+        Found::Lead(lead, _) => Some(lead.id.clone()),
+        Found::Nobody | Found::Deleted => None,
+    }
+}
+
+async fn find(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    background: &Background,
+) -> Result<Found, Stop> {
+    let search = gather::find(app, crm, &stored.change, background).await?;
+    if !search.gone.is_empty() {
+        let gone: Vec<Link> = search
+            .gone
+            .into_iter()
+            .map(|l| Link { gone: true, ..l })
+            .collect();
+        app.store.save_links(&stored.profile, &gone).await?;
+    }
+    Ok(search.found)
+}
+
+fn verdict(plan: &Plan, journal: &[Effect], lead: Option<String>) -> Ended {
+    let dead: Vec<String> = journal
+        .iter()
+        .filter(|e| matches!(e.state, State::Dead | State::Operator))
+        .map(|e| {
+            format!(
+                "{}: {}",
+                e.kind.name(),
+                e.reason.as_deref().unwrap_or("refused")
+            )
+        })
+        .collect();
+    if dead.is_empty() {
+        ended(Status::Done, None, plan, lead)
+    } else {
+        ended(Status::Dead, Some(dead.join("; ")), plan, lead)
+    }
+}
+
+fn ended(status: Status, reason: Option<String>, plan: &Plan, lead: Option<String>) -> Ended {
+    Ended {
+        status,
+        reason,
+        why: plan.reasons.clone(),
+        lead,
+    }
+}
+
+/// A lead that we made before a crash kept us from linking it.
+async fn adopt_created(
+    app: &App,
+    stored: &Stored,
+    background: &Background,
+    journal: &[Effect],
+) -> Result<(), store::Error> {
+    let Some(made) = journal
+        .iter()
+        .find(|e| e.kind == Kind::Create && e.state == State::Applied)
+    else {
+        return Ok(());
+    };
+    let Some(id) = &made.remote_id else {
+        return Ok(());
+    };
+    let links = app.store.links(&stored.profile, &background.tokens).await?;
+    if links.iter().any(|l| l.lead == *id) {
+        return Ok(());
+    }
+    execute::remember_created(app, background, id, made).await
+}
+
+pub async fn save_links(
+    app: &App,
+    background: &Background,
+    lead: &str,
+    how: &str,
+) -> Result<(), store::Error> {
+    let wanted: Vec<String> = background
+        .tokens
+        .iter()
+        .cloned()
+        .chain([background.person.clone()])
+        .collect();
+    let have = app.store.links(&app.config.profile.name, &wanted).await?;
+    let links: Vec<Link> = wanted
+        .into_iter()
+        .filter(|t| {
+            !have
+                .iter()
+                .any(|l| l.token == *t && l.lead == lead && !l.gone)
+        })
+        .map(|token| Link {
+            token,
+            lead: lead.to_owned(),
+            how: how.to_owned(),
+            gone: false,
+        })
+        .collect();
+    if links.is_empty() {
+        return Ok(());
+    }
+    app.store.save_links(&app.config.profile.name, &links).await
+}
+
+/// A mistake of ours must neither loop nor lose the change.
+pub async fn after_panic(app: &App, claim: &Claim) {
+    let reason = "working on it stopped unexpectedly, which is a mistake in calup";
+    let result = if claim.stored.attempts >= PANICS_MAX {
+        let ended = Ended {
+            status: Status::Dead,
+            reason: Some(format!("{reason}; replay it after an upgrade")),
+            why: Vec::new(),
+            lead: claim.stored.lead.clone(),
+        };
+        app.store.finish(claim, ended).await
+    } else {
+        app.store
+            .retry_at(
+                claim,
+                clock::now() + SignedDuration::from_secs(2),
+                reason,
+                true,
+            )
+            .await
+    };
+    if let Err(error) = result {
+        tracing::error!(%error, "could not record that working on a change stopped");
+    }
+}
+
+/// Whether a refusal can be amended, and was not before.
+pub fn can_amend(effect: &Effect, cause: Cause) -> bool {
+    !effect.amended.contains(&cause) && cause != Cause::Other
+}

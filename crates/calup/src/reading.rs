@@ -1,0 +1,81 @@
+//! Reading deliveries: what each means, or why it means nothing. No vendor is called.
+
+use domain::change::{self, Meaning};
+use domain::event::{Event, Trigger};
+use store::rows::{Delivery, Reading, Status};
+use vendors::cal::webhook;
+
+use crate::app::App;
+
+/// Reads up to `batch` deliveries, oldest first; gives how many there were.
+pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
+    let unread = app.store.unread(batch).await?;
+    for delivery in &unread {
+        let reading = read(app, delivery);
+        if let Reading::Ended {
+            status: Status::Quarantined,
+            reason,
+            ..
+        } = &reading
+        {
+            tracing::warn!(delivery.id = %delivery.id, "a delivery is quarantined: {reason}");
+        }
+        if matches!(&reading, Reading::Ended { trigger: Some(t), .. } if t == "PING") {
+            app.store
+                .set_meta("last_ping", &delivery.received_at.to_string())
+                .await?;
+        }
+        app.store.read(&delivery.id, reading).await?;
+    }
+    Ok(unread.len())
+}
+
+fn read(app: &App, delivery: &Delivery) -> Reading {
+    let event = match webhook::parse(&delivery.body) {
+        Ok(event) => event,
+        Err(unreadable) => {
+            return Reading::Ended {
+                trigger: unreadable.trigger,
+                uid: unreadable.uid,
+                status: Status::Quarantined,
+                reason: unreadable.reason,
+            };
+        }
+    };
+    match event {
+        Event::Aside { trigger, uid } => {
+            let name = trigger.name().to_owned();
+            let reason = match trigger {
+                Trigger::Ping => "ping".to_owned(),
+                Trigger::Other(_)
+                | Trigger::Created
+                | Trigger::Rescheduled
+                | Trigger::Cancelled
+                | Trigger::Requested
+                | Trigger::Rejected => name.clone(),
+            };
+            Reading::Ended {
+                trigger: Some(name),
+                uid,
+                status: Status::Ignored,
+                reason,
+            }
+        }
+        Event::Booking(event) => {
+            let (trigger, uid) = (event.trigger.name().to_owned(), event.booking.uid.clone());
+            match change::understand(&event, &app.config.profile, delivery.received_at) {
+                Meaning::Changes(changes) => Reading::Changes {
+                    trigger,
+                    uid,
+                    changes,
+                },
+                Meaning::Skipped(why) => Reading::Ended {
+                    trigger: Some(trigger),
+                    uid: Some(uid),
+                    status: Status::Skipped,
+                    reason: why.to_owned(),
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `calup serve`: intake and worker, until asked to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::config::{self, Config};
+use crate::{server, web, worker};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Only {
+    Intake,
+    Worker,
+}
+
+const LOOK_FOR_SECRETS: Duration = Duration::from_secs(2);
+
+/// A running calup: its address, and a way to stop it.
+pub struct Running {
+    pub app: Arc<App>,
+    pub address: std::net::SocketAddr,
+    stop: watch::Sender<bool>,
+    server: tokio::task::JoinHandle<()>,
+    worker: tokio::task::JoinHandle<Result<(), store::Error>>,
+}
+
+/// Opens everything and starts. What is wrong comes back as a sentence.
+pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String> {
+    let keys = config
+        .master_key
+        .as_ref()
+        .map(|k| secrecy::ExposeSecret::expose_secret(k).to_owned());
+    let store = store::open(&config.database_url, keys.as_deref())
+        .await
+        .map_err(|e| e.to_string())?;
+    let listen = config.listen;
+    let app = App::new(config, store).map_err(|f| f.to_string())?;
+    if only != Some(Only::Intake) {
+        worker::take_over(&app).await.map_err(|e| e.to_string())?;
+    }
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|e| format!("could not listen on {listen}: {e}; another program may be using the port (CALUP_LISTEN sets another)"))?;
+    let address = listener.local_addr().map_err(|e| e.to_string())?;
+    tell_what_is_missing(&app).await;
+    let (stop, stopped) = watch::channel(false);
+    let router = web::router(app.clone());
+    let server = tokio::spawn(server::run(listener, router, stopped.clone()));
+    let worker = {
+        let (app, stopped) = (app.clone(), stopped.clone());
+        tokio::spawn(async move {
+            if only == Some(Only::Intake) {
+                return Ok(());
+            }
+            worker::run(app, stopped).await
+        })
+    };
+    tokio::spawn(renew_secrets(app.clone(), stopped));
+    Ok(Running {
+        app,
+        address,
+        stop,
+        server,
+        worker,
+    })
+}
+
+impl Running {
+    /// Lets answers and work under way finish.
+    pub async fn stop(self) -> Result<(), String> {
+        let _ = self.stop.send(true);
+        let _ = self.server.await;
+        match self.worker.await {
+            Ok(result) => result.map_err(|e| e.to_string()),
+            Err(error) => Err(format!("the worker stopped unexpectedly: {error}")),
+        }
+    }
+
+    /// Until the worker can do no more, which is an error.
+    pub async fn failed(&mut self) -> String {
+        match (&mut self.worker).await {
+            Ok(Ok(())) => std::future::pending().await,
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => format!("the worker stopped unexpectedly: {error}"),
+        }
+    }
+}
+
+pub async fn serve(config: Config, only: Option<Only>) -> Result<(), String> {
+    let mut running = start(config, only).await?;
+    tracing::info!("calup listens on http://{}", running.address);
+    let failure = tokio::select! {
+        () = asked_to_stop() => None,
+        error = running.failed() => Some(error),
+    };
+    if let Some(error) = failure {
+        // The queue is safe on disk; a supervisor starts us again.
+        return Err(error);
+    }
+    tracing::info!("stopping: what is under way is finished first");
+    running.stop().await
+}
+
+pub async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("signals can be listened to");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+async fn tell_what_is_missing(app: &App) {
+    if app.webhook_secrets().is_empty() {
+        app.notify(
+            "no-webhook-secret",
+            "no webhook secret is set: every delivery is refused",
+            "set CALCOM_WEBHOOK_SECRET to the secret of the webhook at Cal.com",
+        )
+        .await;
+    }
+    if app.config.profile.inbound_list_id.is_empty() {
+        app.notify(
+            "no-inbound-list",
+            "no inbound list is set: bookings of people whom nobody knows cannot become leads",
+            "set CLICKUP_INBOUND_LIST_ID to the id of the list for new leads",
+        )
+        .await;
+    }
+}
+
+/// New secrets in `calup.toml` are taken without a restart.
+async fn renew_secrets(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut seen = config::file_changed();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_FOR_SECRETS) => {}
+            _ = stop.wait_for(|s| *s) => return,
+        }
+        let changed = config::file_changed();
+        if changed == seen {
+            continue;
+        }
+        seen = changed;
+        match Config::load() {
+            Ok(config) => match app.renew(&config) {
+                Ok(()) => tracing::info!(
+                    "{} was read again: secrets are as it says, other settings take a restart",
+                    config::FILE
+                ),
+                Err(failure) => tracing::error!(
+                    "{} was read again, but {failure}; the old secrets stay",
+                    config::FILE
+                ),
+            },
+            Err(error) => tracing::error!("{error}; the old settings stay"),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The JSON that the API and the command line show.
+
+use serde_json::{Value, json};
+use store::rows::{Counts, Delivery, Notice, Proof, Status};
+
+pub fn delivery(d: &Delivery) -> Value {
+    json!({
+        "id": d.id,
+        "received_at": d.received_at,
+        "trigger": d.trigger,
+        "uid": d.uid,
+        "status": d.status.name(),
+        "reason": d.reason,
+        "sha256": d.sha256,
+        "profile": d.profile,
+    })
+}
+
+/// `received` is the sum of the rest; `refused` stands beside it.
+pub fn counts(counts: &Counts, refused: u64) -> Value {
+    let mut out = serde_json::Map::new();
+    let total: u64 = counts.by_status.iter().map(|(_, n)| n).sum();
+    out.insert("received".into(), total.into());
+    for status in Status::ALL {
+        let n = counts
+            .by_status
+            .iter()
+            .find(|(s, _)| *s == status)
+            .map_or(0, |(_, n)| *n);
+        out.insert(status.name().into(), n.into());
+    }
+    out.insert("refused".into(), refused.into());
+    out.into()
+}
+
+pub fn notice(n: &Notice) -> Value {
+    json!({
+        "profile": n.profile,
+        "cause": n.cause,
+        "text": n.text,
+        "hint": n.hint,
+        "first_at": n.first_at,
+        "last_at": n.last_at,
+        "count": n.count,
+    })
+}
+
+/// The proof: deliveries → changes → match and why → effects → remote ids.
+pub fn proof(uid: &str, proof: &Proof) -> Value {
+    let changes: Vec<Value> = proof
+        .changes
+        .iter()
+        .map(|c| {
+            let effects: Vec<Value> = proof
+                .effects
+                .iter()
+                .filter(|e| e.change == c.key)
+                .map(|e| {
+                    json!({
+                        "kind": e.kind.name(),
+                        "state": e.state.name(),
+                        "remote_id": e.remote_id,
+                        "target": e.target,
+                        "attempts": e.attempt,
+                        "marker": e.marker,
+                        "reason": e.reason,
+                        "first_sent_at": e.first_sent_at,
+                    })
+                })
+                .collect();
+            json!({
+                "key": c.key,
+                "delivery": c.delivery_id,
+                "kind": c.change.kind.name(),
+                "trigger": c.change.trigger.name(),
+                "uid": c.change.booking.uid,
+                "seat": c.change.seat,
+                "person": c.person,
+                "start": c.change.booking.start,
+                "end": c.change.booking.end,
+                "replaces": c.change.booking.reschedule_uid,
+                "created_at": c.change.created_at,
+                "status": c.status.name(),
+                "reason": c.reason,
+                "attempts": c.attempts,
+                "lead": c.lead,
+                "why": c.why,
+                "effects": effects,
+            })
+        })
+        .collect();
+    let links: Vec<Value> = proof
+        .links
+        .iter()
+        .map(|l| json!({ "token": l.token, "lead": l.lead, "how": l.how, "gone": l.gone }))
+        .collect();
+    json!({
+        "uid": uid,
+        "deliveries": proof.deliveries.iter().map(delivery).collect::<Vec<_>>(),
+        "changes": changes,
+        "links": links,
+    })
+}
+
+/// A body for a person to look at: live credentials are never shown.
+pub fn redacted(body: &[u8]) -> Value {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(mut value) => {
+            redact(&mut value);
+            value
+        }
+        Err(_) => Value::String(format!("{} bytes that are no JSON", body.len())),
+    }
+}
+
+fn redact(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map.iter_mut() {
+                let secret = ["oneTimePassword", "password", "secret", "token"]
+                    .iter()
+                    .any(|s| key.eq_ignore_ascii_case(s));
+                if secret && !inner.is_null() {
+                    *inner = "•••".into();
+                } else {
+                    redact(inner);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

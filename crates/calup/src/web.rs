@@ -1,0 +1,301 @@
+//! Every route. Webhooks are open and signed; everything else under `/api` wants a token.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use store::rows::{DeliveryFilter, Status};
+
+use crate::app::App;
+use crate::{explain, inbox, view};
+
+const LIMIT_DEFAULT: usize = 50;
+const LIMIT_MAX: usize = 500;
+const SMALL_BODY_BYTES_MAX: usize = 16 * 1024;
+
+pub fn router(app: Arc<App>) -> Router {
+    let guarded = Router::new()
+        .route("/api/deliveries", get(deliveries))
+        .route("/api/deliveries/{id}", get(delivery))
+        .route("/api/deliveries/{id}/replay", post(replay))
+        .route("/api/bookings/{uid}", get(booking))
+        .route("/api/counts", get(counts))
+        .route("/api/notices", get(notices))
+        .route_layer(middleware::from_fn_with_state(app.clone(), authorize));
+    Router::new()
+        .route("/api/webhooks/cal", post(inbox::receive_default))
+        .route("/api/webhooks/cal/{profile}", post(inbox::receive_for))
+        .route(
+            "/healthz",
+            get(|| async { Json(json!({ "status": "ok" })) }),
+        )
+        .route("/readyz", get(ready))
+        .merge(guarded)
+        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "there is no such route", None) })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this route does not take that method",
+                None,
+            )
+        })
+        .with_state(app)
+}
+
+/// `{"error": …, "hint": …}` with a status that says whose fault it was.
+#[derive(Debug)]
+struct Problem {
+    status: StatusCode,
+    error: String,
+    hint: Option<String>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, error: &str, hint: Option<&str>) -> Self {
+        Self {
+            status,
+            error: error.to_owned(),
+            hint: hint.map(ToOwned::to_owned),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "error": self.error });
+        if let Some(hint) = self.hint {
+            body["hint"] = Value::String(hint);
+        }
+        (self.status, Json(body)).into_response()
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        tracing::error!(%error, "could not use the database");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the database could not be used",
+            Some("the server's log says why"),
+        )
+    }
+}
+
+async fn authorize(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let denied = || {
+        Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "this route wants `Authorization: Bearer <token>`",
+            Some("`calup token new` makes a token"),
+        )
+    };
+    let token = bearer(request.headers()).ok_or_else(denied)?;
+    let hash = hex::encode(Sha256::digest(token.as_bytes()));
+    let token = app.store.token(&hash).await?.ok_or_else(denied)?;
+    if token.scope == "tools" {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "this token reaches the assistant's tools only",
+            Some("`calup token new` without `--scope tools` makes one for everything"),
+        ));
+    }
+    Ok(next.run(request).await)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim())
+        .filter(|t| !t.is_empty())
+}
+
+#[derive(Debug, Deserialize)]
+struct Listing {
+    status: Option<String>,
+    uid: Option<String>,
+    sha256: Option<String>,
+    limit: Option<String>,
+    after: Option<String>,
+}
+
+async fn deliveries(
+    State(app): State<Arc<App>>,
+    Query(query): Query<Listing>,
+) -> Result<Json<Value>, Problem> {
+    let some = |text: Option<String>| text.filter(|t| !t.is_empty());
+    let status = match some(query.status) {
+        None => None,
+        Some(name) => Some(Status::parse(&name).ok_or_else(|| {
+            let names: Vec<&str> = Status::ALL.iter().map(|s| s.name()).collect();
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "`status` is none of a delivery's statuses",
+                Some(&format!("one of {}", names.join(", "))),
+            )
+        })?),
+    };
+    let limit = match some(query.limit) {
+        None => LIMIT_DEFAULT,
+        Some(text) => text
+            .parse::<usize>()
+            .ok()
+            .filter(|n| *n > 0)
+            .ok_or_else(|| {
+                Problem::new(
+                    StatusCode::BAD_REQUEST,
+                    "`limit` must be a number from 1 to 500",
+                    None,
+                )
+            })?,
+    }
+    .min(LIMIT_MAX);
+    let filter = DeliveryFilter {
+        status,
+        uid: some(query.uid),
+        sha256: some(query.sha256).map(|s| s.to_lowercase()),
+        limit: limit + 1,
+        after: some(query.after),
+    };
+    let mut found = app.store.deliveries(&filter).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = if more {
+        found.last().map(|d| d.id.clone())
+    } else {
+        None
+    };
+    let deliveries: Vec<Value> = found.iter().map(view::delivery).collect();
+    Ok(Json(json!({ "deliveries": deliveries, "next": next })))
+}
+
+fn no_delivery() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "there is no delivery with that id",
+        Some("GET /api/deliveries lists them"),
+    )
+}
+
+async fn delivery(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let found = app.store.delivery(&id).await?.ok_or_else(no_delivery)?;
+    let mut out = view::delivery(&found);
+    out["headers"] = found
+        .headers
+        .iter()
+        .map(|(k, v)| (k.clone(), Value::from(v.clone())))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    out["body"] = view::redacted(&found.body);
+    Ok(Json(out))
+}
+
+async fn replay(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Json<Value>, Problem> {
+    let body = axum::body::to_bytes(request.into_body(), SMALL_BODY_BYTES_MAX)
+        .await
+        .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large", None))?;
+    let dry_run = if body.iter().all(u8::is_ascii_whitespace) {
+        false
+    } else {
+        let asked: Value = serde_json::from_slice(&body).map_err(|_| {
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "the body is no JSON",
+                Some(r#"send {"dry_run": true}, or nothing"#),
+            )
+        })?;
+        asked
+            .get("dry_run")
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+    };
+    let found = app.store.delivery(&id).await?.ok_or_else(no_delivery)?;
+    if dry_run {
+        let explained = explain::body(&app, &found.body, found.received_at).await;
+        return Ok(Json(
+            json!({ "id": id, "dry_run": true, "plans": explained }),
+        ));
+    }
+    if !app.store.replay(&id).await? {
+        return Err(no_delivery());
+    }
+    app.wake.notify_one();
+    Ok(Json(json!({ "id": id, "status": "pending" })))
+}
+
+async fn booking(
+    State(app): State<Arc<App>>,
+    Path(uid): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let proof = app.store.proof(&uid).await?;
+    if proof.deliveries.is_empty() && proof.changes.is_empty() {
+        return Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "no delivery has named that booking",
+            None,
+        ));
+    }
+    Ok(Json(view::proof(&uid, &proof)))
+}
+
+async fn counts(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    let counts = app.store.counts().await?;
+    Ok(Json(view::counts(
+        &counts,
+        app.refused.load(Ordering::Relaxed),
+    )))
+}
+
+async fn notices(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    let notices = app.store.notices(LIMIT_DEFAULT * 2).await?;
+    let notices: Vec<Value> = notices.iter().map(view::notice).collect();
+    Ok(Json(json!({ "notices": notices })))
+}
+
+async fn ready(State(app): State<Arc<App>>, _: Method) -> Response {
+    let health = app.health.lock().expect("no holder panics").clone();
+    let paused = app
+        .store
+        .paused(&app.config.profile.name)
+        .await
+        .ok()
+        .flatten();
+    let mut body = json!({
+        "status": "ready",
+        "webhook_secret": if app.webhook_secrets().is_empty() { "not set: every delivery is refused" } else { "set" },
+        "clickup": match (app.crm().is_some(), &paused, health.down) {
+            (false, _, _) => "no token set: deliveries wait".to_owned(),
+            (true, Some(pause), _) => format!("paused: {}", pause.reason),
+            (true, None, true) => "does not answer: deliveries wait".to_owned(),
+            (true, None, false) => "ok".to_owned(),
+        },
+    });
+    match app.store.healthy().await {
+        Ok(()) => Json(body).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the database is unusable");
+            body["status"] = "the database is unusable; the server's log says why".into();
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+        }
+    }
+}

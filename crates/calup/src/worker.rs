@@ -1,0 +1,210 @@
+//! The worker: reads what came in, then works changes off, one at a time per person, up to four people at once.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use domain::outcome::Failure;
+use jiff::SignedDuration;
+use store::rows::{Claim, Pause};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::{clock, process, reading};
+
+/// People worked for at once; never two calls for one.
+pub const LANES: usize = 4;
+const READ_BATCH: usize = 64;
+/// Another process (the command line) may have changed the database.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const DOWN_PROBE: Duration = Duration::from_secs(15);
+const PAUSE_PROBE: Duration = Duration::from_secs(60);
+/// So many calls in a row without an answer, and only probes go out.
+const DOWN_AFTER: u32 = 4;
+/// Work under way may finish in this time when the process is asked to stop.
+const FINISH: Duration = Duration::from_secs(10);
+
+/// Works until `stop` turns true, then lets work under way finish.
+pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), store::Error> {
+    let mut at_work: JoinSet<()> = JoinSet::new();
+    let mut next_probe = tokio::time::Instant::now();
+    while !*stop.borrow() {
+        let read = reading::read_all(&app, READ_BATCH).await?;
+        while at_work.try_join_next().is_some() {}
+        let may_claim = may_work(&app, &mut next_probe).await?;
+        if may_claim && at_work.len() < LANES {
+            for claim in app.store.claim(clock::now(), LANES - at_work.len()).await? {
+                at_work.spawn(work(app.clone(), claim));
+            }
+        }
+        if read == READ_BATCH {
+            continue;
+        }
+        let until_due = app.store.next_due().await?.map_or(LOOK_EVERY, |due| {
+            Duration::try_from(due.duration_since(clock::now()))
+                .unwrap_or(Duration::from_millis(20))
+        });
+        tokio::select! {
+            () = app.wake.notified() => {}
+            _ = at_work.join_next(), if !at_work.is_empty() => {}
+            () = tokio::time::sleep(until_due.clamp(Duration::from_millis(20), LOOK_EVERY)) => {}
+            _ = stop.wait_for(|s| *s) => {}
+        }
+    }
+    let finishing = async { while at_work.join_next().await.is_some() {} };
+    if tokio::time::timeout(FINISH, finishing).await.is_err() {
+        tracing::warn!("work under way did not finish in time; it is looked up at the next start");
+    }
+    Ok(())
+}
+
+/// Whether calls may go out; sends the probes that find out.
+async fn may_work(
+    app: &Arc<App>,
+    next_probe: &mut tokio::time::Instant,
+) -> Result<bool, store::Error> {
+    let profile = &app.config.profile.name;
+    let paused = app.store.paused(profile).await?;
+    let down = app.health.lock().expect("no holder panics").down;
+    let Some(crm) = app.crm() else {
+        if paused.is_none() {
+            let reason = "no ClickUp token is set".to_owned();
+            app.store
+                .pause(
+                    profile,
+                    Some(Pause {
+                        reason,
+                        since: clock::now(),
+                    }),
+                )
+                .await?;
+            app.notify(
+                "no-token",
+                "no ClickUp token is set: deliveries are kept and wait",
+                "set CLICKUP_API_TOKEN",
+            )
+            .await;
+        }
+        return Ok(false);
+    };
+    if paused.is_none() && !down {
+        return Ok(true);
+    }
+    if tokio::time::Instant::now() < *next_probe {
+        return Ok(false);
+    }
+    let outcome = crm.probe().await;
+    *next_probe = tokio::time::Instant::now()
+        + if paused.is_some() {
+            PAUSE_PROBE
+        } else {
+            DOWN_PROBE
+        };
+    match outcome {
+        Ok(()) => {
+            tracing::info!("ClickUp answers again: work goes on");
+            *app.health.lock().expect("no holder panics") = crate::app::Health {
+                last_answer: Some(clock::now()),
+                ..Default::default()
+            };
+            app.store.pause(profile, None).await?;
+            app.store.wake(profile, clock::now()).await?;
+            Ok(true)
+        }
+        Err(failure) => {
+            settle_health(app, &failure).await;
+            Ok(false)
+        }
+    }
+}
+
+async fn work(app: Arc<App>, claim: Claim) {
+    let delivery = claim.stored.delivery_id.clone();
+    // In a task of its own, so that a mistake of ours ends one change's work and not the worker.
+    let result = tokio::spawn({
+        let (app, claim) = (app.clone(), claim.clone());
+        async move { process::process(&app, &claim).await }
+    })
+    .await;
+    match result {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::error!(delivery.id = %delivery, %error, "could not record the work on a change; it is done again");
+            let at = clock::now() + SignedDuration::from_secs(5);
+            let _ = app
+                .store
+                .retry_at(&claim, at, "the database could not be used", true)
+                .await;
+        }
+        Err(panic) => {
+            tracing::error!(delivery.id = %delivery, %panic, "working on a change stopped unexpectedly");
+            process::after_panic(&app, &claim).await;
+        }
+    }
+    app.wake.notify_one();
+}
+
+/// Remembers how the CRM answers: a run of silence turns into "down", a refusal of the token into a pause.
+pub async fn settle_health(app: &App, failure: &Failure) {
+    let now = clock::now();
+    match failure {
+        Failure::Transient { what } | Failure::Unknown { what } => {
+            let went_down = {
+                let mut health = app.health.lock().expect("no holder panics");
+                health.failures_in_a_row += 1;
+                let down = health.failures_in_a_row >= DOWN_AFTER;
+                let went = down && !health.down;
+                health.down = down;
+                went
+            };
+            if went_down {
+                let text = format!(
+                    "ClickUp does not answer (could not {what}): deliveries are kept and wait"
+                );
+                app.notify(
+                    "clickup-down",
+                    &text,
+                    "nothing needs to be done; calup looks every 15 seconds and goes on by itself",
+                )
+                .await;
+            }
+        }
+        Failure::NeedsOperator { what, hint } => {
+            answered(app);
+            let reason = format!("could not {what}; {hint}");
+            let pause = Pause {
+                reason: reason.clone(),
+                since: now,
+            };
+            let profile = &app.config.profile.name;
+            if let Ok(None) = app.store.paused(profile).await
+                && let Err(error) = app.store.pause(profile, Some(pause)).await
+            {
+                tracing::error!(%error, "could not pause the profile");
+            }
+            app.notify(
+                "needs-operator",
+                &format!("could not {what}: deliveries are kept and wait"),
+                hint,
+            )
+            .await;
+        }
+        Failure::Limited { .. } | Failure::Refused { .. } | Failure::Gone { .. } => answered(app),
+    }
+}
+
+pub fn answered(app: &App) {
+    let mut health = app.health.lock().expect("no holder panics");
+    health.failures_in_a_row = 0;
+    health.down = false;
+    health.last_answer = Some(clock::now());
+}
+
+/// Makes this process the one that works, then works.
+pub async fn take_over(app: &App) -> Result<(), store::Error> {
+    let epoch = app.store.take_over().await?;
+    app.epoch.store(epoch, Ordering::Relaxed);
+    // A pause was for the process before us to look at: the first call tells.
+    app.store.pause(&app.config.profile.name, None).await
+}

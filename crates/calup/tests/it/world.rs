@@ -1,0 +1,286 @@
+//! A world to tell stories in: a simulated ClickUp with the usual lists, and the real `calup serve`.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use sim::clickup::{ClickUp, Config};
+
+pub const SECRET: &str = "whsec_test";
+pub const BROKERS: &str = "901100000001";
+pub const SELLERS: &str = "901100000002";
+pub const INBOUND: &str = "901100000003";
+pub const EMAIL_FIELD: &str = "a0b8efe1-0000-4c63-8850-0d0742888f9d";
+pub const STATUSES: [(&str, &str); 6] = [
+    ("to do", "open"),
+    ("meeting booked", "custom"),
+    ("meeting cancelled", "custom"),
+    ("negotiating", "custom"),
+    ("lost", "done"),
+    ("won", "closed"),
+];
+
+pub struct World {
+    pub clickup: ClickUp,
+    pub calup: Calup,
+    pub http: reqwest::Client,
+    token: String,
+}
+
+/// The process and its folder.
+pub struct Calup {
+    pub dir: PathBuf,
+    env: Vec<(String, String)>,
+    child: Option<Child>,
+    pub address: String,
+}
+
+/// What is changed about the usual world.
+#[derive(Default)]
+pub struct Setup {
+    pub clickup: Option<Config>,
+    pub env: Vec<(&'static str, String)>,
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub async fn with(setup: Setup) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let clickup = ClickUp::start(setup.clickup.unwrap_or(Config {
+            limit_per_minute: 10_000,
+            ..Config::default()
+        }))
+        .await;
+        for (id, name) in [
+            (BROKERS, "Brokers"),
+            (SELLERS, "Sellers"),
+            (INBOUND, "Inbound Leads"),
+        ] {
+            clickup.add_list(id, name, &STATUSES);
+        }
+        clickup.add_field(&[BROKERS, SELLERS, INBOUND], EMAIL_FIELD, "Email", "email");
+        let mut env = vec![
+            ("CALUP_LISTEN", "127.0.0.1:0".to_owned()),
+            ("CALCOM_WEBHOOK_SECRET", SECRET.to_owned()),
+            ("CLICKUP_API_TOKEN", "pk_sim".to_owned()),
+            ("CLICKUP_API_URL", clickup.api_url()),
+            ("CLICKUP_MATCH_LIST_IDS", format!("{BROKERS},{SELLERS}")),
+            ("CLICKUP_INBOUND_LIST_ID", INBOUND.to_owned()),
+            ("CALUP_LATE_APPLY_SECONDS", "1".to_owned()),
+            ("CALUP_INDEX_LAG_SECONDS", "1".to_owned()),
+            ("CALUP_LEASE_SECONDS", "6".to_owned()),
+        ];
+        env.retain(|(name, _)| !setup.env.iter().any(|(n, _)| n == name));
+        env.extend(setup.env);
+        let env: Vec<(String, String)> = env.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        let mut calup = Calup::in_new_folder(env);
+        calup.start();
+        let made = calup.run(&["token", "new", "--json", "--name", "test"]);
+        let token: Value = serde_json::from_str(&made.0).expect("a token as JSON");
+        let token = token["token"].as_str().expect("the token").to_owned();
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(30))
+            .build()
+            .expect("a client");
+        Self {
+            clickup,
+            calup,
+            http,
+            token,
+        }
+    }
+
+    pub fn hook(&self) -> String {
+        format!("http://{}/api/webhooks/cal", self.calup.address)
+    }
+
+    /// Signs and sends a body, as Cal.com would.
+    pub async fn deliver(&self, body: impl Into<Vec<u8>>) -> u16 {
+        let body = body.into();
+        let signature = sim::cal::sign(SECRET, &body);
+        let sent = self
+            .http
+            .post(self.hook())
+            .header("X-Cal-Signature-256", signature)
+            .header("Content-Type", "application/json")
+            .body(body)
+            .send()
+            .await
+            .expect("calup answers");
+        sent.status().as_u16()
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let url = format!("http://{}{path}", self.calup.address);
+        let sent = self
+            .http
+            .get(url)
+            .bearer_auth(&self.token)
+            .send()
+            .await
+            .expect("calup answers");
+        sent.json().await.expect("JSON")
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        let url = format!("http://{}{path}", self.calup.address);
+        let sent = self
+            .http
+            .post(url)
+            .bearer_auth(&self.token)
+            .json(&body)
+            .send()
+            .await
+            .expect("calup answers");
+        (
+            sent.status().as_u16(),
+            sent.json().await.unwrap_or(Value::Null),
+        )
+    }
+
+    /// Waits until nothing is pending, running or waiting.
+    pub async fn settle(&self) -> Value {
+        self.settle_within(Duration::from_secs(30)).await
+    }
+
+    pub async fn settle_within(&self, limit: Duration) -> Value {
+        let until = Instant::now() + limit;
+        loop {
+            let counts = self.get("/api/counts").await;
+            if ["pending", "running", "waiting"]
+                .iter()
+                .all(|s| counts[s] == 0)
+            {
+                return counts;
+            }
+            assert!(
+                Instant::now() < until,
+                "still at work: {counts}\n{}",
+                self.get("/api/deliveries").await
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The newest delivery's status and reason.
+    pub async fn last(&self) -> (String, String) {
+        let all = self.get("/api/deliveries?limit=1").await;
+        let text = |name: &str| {
+            all["deliveries"][0][name]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        (text("status"), text("reason"))
+    }
+}
+
+impl Calup {
+    pub fn in_new_folder(env: Vec<(String, String)>) -> Self {
+        let dir = std::env::temp_dir().join(format!("calup-it-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir_all(&dir).expect("a folder");
+        Self {
+            dir,
+            env,
+            child: None,
+            address: String::new(),
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_calup"));
+        command
+            .current_dir(&self.dir)
+            .env_clear()
+            .envs(self.env.iter().cloned());
+        command
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.env.retain(|(n, _)| n != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Starts `serve` and waits for its address.
+    pub fn start(&mut self) {
+        let mut child = self
+            .command()
+            .arg("serve")
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("calup starts");
+        let (send, receive) = mpsc::channel();
+        let log = self.dir.join("serve.log");
+        let stderr = BufReader::new(child.stderr.take().expect("piped"));
+        std::thread::spawn(move || {
+            use std::io::Write;
+            let mut file = std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(log)
+                .expect("a log");
+            for line in stderr.lines().map_while(Result::ok) {
+                let _ = writeln!(file, "{line}");
+                if let Some((_, address)) = line.split_once("calup listens on http://") {
+                    let _ = send.send(address.trim().to_owned());
+                }
+            }
+        });
+        match receive.recv_timeout(Duration::from_secs(20)) {
+            Ok(address) => self.address = address,
+            Err(_) => panic!("calup did not start:\n{}", self.log()),
+        }
+        self.child = Some(child);
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("serve.log")).unwrap_or_default()
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// SIGTERM, and the exit code.
+    pub fn stop(&mut self) -> Option<i32> {
+        let mut child = self.child.take()?;
+        let pid = child.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        child.wait().ok()?.code()
+    }
+
+    pub fn restart(&mut self) {
+        self.kill();
+        self.start();
+    }
+
+    /// Runs a command to its end: standard output, standard error, exit code.
+    pub fn run(&self, arguments: &[&str]) -> (String, String, i32) {
+        let out = self.command().args(arguments).output().expect("calup runs");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        (
+            text(out.stdout),
+            text(out.stderr),
+            out.status.code().unwrap_or(-1),
+        )
+    }
+}
+
+impl Drop for Calup {
+    fn drop(&mut self) {
+        self.kill();
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.dir);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The fold over sets that nobody would write down: uids, seats, predecessors, stamps and kinds at random, cycles
+//! and contradictions among them. Whatever the set, its order and its repetitions mean nothing.
+
+use std::collections::BTreeSet;
+
+use domain::booking::{Booking, Party, Place, Recurrence};
+use domain::chain::{Fold, State, Wanted, fold, fold_of};
+use domain::change::{Change, Kind, Person, is_known};
+use domain::event::Trigger;
+use jiff::{SignedDuration, Timestamp};
+
+const SETS: u64 = 5_000;
+
+/// Knuth's MMIX constants: the same numbers everywhere.
+struct Lcg(u64);
+
+impl Lcg {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn shuffle<T>(&mut self, all: &mut [T]) {
+        for i in (1..all.len()).rev() {
+            all.swap(i, self.below(i + 1));
+        }
+    }
+}
+
+fn hour(n: usize) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(n as i64)
+}
+
+fn change(random: &mut Lcg, seats: bool) -> Change {
+    let uids = ["a", "b", "c", "d", "e"];
+    let kind = [
+        Kind::Requested,
+        Kind::Booked,
+        Kind::Rejected,
+        Kind::Cancelled,
+    ][random.below(4)];
+    let uid = uids[random.below(uids.len())];
+    // A booking is seated or is not.
+    let seated = seats && uid < "c";
+    let seat = (seated && random.one_in(2)).then(|| format!("s{}", random.below(3)));
+    let predecessor = match random.below(4) {
+        0 => Some(uids[random.below(uids.len())].to_owned()),
+        1 if seats => Some(format!("s{}", random.below(3))),
+        _ => None,
+    };
+    let calendar = random
+        .one_in(3)
+        .then(|| format!("{}@Cal.com", uids[random.below(uids.len())]));
+    let created = random.below(40);
+    let start = hour(random.below(60));
+    Change {
+        kind,
+        trigger: match kind {
+            Kind::Requested => Trigger::Requested,
+            Kind::Booked => Trigger::Created,
+            Kind::Rejected => Trigger::Rejected,
+            Kind::Cancelled => Trigger::Cancelled,
+        },
+        person: Person {
+            name: "Mira".into(),
+            email: Some(
+                ["mira@house.example", "ruth@house.example"][usize::from(random.one_in(4))].into(),
+            ),
+            phone: None,
+            time_zone: "Europe/London".into(),
+        },
+        seat: seat.clone(),
+        seated,
+        created_at: hour(created),
+        received_at: hour(created + random.below(3)),
+        booking: Booking {
+            uid: uid.into(),
+            ical_uid: calendar,
+            ical_sequence: random.one_in(2).then(|| random.below(3) as i64),
+            title: "Intro call".into(),
+            event_title: None,
+            event_type_id: Some(7),
+            start,
+            end: start + SignedDuration::from_mins(30),
+            organizer: Party::default(),
+            team_emails: Vec::new(),
+            attendees: Vec::new(),
+            responses_email: None,
+            responses_name: None,
+            responses_phone: None,
+            answers: Vec::new(),
+            notes: None,
+            place: Place::default(),
+            seats_per_slot: seated.then_some(3),
+            seat,
+            reschedule_uid: predecessor,
+            reschedule_start: None,
+            reschedule_end: None,
+            rescheduled_by: None,
+            reschedule_reason: None,
+            cancellation_reason: None,
+            cancelled_by: None,
+            request_reschedule: kind == Kind::Cancelled && random.one_in(3),
+            rejection_reason: None,
+            recurring: random.one_in(5).then_some(Recurrence {
+                freq: 2,
+                count: Some(3),
+                interval: 1,
+            }),
+            platform_client_id: None,
+            pointer: None,
+        },
+        guests: Vec::new(),
+    }
+}
+
+/// Everything that anybody asks of a fold, without the places of changes in it.
+#[derive(Debug, PartialEq)]
+struct Sense {
+    slots: Vec<(String, State, u32, Option<String>, bool, Timestamp)>,
+    chains: BTreeSet<BTreeSet<String>>,
+    standing: Vec<String>,
+    last: Option<String>,
+    wanted: Wanted,
+    newest: Option<Timestamp>,
+    block: Option<String>,
+}
+
+fn sense(fold: &Fold) -> Sense {
+    let mut slots: Vec<_> = fold
+        .slots
+        .iter()
+        .map(|s| {
+            let before = s.before.map(|b| fold.slots[b].id.clone());
+            (
+                s.id.clone(),
+                s.state,
+                s.depth,
+                before,
+                s.is_move,
+                s.booking.start,
+            )
+        })
+        .collect();
+    slots.sort_by(|a, b| a.0.cmp(&b.0));
+    let chain = |c: usize| {
+        let of = fold.slots.iter().filter(|s| s.chain == c);
+        of.map(|s| s.id.clone()).collect()
+    };
+    Sense {
+        slots,
+        chains: fold.slots.iter().map(|s| chain(s.chain)).collect(),
+        standing: fold.standing().iter().map(|s| s.id.clone()).collect(),
+        last: fold.last().map(|s| s.id.clone()),
+        wanted: fold.wanted(),
+        newest: fold.newest,
+        block: domain::wording::block(fold).map(|b| b.markdown()),
+    }
+}
+
+fn sets() -> impl Iterator<Item = (u64, Lcg, Vec<Change>)> {
+    (0..SETS).map(|seed| {
+        let mut random = Lcg(seed);
+        let seats = random.one_in(2);
+        let n = 1 + random.below(9);
+        let mut set = Vec::new();
+        for _ in 0..n {
+            let change = change(&mut random, seats);
+            if !is_known(&change, &set) {
+                set.push(change);
+            }
+        }
+        (seed, random, set)
+    })
+}
+
+#[test]
+fn order_and_repetition_mean_nothing() {
+    for (seed, mut random, set) in sets() {
+        let expected = sense(&fold(&set));
+        let mut twice: Vec<&Change> = set.iter().chain(set.iter().take(3)).collect();
+        for _ in 0..4 {
+            random.shuffle(&mut twice);
+            assert_eq!(sense(&fold(twice.iter().copied())), expected, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn no_chain_runs_in_a_circle() {
+    for (seed, _, set) in sets() {
+        let fold = fold(&set);
+        for slot in &fold.slots {
+            let mut steps = 0;
+            let mut at = slot.before;
+            while let Some(before) = at {
+                steps += 1;
+                assert!(steps <= fold.slots.len(), "seed {seed}: {}", slot.id);
+                assert_eq!(fold.slots[before].chain, slot.chain, "seed {seed}");
+                at = fold.slots[before].before;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cancelled_uid_never_stands() {
+    for (seed, _, set) in sets() {
+        let fold = fold(&set);
+        let standing: BTreeSet<&str> = fold.standing().iter().map(|s| s.uid).collect();
+        for c in set
+            .iter()
+            .filter(|c| c.kind == Kind::Cancelled && !c.seated)
+        {
+            assert!(
+                !standing.contains(c.booking.uid.as_str()),
+                "seed {seed}: {} was cancelled and stands",
+                c.booking.uid
+            );
+        }
+        for slot in fold.standing() {
+            assert!(
+                !fold
+                    .slots
+                    .iter()
+                    .any(|s| s.before.is_some_and(|b| fold.slots[b].id == slot.id)),
+                "seed {seed}: {} was moved and stands",
+                slot.id
+            );
+        }
+    }
+}
+
+#[test]
+fn one_person_s_fold_holds_all_of_theirs() {
+    for (seed, _, set) in sets() {
+        let person = set[0].identity();
+        let own = fold_of(&set, &person);
+        for c in set.iter().filter(|c| c.identity() == person) {
+            assert!(own.slot_of(c).is_some(), "seed {seed}");
+            assert!(!own.tokens(c).is_empty(), "seed {seed}");
+        }
+        for (i, a) in set.iter().enumerate() {
+            for b in &set[..i] {
+                let (before, after) = (own.precedes(a, b), own.precedes(b, a));
+                assert_eq!(before.is_some(), after.is_some(), "seed {seed}");
+                assert!(before != Some(true) || after != Some(true), "seed {seed}");
+            }
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! A stateful ClickUp (API v2) on loopback. This file is the handle: its life, and how
+//! requests meet faults and latency. The workspace is in `state.rs`, people's hands and
+//! eyes on it in `scene.rs` and `view.rs`, the routes in `routes.rs`.
+
+mod comments;
+mod inline;
+mod limit;
+mod log;
+mod markdown;
+mod places;
+mod query;
+mod render;
+mod rerender;
+mod routes;
+mod scene;
+mod state;
+mod tasks;
+mod values;
+mod view;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+pub use log::LoggedRequest;
+pub use markdown::{plain, rerender};
+pub use rerender::{HardBreak, Rerender};
+pub use scene::TaskSeed;
+pub use state::User;
+pub use view::{CommentView, TaskView};
+
+use crate::faults::{FOREIGN_JSON, Fault, Match, gateway_page};
+use crate::http::{self, Answer, Call, Listening, Reply};
+use state::State;
+
+/// How the pretended ClickUp is set up. Everything has a default.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// 0 picks a free one.
+    pub port: u16,
+    pub token: String,
+    /// The token's user: the creator of what the API creates.
+    pub user: User,
+    pub team_id: String,
+    pub team_name: String,
+    /// Further workspaces that the token lists; they are empty.
+    pub other_teams: Vec<(String, String)>,
+    pub limit_per_minute: u32,
+    /// What "a minute" is: shorter in tests.
+    pub window: Duration,
+    /// Whether successes carry the `X-RateLimit-*` headers; errors always do.
+    pub headers_on_success: bool,
+    /// Half before, half after a request is carried out; up to `jitter` comes on top.
+    pub latency: Duration,
+    pub jitter: Duration,
+    /// The vendor's clock minus ours: its `Date`, reset and timestamps.
+    pub clock_skew_ms: i64,
+    /// Whether `=` and `==` ignore case. Not established for the real one.
+    pub contains_ignores_case: bool,
+    /// Every list's default task type is over the plan's cap: a create must send
+    /// `custom_item_id`, else ITEM_246.
+    pub type_cap: bool,
+    /// How long a new task is missing from lists.
+    pub index_lag: Duration,
+    pub rerender: Rerender,
+    /// Whether a comment moves its task's `date_updated`. Not established.
+    pub comments_touch_tasks: bool,
+    pub log_entries_max: usize,
+    /// For fault rates and jitter.
+    pub seed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            token: "pk_sim".to_owned(),
+            user: User::new(54_000_001, "CRM Bot", "crm-bot@acme.example"),
+            team_id: "9011000000".to_owned(),
+            team_name: "Acme".to_owned(),
+            other_teams: Vec::new(),
+            limit_per_minute: 100,
+            window: Duration::from_secs(60),
+            headers_on_success: true,
+            latency: Duration::ZERO,
+            jitter: Duration::ZERO,
+            clock_skew_ms: 0,
+            contains_ignores_case: false,
+            type_cap: false,
+            index_lag: Duration::ZERO,
+            rerender: Rerender::default(),
+            comments_touch_tasks: true,
+            log_entries_max: 20_000,
+            seed: 0,
+        }
+    }
+}
+
+/// The handle. Clones are the same ClickUp; the last one gone, the server stops with its runtime.
+#[derive(Clone)]
+pub struct ClickUp {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    port: Mutex<u16>,
+    listening: tokio::sync::Mutex<Option<Listening>>,
+}
+
+impl ClickUp {
+    /// Binds 127.0.0.1 and serves. Panics if the given port cannot be had.
+    pub async fn start(config: Config) -> Self {
+        let port = config.port;
+        let clickup = Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(State::new(config)),
+                port: Mutex::new(port),
+                listening: tokio::sync::Mutex::new(None),
+            }),
+        };
+        clickup.restart().await;
+        clickup
+    }
+
+    /// The base URL without `/v2`.
+    pub fn api_url(&self) -> String {
+        format!("http://127.0.0.1:{}/api", *lock(&self.shared.port))
+    }
+
+    pub fn token(&self) -> String {
+        self.state().config.token.clone()
+    }
+
+    pub fn team_id(&self) -> String {
+        self.state().config.team_id.clone()
+    }
+
+    /// The id of the token's user.
+    pub fn user_id(&self) -> u64 {
+        self.state().config.user.id
+    }
+
+    /// Cuts every connection and refuses new ones. The state stays.
+    pub async fn stop(&self) {
+        if let Some(listening) = self.shared.listening.lock().await.take() {
+            listening.close().await;
+        }
+    }
+
+    /// Serves again on the same port with the same state.
+    pub async fn restart(&self) {
+        self.stop().await;
+        let port = *lock(&self.shared.port);
+        // Weak: the server must not keep alive what its handle has given up.
+        let shared = Arc::downgrade(&self.shared);
+        let handler = http::handler(move |call| {
+            let shared = shared.upgrade();
+            async move {
+                match shared {
+                    Some(shared) => Self { shared }.serve(call).await,
+                    None => Reply::Drop,
+                }
+            }
+        });
+        let listening = Listening::start(port, handler)
+            .await
+            .expect("the port can be bound");
+        *lock(&self.shared.port) = listening.addr.port();
+        *self.shared.listening.lock().await = Some(listening);
+    }
+
+    /// This fault for the next `times` requests that match; [`crate::faults::ALWAYS`] lasts.
+    pub fn fault(&self, when: Match, fault: Fault, times: u32) {
+        self.state().faults.add(when, fault, times);
+    }
+
+    /// Each matching request suffers this with the given chance (0 to 1).
+    pub fn fault_rate(&self, when: Match, fault: Fault, chance: f64) {
+        self.state().faults.add_rate(when, fault, chance);
+    }
+
+    /// Seeds the dice of [`ClickUp::fault_rate`] and of the latency's jitter.
+    pub fn seed(&self, seed: u64) {
+        self.state().faults.seed(seed);
+    }
+
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
+    /// How many counted faults have not fired yet.
+    pub fn faults_left(&self) -> u64 {
+        self.state().faults.left()
+    }
+
+    pub fn set_latency(&self, latency: Duration, jitter: Duration) {
+        let mut state = self.state();
+        state.config.latency = latency;
+        state.config.jitter = jitter;
+    }
+
+    /// Also forgets what was used of the current window.
+    pub fn set_limit(&self, limit_per_minute: u32, window: Duration) {
+        let mut state = self.state();
+        state.config.limit_per_minute = limit_per_minute;
+        state.config.window = window;
+        state.limits.forget();
+    }
+
+    pub fn set_index_lag(&self, lag: Duration) {
+        self.state().config.index_lag = lag;
+    }
+
+    pub fn set_clock_skew_ms(&self, skew_ms: i64) {
+        self.state().config.clock_skew_ms = skew_ms;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.shared.state)
+    }
+
+    async fn serve(self, call: Call) -> Reply {
+        let (seq, fault, latency_ms) = self.arrive(&call);
+        sleep_ms(latency_ms / 2).await;
+        let (mut reply, applied_later) = self.carry_out(&call, seq, fault).await;
+        self.date(&mut reply);
+        sleep_ms(latency_ms - latency_ms / 2).await;
+        let status = match &reply {
+            Reply::Answer(answer) | Reply::Cut(answer, _) => answer.status,
+            Reply::Drop | Reply::Hang => 0,
+        };
+        if !applied_later {
+            self.leave(&call, seq, status);
+        }
+        reply
+    }
+
+    fn arrive(&self, call: &Call) -> (u64, Option<Fault>, u64) {
+        let mut state = self.state();
+        let authorization = call.headers.get("authorization");
+        let seq = state.log.arrive(LoggedRequest {
+            seq: 0,
+            method: call.method.clone(),
+            path: call.path.clone(),
+            query: call.query.clone(),
+            body: log::body_kept(&call.body),
+            authorization: authorization
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+                .to_owned(),
+            status: 0,
+            executed: false,
+            at_ms: state::wall_ms(),
+            answered_at_ms: None,
+        });
+        let fault = state.faults.pick(&call.method, &call.path, &call.query);
+        let jitter = ms(state.config.jitter);
+        let latency = ms(state.config.latency) + state.faults.jitter_ms(jitter);
+        (seq, fault, latency)
+    }
+
+    // A gateway's page carries the vendor's clock as well.
+    fn date(&self, reply: &mut Reply) {
+        if let Reply::Answer(answer) | Reply::Cut(answer, _) = reply
+            && !answer.headers.iter().any(|(name, _)| name == "Date")
+        {
+            let date = routes::http_date(self.state().now());
+            answer.headers.push(("Date".to_owned(), date));
+        }
+    }
+
+    fn leave(&self, call: &Call, seq: u64, status: u16) {
+        self.state()
+            .log
+            .answered(seq, &call.method, &call.path, status, state::wall_ms());
+    }
+
+    fn execute(&self, call: &Call, seq: u64, lag_ms: Option<u64>, stale_ms: u64) -> Answer {
+        let mut state = self.state();
+        let lag_ms = lag_ms.unwrap_or_else(|| ms(state.config.index_lag));
+        let (answer, executed) = routes::execute(&mut state, call, lag_ms, stale_ms);
+        if executed {
+            state.log.executed(seq);
+        }
+        answer
+    }
+
+    // The reply, and whether the request is still to be carried out behind its back.
+    async fn carry_out(&self, call: &Call, seq: u64, fault: Option<Fault>) -> (Reply, bool) {
+        let run = || self.execute(call, seq, None, 0);
+        let reply = match fault {
+            None => Reply::Answer(run()),
+            Some(Fault::Status(status, body)) => Reply::Answer(Answer {
+                status,
+                headers: vec![routes::content_type()],
+                body: body.into(),
+            }),
+            Some(Fault::Html(status)) => Reply::Answer(html(status)),
+            Some(Fault::Drop) => Reply::Drop,
+            Some(Fault::Hang) => Reply::Hang,
+            Some(Fault::ApplyThenDrop) => after(run(), Reply::Drop),
+            Some(Fault::ApplyThenHang) => after(run(), Reply::Hang),
+            Some(Fault::ApplyThenStatus(status)) => after(run(), Reply::Answer(html(status))),
+            Some(Fault::CutBody(bytes)) => Reply::Cut(run(), bytes),
+            Some(Fault::EmptyBody200) => after(run(), Reply::Answer(ok(""))),
+            Some(Fault::ForeignJson200) => after(run(), Reply::Answer(ok(FOREIGN_JSON))),
+            Some(Fault::Delay(wait_ms)) => {
+                let answer = run();
+                sleep_ms(wait_ms).await;
+                Reply::Answer(answer)
+            }
+            Some(Fault::DropThenApplyLate(wait_ms)) => {
+                self.apply_late(call.clone(), seq, wait_ms);
+                return (Reply::Drop, true);
+            }
+            Some(Fault::RateLimited(seconds)) => {
+                let state = self.state();
+                let reset = state.now().div_euclid(1000) + seconds;
+                Reply::Answer(routes::rate_limited(&state, reset))
+            }
+            Some(Fault::Redirect302(to)) => Reply::Answer(redirect(to)),
+            Some(Fault::IndexLag(lag_ms)) => {
+                Reply::Answer(self.execute(call, seq, Some(lag_ms), 0))
+            }
+            Some(Fault::StaleRead(stale_ms)) => {
+                Reply::Answer(self.execute(call, seq, None, stale_ms))
+            }
+        };
+        (reply, false)
+    }
+
+    fn apply_late(&self, call: Call, seq: u64, wait_ms: u64) {
+        let clickup = self.clone();
+        tokio::spawn(async move {
+            sleep_ms(wait_ms).await;
+            clickup.execute(&call, seq, None, 0);
+            clickup.leave(&call, seq, 0);
+        });
+    }
+}
+
+// The answer is lost on its way: that is the fault.
+fn after(_lost: Answer, reply: Reply) -> Reply {
+    reply
+}
+
+fn ok(body: &'static str) -> Answer {
+    Answer {
+        status: 200,
+        headers: vec![routes::content_type()],
+        body: body.into(),
+    }
+}
+
+fn html(status: u16) -> Answer {
+    Answer {
+        status,
+        headers: vec![("Content-Type".to_owned(), "text/html".to_owned())],
+        body: gateway_page(status).into(),
+    }
+}
+
+fn redirect(to: String) -> Answer {
+    Answer {
+        status: 302,
+        headers: vec![("Location".to_owned(), to)],
+        body: bytes::Bytes::new(),
+    }
+}
+
+async fn sleep_ms(wait_ms: u64) {
+    if wait_ms > 0 {
+        sleep(Duration::from_millis(wait_ms)).await;
+    }
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+// A test that panicked while it held the lock has failed already.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

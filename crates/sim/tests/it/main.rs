@@ -1,0 +1,4 @@
+//! The pretended vendors, held to the vendors' fixtures and specifications.
+
+mod cal;
+mod clickup;

@@ -1,0 +1,81 @@
+//! What follows when a change moves: when its person's lane is next due, and how its delivery stands.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::cells::{self, all, statements};
+use crate::Result;
+use crate::rows::{Status, verdict};
+
+statements! {
+    RUNNING = "SELECT EXISTS (SELECT 1 FROM change WHERE profile = ?1 AND person = ?2 AND status = 'running')";
+    FIRST = "SELECT status, retry_at, created_at, crashes FROM change
+        WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running')
+        ORDER BY created_at, id LIMIT 1";
+    PUT = "INSERT INTO lane (profile, person, due_at, since, suspect) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (profile, person) DO UPDATE
+        SET due_at = excluded.due_at, since = excluded.since, suspect = excluded.suspect";
+    EMPTY = "DELETE FROM lane WHERE profile = ?1 AND person = ?2";
+    STATES = "SELECT status, reason FROM change WHERE delivery_id = ?1 ORDER BY id";
+    FOLLOW = "UPDATE delivery SET status = ?2, reason = ?3 WHERE id = ?1";
+    AGAIN = "UPDATE change
+        SET status = CASE status WHEN 'running' THEN 'running' ELSE 'pending' END, again = (status = 'running'),
+            attempts = 0, crashes = 0, first_tried_at = NULL, retry_at = NULL, reason = NULL
+        WHERE id = ?1 RETURNING profile, person, delivery_id";
+}
+
+/// The first open change decides; one that runs keeps the lane.
+pub fn refresh(db: &Connection, profile: &str, person: &str) -> Result<()> {
+    let first = db
+        .prepare_cached(FIRST)?
+        .query_row(params![profile, person], |row| {
+            let status: String = row.get(0)?;
+            let retry_at: Option<i64> = row.get(1)?;
+            // 0 is kept for what is pending.
+            let due_at = if status == "waiting" {
+                retry_at.unwrap_or(1).max(1)
+            } else {
+                0
+            };
+            let (since, crashes): (i64, i64) = (row.get(2)?, row.get(3)?);
+            Ok((due_at, since, crashes > 0))
+        })
+        .optional()?;
+    let Some((due_at, since, is_suspect)) = first else {
+        db.prepare_cached(EMPTY)?
+            .execute(params![profile, person])?;
+        return Ok(());
+    };
+    let runs: bool = db
+        .prepare_cached(RUNNING)?
+        .query_row(params![profile, person], |row| row.get(0))?;
+    let due_at = (!runs).then_some(due_at);
+    db.prepare_cached(PUT)?
+        .execute(params![profile, person, due_at, since, is_suspect])?;
+    Ok(())
+}
+
+/// Derives a delivery's status and reason from its changes.
+pub fn follow(db: &Connection, delivery_id: &str) -> Result<()> {
+    let states: Vec<(Status, Option<String>)> =
+        all(&mut db.prepare_cached(STATES)?, [delivery_id], |row| {
+            Ok((cells::status(&row.get::<_, String>(0)?)?, row.get(1)?))
+        })?;
+    let status = verdict(&states.iter().map(|(status, _)| *status).collect::<Vec<_>>());
+    let reason = states
+        .into_iter()
+        .filter(|(of, _)| *of == status)
+        .find_map(|(_, reason)| reason);
+    db.prepare_cached(FOLLOW)?
+        .execute(params![delivery_id, status.name(), reason])?;
+    Ok(())
+}
+
+/// Has a change planned anew, as if for the first time. One that is running is, once it has ended.
+pub fn plan_again(db: &Connection, change_id: &str) -> Result<()> {
+    let (profile, person, delivery_id): (String, String, String) =
+        db.prepare_cached(AGAIN)?.query_row([change_id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    refresh(db, &profile, &person)?;
+    follow(db, &delivery_id)
+}

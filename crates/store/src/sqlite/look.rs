@@ -1,0 +1,159 @@
+//! What people look at: deliveries, the proof of one booking, the counts.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, params};
+
+use super::cells::{self, all, statements};
+use super::journal;
+use super::vault::Vault;
+use crate::Result;
+use crate::rows::{Counts, Delivery, DeliveryFilter, Proof, Status, Stored};
+
+const LISTED_DEFAULT: usize = 50;
+const LISTED_MAX: usize = 500;
+
+/// One statement per index; what is not asked for is NULL. No id sorts after `~`.
+macro_rules! deliveries {
+    ($by:literal) => {
+        concat!(
+            "SELECT * FROM delivery WHERE ",
+            $by,
+            " AND (?1 IS NULL OR status = ?1) AND (?2 IS NULL OR uid = ?2) AND (?3 IS NULL OR sha256 = ?3)
+              AND id < COALESCE(?4, '~') ORDER BY id DESC LIMIT ?5"
+        )
+    };
+}
+
+macro_rules! mentioning {
+    ($column:literal) => {
+        concat!(
+            "SELECT ",
+            $column,
+            " FROM change WHERE uid = ?1 UNION SELECT ",
+            $column,
+            " FROM change WHERE ref = ?1 UNION SELECT ",
+            $column,
+            " FROM change WHERE seat = ?1"
+        )
+    };
+}
+
+statements! {
+    BY_UID = deliveries!("uid = ?2");
+    BY_SHA256 = deliveries!("sha256 = ?3");
+    BY_STATUS = deliveries!("status = ?1");
+    BY_ID = deliveries!("1");
+    ONE = "SELECT d.*, b.headers, b.body FROM delivery d JOIN delivery_body b ON b.id = d.id WHERE d.id = ?1";
+    MENTIONING_CHANGES = concat!(
+        "SELECT * FROM stored WHERE id IN (", mentioning!("id"), ") ORDER BY created_at, id LIMIT 1000"
+    );
+    MENTIONING_DELIVERIES = concat!(
+        "SELECT * FROM delivery WHERE id IN (SELECT id FROM delivery WHERE uid = ?1 UNION ",
+        mentioning!("delivery_id"), ") ORDER BY id LIMIT 1000"
+    );
+    COUNTS = "SELECT status, count(*) FROM delivery GROUP BY status";
+}
+
+pub fn deliveries(db: &Connection, filter: &DeliveryFilter) -> Result<Vec<Delivery>> {
+    let sql = match filter {
+        DeliveryFilter { uid: Some(_), .. } => BY_UID,
+        DeliveryFilter {
+            sha256: Some(_), ..
+        } => BY_SHA256,
+        DeliveryFilter {
+            status: Some(_), ..
+        } => BY_STATUS,
+        DeliveryFilter { .. } => BY_ID,
+    };
+    let limit = if filter.limit == 0 {
+        LISTED_DEFAULT
+    } else {
+        filter.limit.min(LISTED_MAX)
+    };
+    let status = filter.status.map(Status::name);
+    let params = params![
+        status,
+        filter.uid,
+        filter.sha256,
+        filter.after,
+        limit as i64
+    ];
+    all(&mut db.prepare_cached(sql)?, params, |row| {
+        cells::delivery(row, None)
+    })
+}
+
+pub fn delivery(db: &Connection, vault: &Vault, id: &str) -> Result<Option<Delivery>> {
+    let mut statement = db.prepare_cached(ONE)?;
+    let mut rows = statement.query([id])?;
+    rows.next()?
+        .map(|row| cells::delivery(row, Some(vault)))
+        .transpose()
+}
+
+pub fn proof(db: &Connection, vault: &Vault, uid: &str) -> Result<Proof> {
+    let changes = all(&mut db.prepare_cached(MENTIONING_CHANGES)?, [uid], |row| {
+        cells::stored(row, vault)
+    })?;
+    let deliveries = all(
+        &mut db.prepare_cached(MENTIONING_DELIVERIES)?,
+        [uid],
+        |row| cells::delivery(row, None),
+    )?;
+    let profiles: BTreeSet<&String> = changes
+        .iter()
+        .map(|c| &c.profile)
+        .chain(deliveries.iter().map(|d| &d.profile))
+        .collect();
+    let mut links = Vec::new();
+    for profile in profiles {
+        let tokens = tokens(uid, changes.iter().filter(|c| c.profile == *profile));
+        links.extend(journal::links(db, vault, profile, &tokens)?);
+    }
+    let mut effects = Vec::new();
+    for change in &changes {
+        effects.extend(journal::effects(db, vault, &change.profile, &change.key)?);
+    }
+    Ok(Proof {
+        deliveries,
+        changes,
+        links,
+        effects,
+    })
+}
+
+/// Under which the chain of these changes may be linked (`domain::chain::Fold::tokens`).
+fn tokens<'a>(uid: &str, changes: impl Iterator<Item = &'a Stored>) -> BTreeSet<String> {
+    let mut tokens = BTreeSet::from([format!("chain:{uid}")]);
+    for Stored { change, .. } in changes {
+        for name in std::iter::once(&change.booking.uid).chain(&change.booking.reschedule_uid) {
+            tokens.insert(format!("chain:{name}"));
+            if change.seated {
+                tokens.insert(format!("chain:{name}/{}", change.identity()));
+            }
+            if let Some(seat) = &change.seat {
+                tokens.insert(format!("chain:{name}/{seat}"));
+            }
+        }
+    }
+    tokens
+}
+
+pub fn counts(db: &Connection) -> Result<Counts> {
+    let counted: Vec<(String, i64)> = all(&mut db.prepare_cached(COUNTS)?, [], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    let of = |status: Status| {
+        counted
+            .iter()
+            .find(|(name, _)| name == status.name())
+            .map_or(0, |(_, n)| *n as u64)
+    };
+    Ok(Counts {
+        by_status: Status::ALL
+            .into_iter()
+            .map(|status| (status, of(status)))
+            .collect(),
+    })
+}

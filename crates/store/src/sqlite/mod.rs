@@ -1,0 +1,374 @@
+//! The store on SQLite: one file, one thread that writes, two connections that read. Each verb is a function
+//! of a connection in a file named by its noun; here they are only handed to the right one.
+
+mod cells;
+mod inbox;
+mod journal;
+mod lane;
+mod look;
+mod notes;
+mod open;
+mod readers;
+mod related;
+mod replay;
+mod schema;
+mod vault;
+mod work;
+mod writer;
+
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::effect::Effect;
+use jiff::Timestamp;
+use rusqlite::{Connection, ErrorCode};
+
+use self::readers::Readers;
+use self::vault::Vault;
+use self::writer::Writer;
+use crate::rows::{
+    Claim, Counts, Delivery, DeliveryFilter, Ended, Link, NewDelivery, Notice, Pause, Proof,
+    Reading, Register, Stored, Token,
+};
+use crate::{Error, Result, Store};
+
+pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>> {
+    let path = open::path_of(url)?;
+    let keys = master_keys.map(str::to_owned);
+    let store = blocking(move || {
+        let opened = open::open(&path, keys.as_deref())?;
+        Ok(Sqlite {
+            readers: Arc::new(opened.readers),
+            writer: opened.writer,
+            vault: Arc::new(opened.vault),
+            epoch: AtomicI64::new(0),
+            path,
+            lock: Mutex::new(None),
+        })
+    })
+    .await?;
+    Ok(Arc::new(store))
+}
+
+/// Sorts by arrival.
+fn new_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// Dropped in this order: the lock is held until the last write is done.
+struct Sqlite {
+    readers: Arc<Readers>,
+    writer: Writer,
+    vault: Arc<Vault>,
+    /// Given to this process when it took over; 0 before.
+    epoch: AtomicI64,
+    path: PathBuf,
+    lock: Mutex<Option<File>>,
+}
+
+impl Sqlite {
+    async fn write<T: Send + 'static>(
+        &self,
+        verb: impl FnOnce(&Connection, &Vault) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let vault = self.vault.clone();
+        self.writer.write(move |db| verb(db, &vault)).await
+    }
+
+    async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Connection, &Vault) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (readers, vault) = (self.readers.clone(), self.vault.clone());
+        blocking(move || readers.look(|db| look(db, &vault))).await
+    }
+
+    fn own_epoch(&self) -> i64 {
+        self.epoch.load(Ordering::Relaxed)
+    }
+
+    /// Held for as long as this store lives; the system frees it when the process dies.
+    fn lock(&self) -> Result<()> {
+        let mut held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_some() {
+            return Ok(());
+        }
+        let path = open::beside(&self.path, ".lock");
+        let name = path.display();
+        let file = open::private()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|e| {
+                Error::Unusable(format!(
+                    "{name} cannot be made ({e}); let this user write there"
+                ))
+            })?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => Error::Unusable(format!(
+                "another calup already works on {}; stop it first, or give this one a database of its own",
+                self.path.display()
+            )),
+            TryLockError::Error(e) => Error::Unusable(format!(
+                "{name} cannot be locked ({e}); keep the database on a local disk"
+            )),
+        })?;
+        *held = Some(file);
+        Ok(())
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| {
+        Err(Error::Other(
+            "reading was given up because of a mistake in calup".into(),
+        ))
+    })
+}
+
+#[async_trait::async_trait]
+impl Store for Sqlite {
+    async fn take_over(&self) -> Result<i64> {
+        self.lock()?;
+        let epoch = self.write(|db, _| work::take_over(db)).await?;
+        self.epoch.store(epoch, Ordering::Relaxed);
+        Ok(epoch)
+    }
+
+    async fn receive(&self, delivery: NewDelivery) -> Result<String> {
+        let sealed = inbox::seal(&self.vault, new_id(), delivery);
+        self.write(|db, _| inbox::receive(db, sealed)).await
+    }
+
+    async fn unread(&self, limit: usize) -> Result<Vec<Delivery>> {
+        self.write(move |db, vault| inbox::unread(db, vault, limit))
+            .await
+    }
+
+    async fn read(&self, delivery_id: &str, reading: Reading) -> Result<()> {
+        let id = delivery_id.to_owned();
+        self.write(move |db, vault| inbox::read(db, vault, &id, reading))
+            .await
+    }
+
+    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+        let own_epoch = self.own_epoch();
+        self.write(move |db, vault| work::claim(db, vault, own_epoch, now, limit))
+            .await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>> {
+        self.look(|db, _| work::next_due(db)).await
+    }
+
+    async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>> {
+        let (profile, change) = (profile.to_owned(), change.clone());
+        self.look(move |db, vault| related::related(db, vault, &profile, &change))
+            .await
+    }
+
+    async fn finish(&self, claim: &Claim, ended: Ended) -> Result<()> {
+        let claim = claim.clone();
+        self.write(move |db, vault| work::finish(db, vault, &claim, &ended))
+            .await
+    }
+
+    async fn retry_at(
+        &self,
+        claim: &Claim,
+        at: Timestamp,
+        reason: &str,
+        counted: bool,
+    ) -> Result<()> {
+        let (claim, reason) = (claim.clone(), reason.to_owned());
+        self.write(move |db, _| work::retry_at(db, &claim, at, &reason, counted))
+            .await
+    }
+
+    async fn wake(&self, profile: &str, now: Timestamp) -> Result<()> {
+        let profile = profile.to_owned();
+        self.write(move |db, _| work::wake(db, &profile, now)).await
+    }
+
+    async fn links(&self, profile: &str, tokens: &[String]) -> Result<Vec<Link>> {
+        let (profile, tokens) = (profile.to_owned(), tokens.to_vec());
+        self.look(move |db, vault| journal::links(db, vault, &profile, &tokens))
+            .await
+    }
+
+    async fn save_links(&self, profile: &str, links: &[Link]) -> Result<()> {
+        let (profile, links) = (profile.to_owned(), links.to_vec());
+        self.write(move |db, vault| journal::save_links(db, vault, &profile, &links))
+            .await
+    }
+
+    async fn register(&self, profile: &str, lead: &str) -> Result<Register> {
+        let (profile, lead) = (profile.to_owned(), lead.to_owned());
+        self.look(move |db, vault| journal::register(db, vault, &profile, &lead))
+            .await
+    }
+
+    async fn save_register(&self, profile: &str, lead: &str, register: &Register) -> Result<()> {
+        let (profile, lead, register) = (profile.to_owned(), lead.to_owned(), register.clone());
+        self.write(move |db, vault| journal::save_register(db, vault, &profile, &lead, &register))
+            .await
+    }
+
+    async fn effects(&self, profile: &str, change_key: &str) -> Result<Vec<Effect>> {
+        let (profile, change_key) = (profile.to_owned(), change_key.to_owned());
+        self.look(move |db, vault| journal::effects(db, vault, &profile, &change_key))
+            .await
+    }
+
+    async fn save_effect(&self, effect: &Effect) -> Result<()> {
+        let (own_epoch, effect) = (self.own_epoch(), effect.clone());
+        self.write(move |db, vault| journal::save_effect(db, vault, own_epoch, &effect))
+            .await
+    }
+
+    async fn pause(&self, profile: &str, pause: Option<Pause>) -> Result<()> {
+        let profile = profile.to_owned();
+        self.write(move |db, _| notes::pause(db, &profile, pause.as_ref()))
+            .await
+    }
+
+    async fn paused(&self, profile: &str) -> Result<Option<Pause>> {
+        let profile = profile.to_owned();
+        self.look(move |db, _| notes::paused(db, &profile)).await
+    }
+
+    async fn remember(&self, profile: &str, key: &str, until: Timestamp) -> Result<()> {
+        let (profile, key) = (profile.to_owned(), key.to_owned());
+        self.write(move |db, _| notes::remember(db, &profile, &key, until))
+            .await
+    }
+
+    async fn remembered(&self, profile: &str, key: &str, now: Timestamp) -> Result<bool> {
+        let (profile, key) = (profile.to_owned(), key.to_owned());
+        self.look(move |db, _| notes::remembered(db, &profile, &key, now))
+            .await
+    }
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>> {
+        let filter = filter.clone();
+        self.look(move |db, _| look::deliveries(db, &filter)).await
+    }
+
+    async fn delivery(&self, id: &str) -> Result<Option<Delivery>> {
+        let id = id.to_owned();
+        self.look(move |db, vault| look::delivery(db, vault, &id))
+            .await
+    }
+
+    async fn proof(&self, uid: &str) -> Result<Proof> {
+        let uid = uid.to_owned();
+        self.look(move |db, vault| look::proof(db, vault, &uid))
+            .await
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        self.look(|db, _| look::counts(db)).await
+    }
+
+    async fn notify(&self, notice: &Notice, now: Timestamp) -> Result<bool> {
+        let notice = notice.clone();
+        self.write(move |db, _| notes::notify(db, &notice, now))
+            .await
+    }
+
+    async fn notices(&self, limit: usize) -> Result<Vec<Notice>> {
+        self.look(move |db, _| notes::notices(db, limit)).await
+    }
+
+    async fn replay(&self, id: &str) -> Result<bool> {
+        let id = id.to_owned();
+        self.write(move |db, _| replay::replay(db, &id)).await
+    }
+
+    async fn set_meta(&self, key: &str, value: &str) -> Result<()> {
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.write(move |db, _| notes::set_meta(db, &key, &value))
+            .await
+    }
+
+    async fn meta(&self, key: &str) -> Result<Option<String>> {
+        let key = key.to_owned();
+        self.look(move |db, _| notes::meta(db, &key)).await
+    }
+
+    async fn add_token(&self, token: &Token) -> Result<()> {
+        let token = token.clone();
+        self.write(move |db, _| notes::add_token(db, &token)).await
+    }
+
+    async fn token(&self, hash: &str) -> Result<Option<Token>> {
+        let hash = hash.to_owned();
+        self.look(move |db, _| notes::token(db, &hash)).await
+    }
+
+    fn marker_key(&self) -> [u8; 32] {
+        self.vault.marker_key
+    }
+
+    fn person_key(&self, profile: &str, identity: &str) -> String {
+        self.vault.blind(profile, identity)
+    }
+
+    async fn healthy(&self) -> Result<()> {
+        self.write(|db, _| work::beat(db)).await
+    }
+
+    fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::ReadOnly
+                | ErrorCode::CannotOpen
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::SystemIoFailure,
+            ) => Self::Unwritable(error.to_string()),
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_statement_fits_the_schema() {
+        let db = Connection::open_in_memory().expect("a database in memory");
+        schema::migrate(&db, "memory").expect("the schema is made");
+        for sql in [
+            inbox::ALL,
+            journal::ALL,
+            lane::ALL,
+            look::ALL,
+            notes::ALL,
+            related::ALL,
+            replay::ALL,
+            vault::ALL,
+            work::ALL,
+        ]
+        .concat()
+        {
+            if let Err(error) = db.prepare(sql) {
+                panic!("{error} in: {sql}");
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! A few connections that read, each in a snapshot of its own.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+use rusqlite::Connection;
+
+use crate::Result;
+
+pub struct Readers {
+    all: Vec<Mutex<Connection>>,
+    turn: AtomicUsize,
+}
+
+impl Readers {
+    pub fn new(connections: Vec<Connection>) -> Self {
+        Self {
+            all: connections.into_iter().map(Mutex::new).collect(),
+            turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// Blocks; all statements of `look` see the same state.
+    pub fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let db = self.free();
+        let snapshot = db.unchecked_transaction()?;
+        let found = look(&snapshot);
+        snapshot.finish()?;
+        found
+    }
+
+    fn free(&self) -> MutexGuard<'_, Connection> {
+        let idle = self.all.iter().find_map(|db| match db.try_lock() {
+            Ok(db) => Some(db),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        });
+        idle.unwrap_or_else(|| {
+            let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.all.len();
+            self.all[turn]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! Having a delivery worked off anew. What was applied is told by the journal and is not applied twice.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::cells::{self, all, statements};
+use super::lane;
+use crate::Result;
+use crate::rows::Status;
+
+statements! {
+    STATUS = "SELECT status FROM delivery WHERE id = ?1";
+    CHANGES = "SELECT id, profile, key FROM change WHERE delivery_id = ?1 ORDER BY id";
+    UNREAD_AGAIN = "UPDATE delivery SET is_read = 0, attempts = 0, status = 'pending', reason = NULL WHERE id = ?1";
+    DEAD_EFFECTS = "UPDATE effect SET state = 'absent' WHERE profile = ?1 AND change_key = ?2 AND state = 'dead'";
+    OPERATOR_EFFECTS = "UPDATE effect SET state = 'unknown' WHERE profile = ?1 AND change_key = ?2 AND state = 'operator'";
+}
+
+/// What was not read, or was read as nothing, is read again; what has changes has them planned again.
+pub fn replay(db: &Connection, id: &str) -> Result<bool> {
+    let status: Option<String> = db
+        .prepare_cached(STATUS)?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    let Some(status) = status else {
+        return Ok(false);
+    };
+    let changes: Vec<(String, String, String)> =
+        all(&mut db.prepare_cached(CHANGES)?, [id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    for (_, profile, key) in &changes {
+        db.prepare_cached(DEAD_EFFECTS)?.execute([profile, key])?;
+        db.prepare_cached(OPERATOR_EFFECTS)?
+            .execute([profile, key])?;
+    }
+    let is_misread = [Status::Quarantined, Status::Ignored, Status::Duplicate]
+        .contains(&cells::status(&status)?);
+    if changes.is_empty() || is_misread {
+        db.prepare_cached(UNREAD_AGAIN)?.execute([id])?;
+        return Ok(true);
+    }
+    for (change_id, _, _) in &changes {
+        lane::plan_again(db, change_id)?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,99 @@
+//! What every store keeps, one function per claim. A claim gets an empty store that has taken over.
+
+mod intake;
+mod journal;
+mod looking;
+mod order;
+mod related;
+mod replay;
+mod sqlite;
+mod world;
+
+/// The claims, once per backend.
+macro_rules! every_claim {
+    ($name:ident from $backend:ident) => {
+        tests! { $name from $backend:
+            intake {
+                what_was_received_is_handed_out_as_it_came
+                many_waiting_deliveries_share_a_commit
+                a_write_goes_on_when_nobody_waits_for_it
+                the_same_change_counts_once_whatever_its_bytes
+                equal_changes_within_one_delivery_count_once
+                a_value_that_came_back_is_a_new_change
+                a_seated_booking_is_one_change_per_person
+                a_booking_known_without_its_predecessor_learns_it
+                what_is_learnt_while_running_is_planned_afterwards
+                a_delivery_that_stops_the_program_is_quarantined
+                what_stood_beside_a_poisoned_delivery_is_not_blamed
+                a_delivery_that_means_nothing_ends_as_told
+                one_verb_that_fails_spoils_no_other
+            }
+            order {
+                one_change_per_person_at_a_time
+                the_older_stamp_goes_first_whenever_it_arrived
+                a_sender_whose_clock_runs_ahead_gains_nothing
+                a_waiting_change_blocks_its_lane_until_due
+                a_held_change_does_not_block
+                waking_makes_due_what_waits
+                an_uncounted_retry_costs_no_attempt
+                nothing_is_finished_twice
+                who_was_taken_over_from_can_write_nothing
+                what_ran_at_a_take_over_is_pending_again
+                a_change_that_stops_the_program_three_times_is_dead
+                suspects_are_claimed_one_at_a_time
+                a_delivery_ends_with_its_last_change
+                claiming_is_quick_with_a_hundred_thousand_pending
+            }
+            related {
+                everything_of_a_person_is_related
+                a_chain_is_followed_across_people_in_both_directions
+                the_calendars_id_joins_a_chain
+                other_seats_of_a_booking_are_other_meetings
+                a_moved_seat_keeps_its_chain
+                profiles_are_strangers
+            }
+            journal {
+                an_effect_is_kept_as_given
+                a_lower_epoch_writes_no_effect
+                what_was_attempted_is_unknown_after_a_take_over
+                links_are_kept_by_token_and_profile
+                a_register_is_kept_and_empty_at_first
+            }
+            looking {
+                deliveries_are_listed_newest_first_and_paged
+                deliveries_are_found_by_status_uid_and_hash
+                every_status_is_counted_also_none
+                a_proof_tells_everything_of_a_booking
+                the_same_cause_is_told_once_an_hour
+                pauses_facts_meta_and_tokens_are_kept
+                a_person_key_depends_on_profile_and_identity
+                a_healthy_store_says_so
+            }
+            replay {
+                a_quarantined_delivery_is_read_again
+                a_finished_delivery_is_planned_again
+                dead_effects_are_attempted_again_and_applied_ones_stay
+                a_duplicate_replayed_is_a_duplicate_again
+                a_delivery_read_again_keeps_its_own_changes
+                a_replay_while_running_is_planned_afterwards
+                an_unknown_delivery_cannot_be_replayed
+            }
+        }
+    };
+}
+
+macro_rules! tests {
+    ($name:ident from $backend:ident: $($noun:ident { $($claim:ident)* })*) => {
+        mod $name {
+            $(mod $noun {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $claim() {
+                    let (store, _kept) = crate::$backend::fresh().await;
+                    crate::$noun::$claim(store).await;
+                })*
+            })*
+        }
+    };
+}
+
+every_claim!(on_sqlite from sqlite);

@@ -1,0 +1,332 @@
+//! The store on SQLite, and what is claimed of its files alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use store::Error;
+use store::rows::{Register, Status};
+
+use crate::journal::effect;
+use crate::world::*;
+
+/// A folder that is gone after the test.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("calup-store-{}", uuid::Uuid::now_v7()));
+        fs::create_dir(&path).expect("a folder for the test");
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A folder left behind in the temporary one does no harm.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+pub async fn fresh() -> (Any, Folder) {
+    let folder = Folder::new();
+    let store = open(&folder.file("calup.db"), None).await.expect("opened");
+    store.take_over().await.expect("taken over");
+    (store, folder)
+}
+
+async fn open(path: &Path, keys: Option<&str>) -> store::Result<Any> {
+    store::open(&format!("sqlite://{}", path.display()), keys).await
+}
+
+/// The sentence with which opening is refused.
+async fn refused(path: &Path, keys: Option<&str>) -> String {
+    match open(path, keys).await {
+        Err(Error::Unusable(said)) => said,
+        Err(other) => panic!("refused, but with {other:?}"),
+        Ok(_) => panic!("{} was opened", path.display()),
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_survives_a_copy_taken_at_that_moment() {
+    let (store, folder) = fresh().await;
+    let id = store.receive(raw("kept")).await.expect("received");
+    let other = Folder::new();
+    // As after a power cut: the files as they are, with the writer still at work.
+    for suffix in ["", "-wal", ".key"] {
+        let name = format!("calup.db{suffix}");
+        fs::copy(folder.file(&name), other.file(&name)).expect("copied");
+    }
+    let revived = open(&other.file("calup.db"), None).await.expect("opened");
+    assert_eq!(delivery(&revived, &id).await.body, b"kept");
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart() {
+    let (store, folder) = fresh().await;
+    let read = comes(&store, vec![booked("bk_1", "ada@example.com", "10:00")]).await;
+    let unread = store.receive(raw("unread")).await.expect("received");
+    let (marker, person) = (
+        store.marker_key(),
+        store.person_key(PROFILE, "email:ada@example.com"),
+    );
+    drop(store);
+
+    let store = open(&folder.file("calup.db"), None).await.expect("opened");
+    assert_eq!(store.take_over().await.expect("the lock is free"), 2);
+    assert_eq!(status(&store, &read).await, Status::Pending);
+    assert_eq!(store.unread(10).await.expect("handed out")[0].id, unread);
+    assert_eq!(store.marker_key(), marker);
+    assert_eq!(store.person_key(PROFILE, "email:ada@example.com"), person);
+    assert_eq!(work_off(&store, "12:00").await, ["bk_1"]);
+}
+
+#[tokio::test]
+async fn a_second_server_is_refused_and_a_second_reader_is_not() {
+    let (store, folder) = fresh().await;
+    let second = open(&folder.file("calup.db"), None)
+        .await
+        .expect("looking is allowed");
+    let Err(Error::Unusable(said)) = second.take_over().await else {
+        panic!("two servers on one file")
+    };
+    assert!(
+        said.contains("another calup already works on") && said.contains("stop it first"),
+        "{said}"
+    );
+
+    let id = store.receive(raw("seen")).await.expect("received");
+    assert_eq!(delivery(&second, &id).await.body, b"seen");
+    assert!(second.replay(&id).await.expect("the command line may"));
+    let claim = second.claim(at("12:00"), 1).await;
+    assert!(
+        matches!(claim, Err(Error::Superseded)),
+        "but it may not work"
+    );
+
+    drop(store);
+    assert_eq!(second.take_over().await.expect("free now"), 2);
+}
+
+#[tokio::test]
+async fn no_file_holds_an_address_a_name_or_a_secret() {
+    let (store, folder) = fresh().await;
+    let epoch = store.take_over().await.expect("taken over");
+    let mut change = booked("bk_1", "canary@example.com", "10:00");
+    change.person.name = "Canary Bird".into();
+    change.booking.notes = Some("canary notes".into());
+    change.guests = vec!["canary-guest@example.com".into()];
+    let seatless = store::rows::Link {
+        token: "chain:bk_1/email:canary@example.com".into(),
+        lead: "lead_1".into(),
+        how: "e-mail".into(),
+        gone: false,
+    };
+    let id = store
+        .receive(raw("{\"email\":\"canary@example.com\"}"))
+        .await
+        .expect("received");
+    store.read(&id, reading(vec![change])).await.expect("read");
+    store.save_links(PROFILE, &[seatless]).await.expect("saved");
+    let mut told = effect("e_1", "c_1", epoch);
+    told.desired = "Canary Bird".into();
+    told.pre_image = Some("canary@example.com".into());
+    store.save_effect(&told).await.expect("saved");
+    let register = Register {
+        block_comment_text: Some("canary".into()),
+        ..Register::default()
+    };
+    store
+        .save_register(PROFILE, "lead_1", &register)
+        .await
+        .expect("saved");
+    let mut end = ended(Status::Done);
+    end.why = vec!["canary@example.com equals".into()];
+    store
+        .finish(&claim(&store, "12:00").await, end)
+        .await
+        .expect("finished");
+    let marker_key = store.marker_key();
+
+    let search = || {
+        for entry in fs::read_dir(&folder.0).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let bytes = fs::read(&path).expect("a file");
+            let lower = bytes.to_ascii_lowercase();
+            assert!(
+                !lower.windows(6).any(|w| w == b"canary"),
+                "in {}",
+                path.display()
+            );
+            assert!(
+                !bytes.windows(32).any(|w| w == marker_key),
+                "in {}",
+                path.display()
+            );
+        }
+    };
+    search();
+    drop(store);
+    search();
+}
+
+#[tokio::test]
+async fn the_key_file_is_for_its_owner_only_and_needed() {
+    let (store, folder) = fresh().await;
+    drop(store);
+    let (file, key) = (folder.file("calup.db"), folder.file("calup.db.key"));
+    #[cfg(unix)]
+    for path in [&file, &key] {
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &fs::metadata(path).expect("it is there").permissions(),
+        );
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+    let text = fs::read_to_string(&key).expect("readable");
+    fs::remove_file(&key).expect("removed");
+    let said = refused(&file, None).await;
+    assert!(
+        said.contains("calup.db.key back") && said.contains("CALUP_MASTER_KEY"),
+        "{said}"
+    );
+    assert!(!key.exists(), "no new key for what an old one sealed");
+    open(&file, Some(&text))
+        .await
+        .expect("the same key by setting");
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_fit_is_refused_and_an_older_one_may_follow_a_new() {
+    let folder = Folder::new();
+    let file = folder.file("calup.db");
+    let (old, new) = (store::sealed::generate(), store::sealed::generate());
+    let store = open(&file, Some(&old)).await.expect("opened");
+    let id = store.receive(raw("old")).await.expect("received");
+    let person = store.person_key(PROFILE, "email:ada@example.com");
+    drop(store);
+
+    let said = refused(&file, Some(&new)).await;
+    assert!(
+        said.contains("another key") && said.contains("put that key back"),
+        "{said}"
+    );
+    assert!(!said.contains(&new), "{said}");
+
+    let store = open(&file, Some(&format!("{new},{old}")))
+        .await
+        .expect("opened");
+    assert_eq!(delivery(&store, &id).await.body, b"old");
+    assert_eq!(store.person_key(PROFILE, "email:ada@example.com"), person);
+    store.receive(raw("new")).await.expect("received");
+    drop(store);
+    refused(&file, Some(&old)).await;
+    refused(&file, Some(&new)).await;
+}
+
+#[tokio::test]
+async fn a_wrong_file_is_refused_with_what_to_do() {
+    let folder = Folder::new();
+    let text = folder.file("notes.txt");
+    fs::write(&text, "these are my notes, not a database").expect("written");
+    let said = refused(&text, None).await;
+    assert!(
+        said.contains("is not a calup database") && said.contains("name another"),
+        "{said}"
+    );
+    assert_eq!(
+        fs::read_to_string(&text).expect("still there"),
+        "these are my notes, not a database"
+    );
+
+    let said = refused(&folder.file("none/calup.db"), None).await;
+    assert!(
+        said.contains("there is no folder") && said.contains("make it"),
+        "{said}"
+    );
+
+    let said = refused(&folder.0, None).await;
+    assert!(said.contains("is a folder"), "{said}");
+
+    let foreign = folder.file("foreign.db");
+    let db = rusqlite::Connection::open(&foreign).expect("made");
+    db.execute_batch("CREATE TABLE songs (name TEXT)")
+        .expect("made");
+    drop(db);
+    let said = refused(&foreign, None).await;
+    assert!(said.contains("another program's"), "{said}");
+
+    let damaged = folder.file("damaged.db");
+    fs::write(
+        &damaged,
+        [b"SQLite format 3\0".as_slice(), &[7; 4_096]].concat(),
+    )
+    .expect("written");
+    let said = refused(&damaged, None).await;
+    assert!(said.contains("restore a backup"), "{said}");
+
+    for url in [
+        "postgres://me:secret@host/db",
+        "mysql://me:secret@host/db",
+        "sqlite::memory:",
+        "",
+    ] {
+        let Err(Error::Unusable(said)) = store::open(url, None).await else {
+            panic!("{url} was opened")
+        };
+        assert!(!said.contains("secret"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let (store, folder) = fresh().await;
+    drop(store);
+    let file = folder.file("calup.db");
+    let db = rusqlite::Connection::open(&file).expect("opened");
+    db.pragma_update(None, "user_version", 999).expect("set");
+    drop(db);
+    let said = refused(&file, None).await;
+    assert!(
+        said.contains("written by a newer calup") && said.contains("999"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn two_processes_may_make_a_database_at_once() {
+    let folder = Folder::new();
+    let file = folder.file("calup.db");
+    let (one, two, three) = tokio::join!(open(&file, None), open(&file, None), open(&file, None));
+    let keys = [one, two, three].map(|store| store.expect("opened").marker_key());
+    assert!(keys.iter().all(|key| *key == keys[0]));
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_heals() {
+    let (store, folder) = fresh().await;
+    // Another program holds the file: the same error to the sender as a full disk.
+    let other = rusqlite::Connection::open(folder.file("calup.db")).expect("opened");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    assert!(matches!(
+        store.receive(raw("lost")).await,
+        Err(Error::Unwritable(_))
+    ));
+    assert!(matches!(store.healthy().await, Err(Error::Unwritable(_))));
+    other.execute_batch("ROLLBACK").expect("released");
+    store.healthy().await.expect("healed");
+    let id = store.receive(raw("kept")).await.expect("received");
+    assert_eq!(
+        store
+            .unread(10)
+            .await
+            .expect("handed out")
+            .iter()
+            .map(|d| &d.id)
+            .collect::<Vec<_>>(),
+        [&id]
+    );
+}

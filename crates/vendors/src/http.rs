@@ -1,0 +1,185 @@
+//! Calls to vendors: through the token's [`Gate`], with a deadline, bounded, never repeated and never redirected.
+//! What an answer means is each vendor's own business.
+
+mod gate;
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+pub use reqwest::Method;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::redirect;
+use tokio::time::Instant;
+use url::{Host, Url};
+
+pub use gate::Gate;
+
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+const IDLE_MAX: Duration = Duration::from_secs(20);
+
+/// One vendor, by one token.
+pub struct Outbound {
+    reads: reqwest::Client,
+    writes: reqwest::Client,
+    gate: Arc<Gate>,
+    timeout: Duration,
+    calls: AtomicU64,
+}
+
+pub struct Call {
+    pub method: Method,
+    pub url: Url,
+    /// Marked sensitive by the vendor's client where it is a secret.
+    pub headers: HeaderMap,
+    pub json: Option<serde_json::Value>,
+    pub answer_bytes_max: usize,
+}
+
+/// A whole answer, of whatever status.
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    /// With a 429: when the gate opens again, by our clock.
+    pub limited_until: Option<Timestamp>,
+}
+
+/// Why there is no answer. The texts hold no address: a query may name a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lost {
+    /// The gate let nothing out: no request before this time.
+    Held(Timestamp),
+    /// No byte of the request was written.
+    Unsent(String),
+    /// The request, or part of it, was written, and there is no whole answer.
+    Unanswered(String),
+}
+
+impl Outbound {
+    /// `timeout` covers connection and answer, not the wait for a limit. A rustls provider must be installed before.
+    pub fn new(base: &Url, timeout: Duration, gate: Arc<Gate>) -> Result<Self, String> {
+        let reads = client(base, timeout)
+            .pool_idle_timeout(IDLE_MAX)
+            .pool_max_idle_per_host(4);
+        // Beneath reqwest, hyper-util sends a request again when a pooled connection turns out to be dead, and reqwest
+        // has no switch for that. hyper says it does so only with requests it has not begun to write; a write does not
+        // depend on this: its connection is its own and new, which hyper-util never retries.
+        let writes = client(base, timeout).pool_max_idle_per_host(0);
+        let built = |client: reqwest::ClientBuilder| client.build().map_err(|error| cause(&error));
+        Ok(Self {
+            reads: built(reads)?,
+            writes: built(writes)?,
+            gate,
+            timeout,
+            calls: AtomicU64::new(0),
+        })
+    }
+
+    /// Requests that were sent, or tried to be.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the limit leaves room for `calls`, at most `patience`; takes none of it.
+    pub async fn ready(&self, calls: u32, patience: Duration) -> Result<(), Lost> {
+        self.gate.room(calls, patience).await.map_err(Lost::Held)
+    }
+
+    /// Sends once, after at most `patience` at the gate.
+    pub async fn send(&self, call: Call, patience: Duration) -> Result<Answer, Lost> {
+        let permit = self.gate.enter(patience).await.map_err(Lost::Held)?;
+        let deadline = Instant::now() + self.timeout;
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let client = if call.method == Method::GET {
+            &self.reads
+        } else {
+            &self.writes
+        };
+        let mut request = client
+            .request(call.method, call.url)
+            .headers(call.headers)
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .timeout(deadline.saturating_duration_since(Instant::now()));
+        if let Some(json) = call.json {
+            request = request
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(json.to_string());
+        }
+        let mut response = request.send().await.map_err(|error| lost(&error))?;
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let limited_until = permit.answered(status, &headers);
+        let body = whole(response, call.answer_bytes_max).await?;
+        Ok(Answer {
+            status,
+            headers,
+            body,
+            limited_until,
+        })
+    }
+}
+
+/// Our wall clock: the one place in this crate that reads it, for times that leave as [`Timestamp`]s.
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+fn client(base: &Url, timeout: Duration) -> reqwest::ClientBuilder {
+    let client = reqwest::Client::builder()
+        .user_agent(concat!("calup/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT_MAX.min(timeout / 2));
+    if is_loopback(base) {
+        client.no_proxy()
+    } else {
+        client
+    }
+}
+
+fn is_loopback(base: &Url) -> bool {
+    match base.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+async fn whole(mut response: reqwest::Response, bytes_max: usize) -> Result<Vec<u8>, Lost> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(Lost::Unanswered(format!(
+                "the answer is longer than {bytes_max} bytes"
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn lost(error: &reqwest::Error) -> Lost {
+    if error.is_connect() || error.is_builder() {
+        Lost::Unsent(format!("no connection ({})", cause(error)))
+    } else if error.is_timeout() {
+        Lost::Unanswered("no answer in time".to_owned())
+    } else {
+        Lost::Unanswered("the connection broke".to_owned())
+    }
+}
+
+// The innermost cause names a host or a certificate at most; the outer ones quote the address with its query.
+fn cause(error: &reqwest::Error) -> String {
+    let mut innermost = error.source();
+    while let Some(next) = innermost.and_then(|error| error.source()) {
+        innermost = Some(next);
+    }
+    innermost.map_or_else(
+        || "the client cannot be built".to_owned(),
+        ToString::to_string,
+    )
+}

@@ -1,0 +1,3 @@
+//! The vendors from outside: one binary, so that one link serves them all.
+
+mod cal;
