@@ -286,13 +286,17 @@ pub async fn remember_created(
     save_links(app, background, id, "made by calup").await
 }
 
-/// A person took the block out of this lead's description.
-pub async fn remember_removed(app: &App, lead: &str) -> Result<(), store::Error> {
+/// What the plan saw of the lead and later plans need to know.
+pub async fn remember_seen(app: &App, lead: &str, plan: &Plan) -> Result<(), store::Error> {
     let profile = &app.config.profile.name;
-    let mut register = app.store.register(profile, lead).await?;
-    if register.block_removed {
+    let before = app.store.register(profile, lead).await?;
+    let mut register = before.clone();
+    register.block_removed |= plan.block_removed;
+    if let Some(status) = &plan.status_taken {
+        register.status_set = Some(status.clone());
+    }
+    if register == before {
         return Ok(());
     }
-    register.block_removed = true;
     app.store.save_register(profile, lead, &register).await
 }

@@ -157,10 +157,8 @@ async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop>
                 None,
             )));
         }
-        if plan.block_removed
-            && let Some(id) = &lead_id
-        {
-            execute::remember_removed(app, id).await?;
+        if let Some(id) = &lead_id {
+            execute::remember_seen(app, id, &plan).await?;
         }
         match execute::all(app, crm, stored, &background, &facts, &plan).await? {
             Step::Done(lead) => {

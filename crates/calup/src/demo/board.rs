@@ -186,8 +186,9 @@ fn meeting(task: &TaskView) -> String {
 pub fn table(clickup: &ClickUp) -> String {
     let mut table = Table::new();
     table
-        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic);
+        .load_preset(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(WIDTH);
     table.set_header(["person", "list", "status", "meeting", "comments"]);
     for task in told(clickup) {
         table.add_row([

@@ -49,7 +49,7 @@ async fn a_known_person_s_meeting_is_booked_moved_and_cancelled_on_their_lead() 
     let id = world.clickup.add_task(
         BROKERS,
         "Priya at Northwind",
-        Some("Priya.Raman@northwindfoods.example"),
+        Some(" priya.raman@northwindfoods.example"),
     );
     world
         .clickup

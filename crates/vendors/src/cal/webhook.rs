@@ -33,10 +33,10 @@ pub fn parse(body: &[u8]) -> Result<Event, Unreadable> {
     if !root.is_object() {
         return Err(no_object(&root));
     }
-    let Some(name) = trigger_name(&root) else {
+    let Some(trigger) = trigger(root.at("triggerEvent")) else {
         return Err(no_trigger(&root));
     };
-    match trigger(&name) {
+    match trigger {
         trigger @ (Trigger::Ping | Trigger::Other(_)) => Ok(Event::Aside {
             trigger,
             uid: uid(&root),
@@ -81,24 +81,24 @@ fn booking_event(trigger: Trigger, root: &Json) -> Result<Event, Unreadable> {
 }
 
 /// The names are exact; Cal.com has never sent them in another case.
-fn trigger(name: &str) -> Trigger {
-    match name {
+fn trigger(name: &Json) -> Option<Trigger> {
+    let Json::Text(name) = name else {
+        return None;
+    };
+    Some(match name.as_str() {
         "BOOKING_CREATED" => Trigger::Created,
         "BOOKING_RESCHEDULED" => Trigger::Rescheduled,
         "BOOKING_CANCELLED" => Trigger::Cancelled,
         "BOOKING_REQUESTED" => Trigger::Requested,
         "BOOKING_REJECTED" => Trigger::Rejected,
         "PING" => Trigger::Ping,
-        other => Trigger::Other(other.to_owned()),
-    }
+        other => Trigger::Other(printable(other)?),
+    })
 }
 
-fn trigger_name(root: &Json) -> Option<String> {
-    let Json::Text(name) = root.at("triggerEvent") else {
-        return None;
-    };
-    let printable = name.trim().chars().filter(|c| !c.is_control());
-    let name: String = printable.take(TRIGGER_CHARS_MAX).collect();
+fn printable(name: &str) -> Option<String> {
+    let visible = name.trim().chars().filter(|c| !c.is_control());
+    let name: String = visible.take(TRIGGER_CHARS_MAX).collect();
     (!name.is_empty()).then_some(name)
 }
 
@@ -136,14 +136,14 @@ fn no_json(text: &str, error: &serde_json::Error) -> Unreadable {
         "the body is JSON nested more than 128 levels deep, which no version of Cal.com sends; look at Cal.com for \
          bookings made at that time"
             .to_owned()
-    } else if is_escaped {
-        format!(
-            "the body is HTML-escaped text, made by a custom payload template; {REMOVE_TEMPLATE}"
-        )
     } else if looks_like_json && error.is_eof() {
         "the body is JSON that ends too early; look at Cal.com for bookings made at that time, and at the proxy in \
          front of calup for a limit on bodies"
             .to_owned()
+    } else if is_escaped {
+        format!(
+            "the body is HTML-escaped text, made by a custom payload template; {REMOVE_TEMPLATE}"
+        )
     } else if looks_like_json {
         format!(
             "the body is broken JSON, most likely made by a custom payload template; {REMOVE_TEMPLATE}"
@@ -167,7 +167,7 @@ fn no_object(root: &Json) -> Unreadable {
         Json::Number(_) => "the body is a number, made by a custom payload template".to_owned(),
         Json::Text(_) => "the body is a JSON text, made by a custom payload template".to_owned(),
         Json::List(_) => "the body is a JSON list, made by a custom payload template".to_owned(),
-        Json::Object(_) => unreachable!("objects are read"),
+        Json::Object(_) => return no_trigger(root),
     };
     anonymous(format!("{what}; {REMOVE_TEMPLATE}"))
 }

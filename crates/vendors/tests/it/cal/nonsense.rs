@@ -29,6 +29,7 @@ fn a_reason_says_what_is_wrong_and_what_to_do() {
         (b"{\"a\": \"b\" \"c\"}", "broken JSON", "remove the custom payload template"),
         (b"{\"triggerEvent\":\"PING\"} trailing", "broken JSON", "remove the custom payload template"),
         (b"{\"triggerEvent\":\"BOOK", "ends too early", "limit on bodies"),
+        (b"{\"title\":\"O&#39;Brien\",", "ends too early", "limit on bodies"),
         (deep.as_bytes(), "128 levels", "look at Cal.com"),
         (b"{}", "an empty JSON object", "nothing to do"),
         (b"{\"content\":\"x\"}", "no triggerEvent", "remove the custom payload template"),
@@ -171,6 +172,8 @@ fn values_of_wrong_types_never_panic_and_never_lose_the_booking() {
         json!([[], {}]),
         json!({ "value": [] }),
     ];
+    // Each key meets each value in one recording or another.
+    let mut odd = odd.iter().cycle();
     for name in recordings() {
         let body = small_recording(&name);
         let body: Value = match serde_json::from_slice(&body) {
@@ -184,13 +187,12 @@ fn values_of_wrong_types_never_panic_and_never_lose_the_booking() {
             .cloned()
             .collect();
         for key in keys {
-            for value in &odd {
-                let mut changed = body.clone();
-                changed["payload"][&key] = value.clone();
-                let read = webhook::parse(changed.to_string().as_bytes());
-                let is_essential = ["uid", "startTime", "endTime"].contains(&key.as_str());
-                assert!(read.is_ok() || is_essential, "{name}: {key} = {value}");
-            }
+            let value = odd.next().expect("a cycle has no end");
+            let mut changed = body.clone();
+            changed["payload"][&key] = value.clone();
+            let read = webhook::parse(changed.to_string().as_bytes());
+            let is_essential = ["uid", "startTime", "endTime"].contains(&key.as_str());
+            assert!(read.is_ok() || is_essential, "{name}: {key} = {value}");
         }
     }
 }

@@ -262,6 +262,8 @@ fn triggers_are_exact_and_all_others_are_asides() {
         ("Booking_Created", Trigger::Other("Booking_Created".into())),
         ("BOOKING_PAID", Trigger::Other("BOOKING_PAID".into())),
         ("A\nB", Trigger::Other("AB".into())),
+        ("PI\nNG", Trigger::Other("PING".into())),
+        (" BOOKING_CREATED", Trigger::Other("BOOKING_CREATED".into())),
     ];
     for (name, trigger) in table {
         assert_eq!(aside(&json!({ "triggerEvent": name })), (trigger, None));
