@@ -1,5 +1,7 @@
 //! Reading deliveries: what each means, or why it means nothing. No vendor is called.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use domain::change::{self, Meaning};
 use domain::event::{Event, Trigger};
 use store::rows::{Delivery, Reading, Status};
@@ -7,11 +9,13 @@ use vendors::cal::webhook;
 
 use crate::app::App;
 
+const PING: &str = "ping";
+
 /// Reads up to `batch` deliveries, oldest first; gives how many there were.
 pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
     let unread = app.store.unread(batch).await?;
     for delivery in &unread {
-        let reading = read(app, delivery);
+        let reading = read_or_quarantine(app, delivery);
         if let Reading::Ended {
             status: Status::Quarantined,
             reason,
@@ -20,7 +24,7 @@ pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
         {
             tracing::warn!(delivery.id = %delivery.id, "a delivery is quarantined: {reason}");
         }
-        if matches!(&reading, Reading::Ended { trigger: Some(t), .. } if t == "PING") {
+        if matches!(&reading, Reading::Ended { reason, .. } if reason == PING) {
             app.store
                 .set_meta("last_ping", &delivery.received_at.to_string())
                 .await?;
@@ -28,6 +32,16 @@ pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
         app.store.read(&delivery.id, reading).await?;
     }
     Ok(unread.len())
+}
+
+/// A mistake of ours in reading one delivery must not stop the others.
+fn read_or_quarantine(app: &App, delivery: &Delivery) -> Reading {
+    catch_unwind(AssertUnwindSafe(|| read(app, delivery))).unwrap_or_else(|_| Reading::Ended {
+        trigger: None,
+        uid: None,
+        status: Status::Quarantined,
+        reason: "reading it stopped unexpectedly, which is a mistake in calup; replay it after an upgrade".into(),
+    })
 }
 
 fn read(app: &App, delivery: &Delivery) -> Reading {
@@ -46,7 +60,7 @@ fn read(app: &App, delivery: &Delivery) -> Reading {
         Event::Aside { trigger, uid } => {
             let name = trigger.name().to_owned();
             let reason = match trigger {
-                Trigger::Ping => "ping".to_owned(),
+                Trigger::Ping => PING.to_owned(),
                 Trigger::Other(_)
                 | Trigger::Created
                 | Trigger::Rescheduled

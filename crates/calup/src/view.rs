@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use store::rows::{Counts, Delivery, Notice, Proof, Status};
+use vendors::cal::webhook;
 
 pub fn delivery(d: &Delivery) -> Value {
     json!({
@@ -103,31 +104,7 @@ pub fn proof(uid: &str, proof: &Proof) -> Value {
 }
 
 /// A body for a person to look at: live credentials are never shown.
-pub fn redacted(body: &[u8]) -> Value {
-    match serde_json::from_slice::<Value>(body) {
-        Ok(mut value) => {
-            redact(&mut value);
-            value
-        }
-        Err(_) => Value::String(format!("{} bytes that are no JSON", body.len())),
-    }
-}
-
-fn redact(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            for (key, inner) in map.iter_mut() {
-                let secret = ["oneTimePassword", "password", "secret", "token"]
-                    .iter()
-                    .any(|s| key.eq_ignore_ascii_case(s));
-                if secret && !inner.is_null() {
-                    *inner = "•••".into();
-                } else {
-                    redact(inner);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(redact),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
+pub fn body(body: &[u8]) -> Value {
+    webhook::without_secrets(body)
+        .unwrap_or_else(|| Value::String(format!("{} bytes that are no JSON", body.len())))
 }

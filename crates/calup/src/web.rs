@@ -202,7 +202,7 @@ async fn delivery(
         .map(|(k, v)| (k.clone(), Value::from(v.clone())))
         .collect::<serde_json::Map<_, _>>()
         .into();
-    out["body"] = view::redacted(&found.body);
+    out["body"] = view::body(&found.body);
     Ok(Json(out))
 }
 

@@ -18,6 +18,8 @@ pub const LANES: usize = 4;
 const READ_BATCH: usize = 64;
 /// Another process (the command line) may have changed the database.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const AFTER_ERROR: Duration = Duration::from_secs(2);
 const DOWN_PROBE: Duration = Duration::from_secs(15);
 const PAUSE_PROBE: Duration = Duration::from_secs(60);
 /// So many calls in a row without an answer, and only probes go out.
@@ -25,30 +27,24 @@ const DOWN_AFTER: u32 = 4;
 /// Work under way may finish in this time when the process is asked to stop.
 const FINISH: Duration = Duration::from_secs(10);
 
-/// Works until `stop` turns true, then lets work under way finish.
+/// Works until `stop` turns true, then lets work under way finish. A database that cannot be written for a while
+/// is waited for; one that another process has taken over ends the work.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), store::Error> {
     let mut at_work: JoinSet<()> = JoinSet::new();
     let mut next_probe = tokio::time::Instant::now();
     while !*stop.borrow() {
-        let read = reading::read_all(&app, READ_BATCH).await?;
-        while at_work.try_join_next().is_some() {}
-        let may_claim = may_work(&app, &mut next_probe).await?;
-        if may_claim && at_work.len() < LANES {
-            for claim in app.store.claim(clock::now(), LANES - at_work.len()).await? {
-                at_work.spawn(work(app.clone(), claim));
+        let pause = match turn(&app, &mut at_work, &mut next_probe).await {
+            Ok(pause) => pause,
+            Err(error @ store::Error::Superseded) => return Err(error),
+            Err(error) => {
+                tracing::error!(%error, "could not use the database; looking again in {} s", AFTER_ERROR.as_secs());
+                AFTER_ERROR
             }
-        }
-        if read == READ_BATCH {
-            continue;
-        }
-        let until_due = app.store.next_due().await?.map_or(LOOK_EVERY, |due| {
-            Duration::try_from(due.duration_since(clock::now()))
-                .unwrap_or(Duration::from_millis(20))
-        });
+        };
         tokio::select! {
-            () = app.wake.notified() => {}
-            _ = at_work.join_next(), if !at_work.is_empty() => {}
-            () = tokio::time::sleep(until_due.clamp(Duration::from_millis(20), LOOK_EVERY)) => {}
+            () = app.wake.notified(), if pause < AFTER_ERROR => {}
+            _ = at_work.join_next(), if !at_work.is_empty() && pause < AFTER_ERROR => {}
+            () = tokio::time::sleep(pause) => {}
             _ = stop.wait_for(|s| *s) => {}
         }
     }
@@ -57,6 +53,34 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), s
         tracing::warn!("work under way did not finish in time; it is looked up at the next start");
     }
     Ok(())
+}
+
+/// Reads what came in, begins what may begin; gives how long nothing more needs doing.
+async fn turn(
+    app: &Arc<App>,
+    at_work: &mut JoinSet<()>,
+    next_probe: &mut tokio::time::Instant,
+) -> Result<Duration, store::Error> {
+    let read = reading::read_all(app, READ_BATCH).await?;
+    while at_work.try_join_next().is_some() {}
+    let may_claim = may_work(app, next_probe).await?;
+    if may_claim && at_work.len() < LANES {
+        for claim in app.store.claim(clock::now(), LANES - at_work.len()).await? {
+            at_work.spawn(work(app.clone(), claim));
+        }
+    }
+    if read > 0 {
+        return Ok(Duration::ZERO);
+    }
+    if !may_claim || at_work.len() >= LANES {
+        return Ok(LOOK_EVERY);
+    }
+    let due = app.store.next_due().await?;
+    Ok(due.map_or(LOOK_EVERY, |due| {
+        Duration::try_from(due.duration_since(clock::now()))
+            .unwrap_or(LOOK_AGAIN)
+            .clamp(LOOK_AGAIN, LOOK_EVERY)
+    }))
 }
 
 /// Whether calls may go out; sends the probes that find out.

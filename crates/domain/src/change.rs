@@ -189,13 +189,19 @@ pub fn understand(event: &BookingEvent, profile: &Profile, received_at: Timestam
     }
     let seated = booking.is_seated();
     let booker = booker(booking, kind, seated, &outside);
+    // A change is one person's: the others' addresses do not go along, nor are they copied once for each.
+    let bare = Booking {
+        attendees: Vec::new(),
+        ..booking.clone()
+    };
     let make = |attendee: &Attendee| {
         let is_booker = std::ptr::eq(attendee, booker);
         let seat = attendee
             .seat
             .clone()
             .or_else(|| booking.seat.clone().filter(|_| is_booker));
-        let mut booking = booking.clone();
+        let mut booking = bare.clone();
+        booking.attendees.push(attendee.clone());
         if seated {
             // A seated booking's title names whoever booked first, and on a cancellation so do the answers.
             if let Some(event_title) = &booking.event_title {

@@ -9,7 +9,8 @@ use sim::clickup::{ClickUp, TaskView};
 const STEPS: usize = super::story::STEPS;
 const BAR: usize = 30;
 const LOG_LINES: usize = 12;
-const WIDTH: u16 = 120;
+const WIDTH: u16 = 136;
+const ROWS_MAX: usize = 8;
 
 pub struct Board {
     live: bool,
@@ -93,7 +94,8 @@ impl Board {
                 what.push(format!("description: {}", now.meeting));
             }
             if now.comments > b.comments {
-                what.push(format!("comment: {}", now.last));
+                let said = now.last.split(" between ").next().unwrap_or_default();
+                what.push(format!("comment: {said}"));
             }
             if !what.is_empty() {
                 self.say(&format!("        {}: {}", task.name, what.join("; ")));
@@ -105,15 +107,17 @@ impl Board {
     }
 
     pub fn end(&mut self, clickup: &ClickUp, summary: &str, wrong: &[String]) {
-        if !self.live {
+        if self.live {
+            self.draw(clickup);
+        } else {
             self.print(&format!("\n{}", table(clickup)));
         }
-        self.say(&format!("\n{summary}"));
+        self.print(&format!("\n{summary}"));
         for line in wrong {
-            self.say(&format!("WRONG: {line}"));
+            self.print(&format!("WRONG: {line}"));
         }
         if wrong.is_empty() {
-            self.say("Every task is as it should be.");
+            self.print("Every task is as it should be.");
         }
     }
 
@@ -132,7 +136,7 @@ impl Board {
         self.print(&format!("\x1b[2J\x1b[H{frame}"));
     }
 
-    fn print(&self, text: &str) {
+    pub fn print(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{text}");
         let _ = out.flush();
@@ -171,16 +175,15 @@ fn meeting(task: &TaskView) -> String {
         .map(|l| l.trim().trim_start_matches(['-', '*']).trim())
         .filter(|l| !l.is_empty());
     let what = lines.next().unwrap_or_default();
-    let when = lines
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches("When:")
-        .trim();
+    let when = lines.next().unwrap_or_default();
     if what.is_empty() || what.contains('⟦') {
-        String::new()
-    } else {
-        format!("{what}, {when}")
+        return String::new();
     }
+    let what = what.split(" between ").next().unwrap_or(what);
+    let when = when.split_once(": ").map_or(when, |(_, when)| when);
+    let when = when.split(" (").next().unwrap_or(when);
+    let when = when.strip_suffix(" Europe/Stockholm").unwrap_or(when);
+    format!("{what}, {when}")
 }
 
 pub fn table(clickup: &ClickUp) -> String {
@@ -190,14 +193,18 @@ pub fn table(clickup: &ClickUp) -> String {
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(WIDTH);
     table.set_header(["person", "list", "status", "meeting", "comments"]);
-    for task in told(clickup) {
+    let all = told(clickup);
+    for task in all.iter().take(ROWS_MAX) {
         table.add_row([
             task.name.clone(),
             task.list_name.clone(),
             task.status.clone(),
-            meeting(&task),
+            meeting(task),
             task.comments.len().to_string(),
         ]);
+    }
+    if all.len() > ROWS_MAX {
+        table.add_row([format!("… and {} more", all.len() - ROWS_MAX)]);
     }
     table.to_string()
 }

@@ -2,5 +2,9 @@
 
 mod world;
 
+mod bodies;
 mod bookings;
+mod fixtures;
 mod house;
+mod signatures;
+mod slow;

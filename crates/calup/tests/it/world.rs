@@ -27,7 +27,7 @@ pub struct World {
     pub clickup: ClickUp,
     pub calup: Calup,
     pub http: reqwest::Client,
-    token: String,
+    pub token: String,
 }
 
 /// The process and its folder.
@@ -43,6 +43,10 @@ pub struct Calup {
 pub struct Setup {
     pub clickup: Option<Config>,
     pub env: Vec<(&'static str, String)>,
+    /// Not in the environment.
+    pub without: Vec<&'static str>,
+    /// `calup.toml`.
+    pub file: Option<String>,
 }
 
 impl World {
@@ -76,10 +80,15 @@ impl World {
             ("CALUP_INDEX_LAG_SECONDS", "1".to_owned()),
             ("CALUP_LEASE_SECONDS", "6".to_owned()),
         ];
-        env.retain(|(name, _)| !setup.env.iter().any(|(n, _)| n == name));
+        env.retain(|(name, _)| {
+            !setup.env.iter().any(|(n, _)| n == name) && !setup.without.contains(name)
+        });
         env.extend(setup.env);
         let env: Vec<(String, String)> = env.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         let mut calup = Calup::in_new_folder(env);
+        if let Some(file) = setup.file {
+            std::fs::write(calup.dir.join("calup.toml"), file).expect("a file");
+        }
         calup.start();
         let made = calup.run(&["token", "new", "--json", "--name", "test"]);
         let token: Value = serde_json::from_str(&made.0).expect("a token as JSON");
@@ -114,6 +123,36 @@ impl World {
             .await
             .expect("calup answers");
         sent.status().as_u16()
+    }
+
+    /// A Cal.com that sends here.
+    pub fn cal(&self) -> sim::cal::Cal {
+        sim::cal::Cal::new(&self.hook(), SECRET)
+    }
+
+    /// The status and reason of the delivery with this body.
+    pub async fn ending(&self, body: &[u8]) -> (String, String) {
+        let hash = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(body));
+        let all = self.get(&format!("/api/deliveries?sha256={hash}")).await;
+        let text = |name: &str| {
+            let value = all["deliveries"][0][name].as_str();
+            value.unwrap_or_default().to_owned()
+        };
+        (text("status"), text("reason"))
+    }
+
+    /// Waits until it is so.
+    pub async fn until(&self, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let limit = Instant::now() + Duration::from_secs(30);
+        while !is_so().await {
+            assert!(
+                Instant::now() < limit,
+                "never so: {what}\n{}\n{}",
+                self.get("/api/deliveries").await,
+                self.calup.log()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub async fn get(&self, path: &str) -> Value {

@@ -10,7 +10,7 @@ use crate::rows::{Delivery, NewDelivery, Reading, Status};
 use crate::{Error, Result};
 
 /// How often a delivery is handed out before it is held to be what stops the program.
-const READS_MAX: u32 = 3;
+const READS_MAX: u32 = super::work::CRASHES_MAX;
 /// Bodies of one batch.
 const BATCH_BYTES_MAX: usize = 8 * 1_048_576;
 
@@ -83,7 +83,7 @@ pub fn unread(db: &Connection, vault: &Vault, limit: usize) -> Result<Vec<Delive
         let handed_out = if attempts < READS_MAX {
             hand_out(db, vault, &id)?
         } else {
-            let reason = "reading it stopped the program three times; replay it after an upgrade";
+            let reason = "reading it stopped the program eight times; replay it after an upgrade";
             end(db, &id, None, None, Status::Quarantined, reason)?;
             None
         };

@@ -258,3 +258,29 @@ fn stop() -> ! {
     );
     std::process::exit(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_verb_that_panics_is_answered_and_undone_and_the_next_one_works() {
+        let db = Connection::open_in_memory().expect("a database in memory");
+        db.execute_batch("CREATE TABLE t (n)").expect("a table");
+        let writer = Writer::start(db).expect("started");
+        let add = |db: &Connection| Ok(db.execute("INSERT INTO t VALUES (1)", [])?);
+        let bad = writer.write(move |db| {
+            add(db)?;
+            panic!("a mistake of ours, on purpose")
+        });
+        let (bad, good): (Result<()>, _) = tokio::join!(bad, writer.write(add));
+        assert!(matches!(bad, Err(Error::Other(_))));
+        assert_eq!(good.expect("written"), 1);
+        let count = "SELECT count(*) FROM t";
+        let rows: i64 = writer
+            .write(move |db| Ok(db.query_row(count, [], |row| row.get(0))?))
+            .await
+            .expect("counted");
+        assert_eq!(rows, 1);
+    }
+}

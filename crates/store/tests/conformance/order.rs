@@ -164,10 +164,10 @@ pub async fn what_ran_at_a_take_over_is_pending_again(store: Any) {
     assert_eq!(status(&store, &id).await, Status::Pending);
 }
 
-pub async fn a_change_that_stops_the_program_three_times_is_dead(store: Any) {
+pub async fn a_change_that_stops_the_program_eight_times_is_dead(store: Any) {
     let id = comes(&store, vec![booked("a_1", ADA, "10:00")]).await;
     comes(&store, vec![booked("a_2", ADA, "10:01")]).await;
-    for _ in 0..3 {
+    for _ in 0..8 {
         assert_eq!(claimed(&store, "12:00").await, ["a_1"]);
         store.take_over().await.expect("taken over");
     }
@@ -176,7 +176,7 @@ pub async fn a_change_that_stops_the_program_three_times_is_dead(store: Any) {
     assert!(
         dead.reason
             .expect("a reason")
-            .starts_with("working on it stopped the program three times")
+            .starts_with("working on it stopped the program eight times")
     );
     assert_eq!(claimed(&store, "12:00").await, ["a_2"], "the lane goes on");
 }
@@ -212,7 +212,7 @@ pub async fn suspects_are_claimed_one_at_a_time(store: Any) {
             finish(&store, &claim, Status::Done).await;
         }
     }
-    assert_eq!(stops, 3);
+    assert_eq!(stops, 8);
     for id in &ids {
         let expected = if *id == poison {
             Status::Dead
@@ -242,9 +242,11 @@ pub async fn a_delivery_ends_with_its_last_change(store: Any) {
     );
 }
 
-pub async fn claiming_is_quick_with_a_hundred_thousand_pending(store: Any) {
-    // Half of them are one person's, all behind the one that runs.
-    for batch in 0..100 {
+pub async fn claiming_is_quick_however_much_is_pending(store: Any) {
+    // A hundred thousand; fewer where sealing them alone takes a minute. Half of them are one person's,
+    // all behind the one that runs.
+    let batches = if cfg!(debug_assertions) { 10 } else { 100 };
+    for batch in 0..batches {
         let email = |n: usize| {
             if n < 500 {
                 ADA.to_owned()

@@ -306,9 +306,8 @@ async fn two_processes_may_make_a_database_at_once() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_and_heals() {
+async fn a_file_held_by_another_program_is_told_and_heals() {
     let (store, folder) = fresh().await;
-    // Another program holds the file: the same error to the sender as a full disk.
     let other = rusqlite::Connection::open(folder.file("calup.db")).expect("opened");
     other.execute_batch("BEGIN IMMEDIATE").expect("locked");
     assert!(matches!(

@@ -61,6 +61,23 @@ impl Json {
         }
     }
 
+    /// For showing; of a key that stands twice the last counts.
+    pub fn value(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Bool(yes) => (*yes).into(),
+            Self::Number(text) => text
+                .parse::<serde_json::Number>()
+                .map_or_else(|_| text.clone().into(), serde_json::Value::Number),
+            Self::Text(text) => text.clone().into(),
+            Self::List(items) => items.iter().map(Self::value).collect(),
+            Self::Object(entries) => entries
+                .iter()
+                .map(|(key, value)| (key.clone(), value.value()))
+                .collect(),
+        }
+    }
+
     pub fn is_object(&self) -> bool {
         matches!(self, Self::Object(_))
     }

@@ -22,6 +22,14 @@ pub struct Unreadable {
     pub uid: Option<String>,
 }
 
+/// A body for a person to look at: without its one-time password, its meeting's password, and copies of these.
+/// `None` when it is no JSON.
+pub fn without_secrets(body: &[u8]) -> Option<serde_json::Value> {
+    let mut root = json::read(json::text_of(body).trim()).ok()?;
+    secrets::hide(&mut root);
+    Some(root.value())
+}
+
 pub fn parse(body: &[u8]) -> Result<Event, Unreadable> {
     let text = json::text_of(body);
     let text = text.trim();

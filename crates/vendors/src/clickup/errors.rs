@@ -1,158 +1,364 @@
-//! What a refusal means, by ECODE and never by text (texts vary, and may carry people's data).
+//! What ClickUp's errors mean to the rest of the house. The `ECODE` decides: the text beside it varies, and may hold
+//! people's data, so it goes nowhere. See <https://developer.clickup.com/docs/common_errors>.
 
 use domain::outcome::{Cause, Failure};
-use reqwest::StatusCode;
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-/// A failure of an answered call. `repeatable` says whether it may be sent again at will.
-pub fn failure(what: &str, status: u16, body: &[u8], repeatable: bool) -> Failure {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let code = code(body);
-    let shown = match &code {
-        Some(code) => format!("clickup answered {} {code}", status.as_u16()),
-        None => format!("clickup answered {}", status.as_u16()),
-    };
-    let what = format!("{what}: {shown}");
-    let Some(code) = code else {
-        // No error of ClickUp's own: a gateway's page, a redirect, something between us.
-        return match status.as_u16() {
-            401 | 403 => Failure::NeedsOperator {
-                what,
-                hint: TOKEN.into(),
+use crate::http::{Answer, Lost};
+
+/// What a call is for, because that is what its failure is about.
+#[derive(Debug, Clone)]
+pub(super) struct Purpose {
+    /// Finishes "could not …".
+    pub what: String,
+    about: About,
+    writes: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum About {
+    /// The token, its user, its workspaces.
+    Account,
+    /// Leads of several lists.
+    Workspace,
+    /// A list, and the setting that names it.
+    List {
+        id: String,
+        setting: Option<&'static str>,
+    },
+    Lead,
+    Comment,
+}
+
+impl Purpose {
+    pub fn read(about: About, what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            about,
+            writes: false,
+        }
+    }
+
+    pub fn write(about: About, what: impl Into<String>) -> Self {
+        Self {
+            writes: true,
+            ..Self::read(about, what)
+        }
+    }
+
+    /// No whole answer came.
+    pub fn lost(&self, lost: Lost) -> Failure {
+        let what = &self.what;
+        match lost {
+            Lost::Held(until) => Failure::Limited {
+                what: what.clone(),
+                until,
             },
-            404 if repeatable => Failure::Transient { what },
-            _ if repeatable => Failure::Transient { what },
-            _ => Failure::Unknown { what },
-        };
-    };
-    if status.is_server_error() || status.is_redirection() || matches!(status.as_u16(), 408 | 499) {
-        return if repeatable {
-            Failure::Transient { what }
+            Lost::Unsent(why) => Failure::Transient {
+                what: format!("{what}: {why}"),
+            },
+            Lost::Unanswered(why) => self.unknown(&why),
+        }
+    }
+
+    /// What the answer holds, or what its status means.
+    pub fn understand<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
+        if !(200..300).contains(&answer.status) {
+            return Err(self.refused(answer));
+        }
+        // serde's own words quote values.
+        serde_json::from_slice(&answer.body).map_err(|_| {
+            self.unknown(&format!(
+                "ClickUp answered {} with something else",
+                answer.status
+            ))
+        })
+    }
+
+    /// What the call is about is not there, or not for us.
+    pub fn missing(&self, said: &str) -> Failure {
+        match &self.about {
+            About::List {
+                id,
+                setting: Some(setting),
+            } => needs_operator(
+                format!(
+                    "use list {id}, which {setting} names: ClickUp does not show it to this token ({said})"
+                ),
+                "correct the setting or share the list with the token's user",
+            ),
+            About::Workspace => needs_operator(
+                format!(
+                    "{}: ClickUp does not show one of the lists to this token ({said})",
+                    self.what
+                ),
+                "check CLICKUP_MATCH_LIST_IDS and CLICKUP_INBOUND_LIST_ID, or share the lists with the token's user",
+            ),
+            About::Account => self.lacks_right(said),
+            About::Lead | About::Comment | About::List { setting: None, .. } => Failure::Gone {
+                what: self.what.clone(),
+            },
+        }
+    }
+
+    fn refused(&self, answer: &Answer) -> Failure {
+        let status = answer.status;
+        if status == 429 {
+            return Failure::Limited {
+                what: self.what.clone(),
+                until: answer.limited_until.unwrap_or_default(),
+            };
+        }
+        let code = ecode(&answer.body).unwrap_or_default();
+        let said = if code.is_empty() {
+            status.to_string()
         } else {
-            Failure::Unknown { what }
+            format!("{status} {code}")
         };
+        // A page or a text is not ClickUp's own voice, but something's on the way to it.
+        let is_foreign = !answer.body.is_empty() && !is_json(&answer.body);
+        if is_foreign || !(400..500).contains(&status) || matches!(status, 408 | 425 | 499) {
+            return self.unknown(&format!("ClickUp answered {said}"));
+        }
+        let about_a_list = matches!(self.about, About::List { .. });
+        match (status, code.as_str()) {
+            (_, code) if code.starts_with("OAUTH_") => self.unauthorized(code, &said),
+            (401, "") => self.unauthorized("", &said),
+            (401 | 403, _) => self.forbidden(&said),
+            (404, "" | "APP_001") => needs_operator(
+                format!("{}: ClickUp has no such address ({said})", self.what),
+                "check CLICKUP_API_URL: the address without /v2, usually https://api.clickup.com/api",
+            ),
+            (404, _) => self.missing(&said),
+            (_, code) if code.starts_with("ACCESS_") => self.forbidden(&said),
+            (_, "ITEM_013" | "ITEM_015") => self.missing(&said),
+            (_, "INPUT_003" | "INPUT_004") if about_a_list => self.missing(&said),
+            (_, code) => Failure::Refused {
+                what: format!("{}: ClickUp answered {said}", self.what),
+                cause: cause(code),
+            },
+        }
     }
-    of_code(what, status, &code)
+
+    fn unauthorized(&self, code: &str, said: &str) -> Failure {
+        let number = code.strip_prefix("OAUTH_").and_then(|n| n.parse().ok());
+        let what = &self.what;
+        match number {
+            Some(23 | 26 | 27 | 29..=45) => needs_operator(
+                format!("{what}: the token is not authorised for this workspace ({said})"),
+                "check CLICKUP_TEAM_ID, or authorise the workspace for the token at ClickUp (Settings → Apps)",
+            ),
+            _ => needs_operator(
+                format!("{what}: ClickUp refuses the token ({said})"),
+                "make a new token at ClickUp (Settings → Apps) and put it into CLICKUP_API_TOKEN",
+            ),
+        }
+    }
+
+    // One lead that was moved out of reach must not stop all others. A write that is refused for want of rights is
+    // about all of them: the lead was read a moment ago.
+    fn forbidden(&self, said: &str) -> Failure {
+        if self.writes {
+            self.lacks_right(said)
+        } else {
+            self.missing(said)
+        }
+    }
+
+    fn lacks_right(&self, said: &str) -> Failure {
+        needs_operator(
+            format!("{}: the token's user lacks the right ({said})", self.what),
+            "let that user edit the lists at ClickUp, or put the token of another user into CLICKUP_API_TOKEN",
+        )
+    }
+
+    // A read may be repeated at will; what was written must be looked up first.
+    fn unknown(&self, why: &str) -> Failure {
+        let what = format!("{}: {why}", self.what);
+        if self.writes {
+            Failure::Unknown { what }
+        } else {
+            Failure::Transient { what }
+        }
+    }
 }
 
-const TOKEN: &str =
-    "make a new token at ClickUp (Settings → Apps) and put it into CLICKUP_API_TOKEN";
-const WORKSPACE: &str = "let the token's user into the workspace, or correct CLICKUP_TEAM_ID";
-const RIGHTS: &str = "give the token's user the right to see and edit the lists";
-const ROUTE: &str =
-    "correct CLICKUP_API_URL; it is https://api.clickup.com/api unless you run a stand-in";
-
-fn of_code(what: String, status: StatusCode, code: &str) -> Failure {
-    let needs = |hint: &str| Failure::NeedsOperator {
-        what: what.clone(),
+fn needs_operator(what: String, hint: &str) -> Failure {
+    Failure::NeedsOperator {
+        what,
         hint: hint.to_owned(),
-    };
-    let refused = |cause: Cause| Failure::Refused {
-        what: what.clone(),
-        cause,
-    };
-    match code {
-        "OAUTH_023" | "OAUTH_026" | "OAUTH_027" => needs(WORKSPACE),
-        _ if code.starts_with("OAUTH_0")
-            && code[6..]
-                .parse::<u32>()
-                .is_ok_and(|n| (29..=45).contains(&n)) =>
-        {
-            needs(WORKSPACE)
-        }
-        _ if code.starts_with("OAUTH_") => needs(TOKEN),
-        "ITEM_013" | "ITEM_015" | "ACCESS_999" if status == StatusCode::NOT_FOUND => {
-            Failure::Gone { what }
-        }
-        "ITEM_013" => Failure::Gone { what },
-        "APP_001" => needs(ROUTE),
-        _ if code.starts_with("ACCESS_") => needs(RIGHTS),
-        "CRTSK_001" | "ITEM_114" => refused(Cause::Status),
-        "FIELD_033" => refused(Cause::Quota),
-        "ITEM_246" => refused(Cause::Type),
-        _ if code.starts_with("FIELD_") => refused(Cause::Field),
-        _ if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN => needs(RIGHTS),
-        _ if status == StatusCode::NOT_FOUND => Failure::Gone { what },
-        _ => refused(Cause::Other),
     }
 }
 
-/// The ECODE of an error body, if it has the form of one.
-fn code(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let code = body.get("ECODE")?.as_str()?;
-    let is_one = code.len() <= 32
-        && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        && code.is_ascii();
-    is_one.then(|| code.to_owned())
+fn cause(code: &str) -> Cause {
+    match code {
+        "CRTSK_001" | "ITEM_114" => Cause::Status,
+        "FIELD_033" => Cause::Quota,
+        "ITEM_246" => Cause::Type,
+        _ if code.starts_with("FIELD_") => Cause::Field,
+        _ => Cause::Other,
+    }
+}
+
+/// Only if it has the form of one: it is shown.
+fn ecode(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Error {
+        #[serde(rename = "ECODE")]
+        code: String,
+    }
+    let code = serde_json::from_slice::<Error>(body).ok()?.code;
+    let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    (code.len() <= 32 && code.chars().all(is_plain)).then_some(code)
+}
+
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn class(status: u16, code: &str, repeatable: bool) -> String {
-        let body = format!("{{\"err\":\"secret text of ann@x.example\",\"ECODE\":\"{code}\"}}");
-        let failure = failure("x", status, body.as_bytes(), repeatable);
-        assert!(!failure.to_string().contains("ann@"), "{failure}");
+    fn list() -> About {
+        About::List {
+            id: "9013".to_owned(),
+            setting: Some("CLICKUP_MATCH_LIST_IDS"),
+        }
+    }
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            headers: reqwest::header::HeaderMap::new(),
+            body: body.into(),
+            limited_until: None,
+        }
+    }
+
+    fn class(failure: &Failure) -> String {
         match failure {
-            Failure::Refused { cause, .. } => format!("refused {cause:?}"),
-            Failure::NeedsOperator { hint, .. } => {
-                if hint == TOKEN {
-                    "token".into()
-                } else if hint == WORKSPACE {
-                    "workspace".into()
-                } else {
-                    "rights".into()
-                }
+            Failure::Transient { .. } => "transient".to_owned(),
+            Failure::Limited { .. } => "limited".to_owned(),
+            Failure::Unknown { .. } => "unknown".to_owned(),
+            Failure::Gone { .. } => "gone".to_owned(),
+            Failure::Refused { cause, .. } => format!("{cause:?}"),
+            Failure::NeedsOperator { what, hint } => {
+                let about = [
+                    ("token", "a new token"),
+                    ("workspace", "authorise the workspace"),
+                    ("list", "correct the setting"),
+                    ("lists", "share the lists"),
+                    ("rights", "let that user edit"),
+                    ("address", "CLICKUP_API_URL"),
+                ];
+                let known = about.iter().find(|(_, part)| hint.contains(part));
+                known.map_or_else(|| format!("{what}; {hint}"), |(name, _)| (*name).to_owned())
             }
-            Failure::Gone { .. } => "gone".into(),
-            Failure::Transient { .. } => "again".into(),
-            Failure::Unknown { .. } => "unknown".into(),
-            Failure::Limited { .. } => "limited".into(),
         }
     }
 
+    /// How a read and a write of this end.
+    fn classes(about: &About, status: u16, code: &str) -> (String, String) {
+        let body = format!(r#"{{"err":"no ada@example.com here","ECODE":"{code}"}}"#);
+        let of = |purpose: Purpose| {
+            let failure = purpose.refused(&answer(status, &body));
+            assert!(!failure.to_string().contains("ada"), "{failure}");
+            class(&failure)
+        };
+        (
+            of(Purpose::read(about.clone(), "do it")),
+            of(Purpose::write(about.clone(), "do it")),
+        )
+    }
+
     #[test]
-    fn each_code_has_its_class() {
-        for (status, code, repeatable, expected) in [
-            (401, "OAUTH_025", true, "token"),
-            (401, "OAUTH_019", false, "token"),
-            (400, "OAUTH_027", true, "workspace"),
-            (403, "OAUTH_033", true, "workspace"),
-            (401, "ACCESS_083", true, "rights"),
-            (404, "ITEM_013", true, "gone"),
-            (404, "ACCESS_999", true, "gone"),
-            (400, "CRTSK_001", false, "refused Status"),
-            (400, "ITEM_114", false, "refused Status"),
-            (400, "FIELD_033", false, "refused Quota"),
-            (400, "FIELD_115", false, "refused Field"),
-            (400, "ITEM_246", false, "refused Type"),
-            (400, "INPUT_003", false, "refused Other"),
-            (500, "ITEMV2_003", true, "again"),
-            (500, "ERROR_HANDLER", false, "unknown"),
+    fn each_code_means_what_it_is_about() {
+        use About::{Comment, Lead, Workspace};
+        for (about, status, code, read, write) in [
+            (Lead, 401, "OAUTH_025", "token", "token"),
+            (Lead, 401, "OAUTH_017", "token", "token"),
+            (Lead, 400, "OAUTH_019", "token", "token"),
+            (Workspace, 401, "OAUTH_027", "workspace", "workspace"),
+            (Workspace, 403, "OAUTH_029", "workspace", "workspace"),
+            (Workspace, 400, "OAUTH_045", "workspace", "workspace"),
+            (Workspace, 401, "OAUTH_077", "token", "token"),
+            (Lead, 401, "ACCESS_083", "gone", "rights"),
+            (Lead, 403, "ACCESS_083", "gone", "rights"),
+            (Lead, 404, "ACCESS_999", "gone", "gone"),
+            (Lead, 404, "ITEM_013", "gone", "gone"),
+            (Lead, 404, "ITEM_015", "gone", "gone"),
+            (Comment, 404, "COMM_000", "gone", "gone"),
+            (list(), 404, "ITEM_015", "list", "list"),
+            (list(), 404, "ACCESS_999", "list", "list"),
+            (list(), 401, "ACCESS_083", "list", "rights"),
+            (list(), 400, "INPUT_003", "list", "list"),
+            (Workspace, 404, "ITEM_015", "lists", "lists"),
+            (Lead, 404, "APP_001", "address", "address"),
+            (list(), 400, "CRTSK_001", "Status", "Status"),
+            (Lead, 400, "ITEM_114", "Status", "Status"),
+            (list(), 400, "FIELD_033", "Quota", "Quota"),
+            (list(), 400, "FIELD_115", "Field", "Field"),
+            (list(), 400, "ITEM_246", "Type", "Type"),
+            (Lead, 400, "INPUT_003", "Other", "Other"),
+            (Lead, 413, "X_1", "Other", "Other"),
+            (Lead, 429, "APP_002", "limited", "limited"),
+            (Lead, 408, "APP_003", "transient", "unknown"),
+            (Lead, 499, "APP_003", "transient", "unknown"),
+            (Lead, 500, "ITEMV2_003", "transient", "unknown"),
+            (Lead, 302, "", "transient", "unknown"),
         ] {
-            assert_eq!(class(status, code, repeatable), expected, "{code}");
+            let ends = classes(&about, status, code);
+            assert_eq!(
+                ends,
+                (read.to_owned(), write.to_owned()),
+                "{about:?} {status} {code}"
+            );
         }
     }
 
     #[test]
-    fn a_gateway_s_page_leaves_a_write_unknown_and_a_read_to_be_repeated() {
-        for status in [302, 404, 408, 499, 502, 504] {
-            assert!(
-                matches!(
-                    failure("x", status, b"<html>", false),
-                    Failure::Unknown { .. }
-                ),
-                "{status}"
-            );
-            assert!(
-                matches!(
-                    failure("x", status, b"<html>", true),
-                    Failure::Transient { .. }
-                ),
-                "{status}"
-            );
+    fn what_is_not_clickups_own_voice_leaves_a_write_unknown() {
+        let page = "<html>blocked</html>";
+        for (status, body) in [
+            (200, page),
+            (200, ""),
+            (200, r#"{"tas"#),
+            (201, "[]"),
+            (302, ""),
+            (401, page),
+            (403, page),
+            (404, page),
+            (400, "upstream said no"),
+            (502, page),
+            (503, ""),
+        ] {
+            let of = |purpose: Purpose| {
+                let failed = purpose.understand::<super::super::wire::Page>(&answer(status, body));
+                failed.map(|_| ()).map_err(|failure| class(&failure))
+            };
+            let read = of(Purpose::read(About::Lead, "do it"));
+            let write = of(Purpose::write(About::Lead, "do it"));
+            assert_eq!(read, Err("transient".to_owned()), "{status} {body}");
+            assert_eq!(write, Err("unknown".to_owned()), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_a_code_and_nothing_else() {
+        assert_eq!(
+            ecode(br#"{"ECODE":"ITEM_013"}"#).as_deref(),
+            Some("ITEM_013")
+        );
+        for text in [
+            r#"{"ECODE":"ada@example.com"}"#,
+            r#"{"ECODE":7}"#,
+            "{}",
+            "",
+            "<p>",
+        ] {
+            assert_eq!(ecode(text.as_bytes()), None, "{text}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! ClickUp (API v2) as a CRM: a lead is a *task* there. What its JSON looks like is known in [`wire`], what its
-//! errors mean in [`errors`]. When a call is made, and what follows from it, is decided elsewhere.
+//! ClickUp (API v2) as a CRM: a lead is a *task* there. What its JSON looks like is known in `wire`, what its errors
+//! mean in `errors`. When something is asked or written, and what follows from it, is decided elsewhere.
 
 mod comment;
 mod errors;
 mod fields;
 mod hourly;
-mod lists;
+mod places;
 mod search;
 mod wire;
 
@@ -18,17 +18,22 @@ use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::http::{Call, Gate, Method, Outbound};
 use errors::{About, Purpose};
-use lists::Lists;
+use places::Places;
 
-/// A page of a hundred leads was measured at 1.1 MB, and a description may have 256 KB.
-const PAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// A page of a hundred leads was measured at 1.1 MB; a description may have 256 KB, and comes in three renderings.
+const READ_BYTES_MAX: usize = 32 * 1024 * 1024;
+const WRITTEN_BYTES_MAX: usize = 4 * 1024 * 1024;
 const ID_BYTES_MAX: usize = 64;
+
+/// Waiting for the limit. A write was announced already: it goes at once, but for a round trip that finds out where
+/// the limit stands.
+const READ_PATIENCE: Duration = Duration::from_secs(5);
+const WRITE_PATIENCE: Duration = Duration::from_millis(500);
 
 pub struct Config {
     /// Without `/v2`.
@@ -40,7 +45,7 @@ pub struct Config {
     pub inbound_list_id: String,
     /// Name or id.
     pub email_field: String,
-    /// For one call, waiting for the limit included.
+    /// For one call.
     pub timeout: Duration,
 }
 
@@ -49,31 +54,34 @@ pub struct ClickUp {
     base: Url,
     authorization: HeaderValue,
     email_field: String,
-    lists: Lists,
+    places: Places,
 }
 
 impl ClickUp {
-    /// With a limit of its own. Calls nobody yet.
+    /// Calls nobody yet.
     pub fn new(config: Config) -> Result<Self, Failure> {
         Self::with_gate(config, Arc::default())
     }
 
-    /// For several clients of one token: they share the token's limit.
+    /// For several clients with one token, which share its limit.
     pub fn with_gate(config: Config, gate: Arc<Gate>) -> Result<Self, Failure> {
         let base = base(&config.api_url).ok_or_else(|| Failure::NeedsOperator {
-            what: "use ClickUp: CLICKUP_API_URL is not an http address".to_owned(),
-            hint: "set it to the API's address without /v2, usually https://api.clickup.com/api".to_owned(),
+            what: "use ClickUp: CLICKUP_API_URL is not a web address".to_owned(),
+            hint: "set it to the address without /v2, usually https://api.clickup.com/api"
+                .to_owned(),
         })?;
-        let out = Outbound::new(&base, config.timeout, gate).map_err(|why| Failure::NeedsOperator {
-            what: format!("use ClickUp: no HTTPS client ({why})"),
-            hint: "check that this system has root certificates".to_owned(),
-        })?;
+        let out =
+            Outbound::new(&base, config.timeout, gate).map_err(|why| Failure::NeedsOperator {
+                what: format!("use ClickUp: there is no HTTPS client ({why})"),
+                hint: "check that this system has root certificates".to_owned(),
+            })?;
+        let inbound = &config.inbound_list_id;
         Ok(Self {
             out,
             base,
             authorization: authorization(&config.token)?,
             email_field: config.email_field.trim().to_owned(),
-            lists: Lists::new(config.team_id, &config.match_list_ids, &config.inbound_list_id),
+            places: Places::new(config.team_id, &config.match_list_ids, inbound),
         })
     }
 
@@ -92,7 +100,15 @@ impl ClickUp {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.send(purpose, Method::GET, url, None).await
+        let call = Call {
+            method: Method::GET,
+            url,
+            headers: self.headers(),
+            json: None,
+            answer_bytes_max: READ_BYTES_MAX,
+        };
+        let answer = self.out.send(call, READ_PATIENCE).await;
+        purpose.understand(&answer.map_err(|lost| purpose.lost(lost))?)
     }
 
     async fn change<T: DeserializeOwned>(
@@ -102,32 +118,29 @@ impl ClickUp {
         path: &str,
         body: Value,
     ) -> Result<T, Failure> {
-        self.send(purpose, method, self.url(path), Some(body)).await
-    }
-
-    async fn send<T: DeserializeOwned>(
-        &self,
-        purpose: &Purpose,
-        method: Method,
-        url: Url,
-        json: Option<Value>,
-    ) -> Result<T, Failure> {
         let call = Call {
             method,
-            answer_bytes_max: if purpose.lists_leads() { PAGE_BYTES_MAX } else { ANSWER_BYTES_MAX },
-            url,
-            headers: HeaderMap::from_iter([(AUTHORIZATION, self.authorization.clone())]),
-            json,
+            url: self.url(path),
+            headers: self.headers(),
+            json: Some(body),
+            answer_bytes_max: WRITTEN_BYTES_MAX,
         };
-        let answer = self.out.send(call).await.map_err(|lost| purpose.lost(lost))?;
-        purpose.understand(&answer)
+        let answer = self.out.send(call, WRITE_PATIENCE).await;
+        purpose.understand(&answer.map_err(|lost| purpose.lost(lost))?)
     }
 
-    // Paths are made of our own words and of ids that were checked.
+    // Paths are made of our own words and of ids that were looked at.
     fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
-        url.set_path(&format!("{}/v2{path}", self.base.path().trim_end_matches('/')));
+        url.set_path(&format!(
+            "{}/v2{path}",
+            self.base.path().trim_end_matches('/')
+        ));
         url
+    }
+
+    fn headers(&self) -> HeaderMap {
+        HeaderMap::from_iter([(AUTHORIZATION, self.authorization.clone())])
     }
 }
 
@@ -139,7 +152,7 @@ impl crate::Crm for ClickUp {
 
     async fn lead(&self, id: &str) -> Result<Lead, Failure> {
         let purpose = Purpose::read(About::Lead, format!("read lead {}", shown(id)));
-        let path = format!("/task/{}", known_form(id, &purpose)?);
+        let path = format!("/task/{}", id_or_gone(id, &purpose)?);
         let query = [("include_markdown_description", "true")];
         let task: wire::Task = self.get(&purpose, &path, &query).await?;
         let me = self.me().await?;
@@ -149,7 +162,7 @@ impl crate::Crm for ClickUp {
     async fn create(&self, lead: &NewLead) -> Result<Lead, Failure> {
         let list = self.inbound().await?;
         let me = self.me().await?;
-        let purpose = Purpose::write(self.lists.about(&list.info.id), "create a lead");
+        let purpose = Purpose::write(self.places.about(&list.info.id), "create a lead");
         let mut body = json!({
             "name": lead.name,
             "markdown_content": lead.description,
@@ -168,30 +181,37 @@ impl crate::Crm for ClickUp {
             body["custom_item_id"] = json!(0);
         }
         let path = format!("/list/{}/task", list.info.id);
-        let made = self.change::<wire::Task>(&purpose, Method::POST, &path, body).await;
+        let made: Result<wire::Task, Failure> =
+            self.change(&purpose, Method::POST, &path, body).await;
         if let Err(Failure::Refused { .. }) = &made {
-            // What we knew of its fields or statuses may be old.
-            self.lists.forget(&list.info.id);
+            // What was known of its fields and statuses may be old.
+            self.places.expire_lists();
         }
         Ok(made?.into_lead(&me, &self.email_field))
     }
 
     async fn write(&self, id: &str, write: &Write) -> Result<(), Failure> {
         let purpose = Purpose::write(About::Lead, format!("update lead {}", shown(id)));
-        let path = format!("/task/{}", known_form(id, &purpose)?);
-        let mut body = serde_json::Map::new();
+        let path = format!("/task/{}", id_or_gone(id, &purpose)?);
+        let mut body = Map::new();
         if let Some(status) = &write.status {
             body.insert("status".to_owned(), json!(status));
         }
         if let Some(description) = &write.description {
-            // An empty string would change nothing.
-            let text = if description.is_empty() { " " } else { description };
+            // A space clears it; an empty text would not.
+            let text = if description.is_empty() {
+                " "
+            } else {
+                description
+            };
             body.insert("markdown_content".to_owned(), json!(text));
         }
         if body.is_empty() {
             return Ok(());
         }
-        let _now: wire::Identified = self.change(&purpose, Method::PUT, &path, Value::Object(body)).await?;
+        let _written: wire::Identified = self
+            .change(&purpose, Method::PUT, &path, Value::Object(body))
+            .await?;
         Ok(())
     }
 
@@ -208,11 +228,16 @@ impl crate::Crm for ClickUp {
     }
 
     async fn created_since(&self, since: Timestamp) -> Result<Vec<Lead>, Failure> {
-        self.inbound_leads_since(since).await
+        self.leads_made_since(since).await
     }
 
     async fn list(&self, id: &str, fresh: bool) -> Result<ListInfo, Failure> {
-        Ok(self.known_list(id, fresh).await?.info.clone())
+        let list = if id.is_empty() {
+            self.inbound().await?
+        } else {
+            self.list_of(id, fresh).await?
+        };
+        Ok(list.info.clone())
     }
 
     async fn probe(&self) -> Result<(), Failure> {
@@ -220,46 +245,50 @@ impl crate::Crm for ClickUp {
         let _me: wire::Account = self.get(&purpose, "/user", &[]).await?;
         Ok(())
     }
+
+    async fn ready(&self, calls: u32) -> Result<(), Failure> {
+        let purpose = Purpose::read(About::Account, "begin to write to ClickUp");
+        let room = self.out.ready(calls, READ_PATIENCE).await;
+        room.map_err(|lost| purpose.lost(lost))
+    }
 }
 
 fn base(api_url: &str) -> Option<Url> {
     let text = api_url.trim().trim_end_matches('/');
-    let text = text.strip_suffix("/v2").unwrap_or(text);
-    let mut url = Url::parse(text).ok()?;
+    let mut url = Url::parse(text.strip_suffix("/v2").unwrap_or(text)).ok()?;
     url.set_query(None);
     url.set_fragment(None);
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }
 
-// A personal token (`pk_…`) stands alone: behind "Bearer" it fails like a bad one. An OAuth token has no form of its
-// own, so only what says so itself is sent as one. See <https://developer.clickup.com/docs/authentication>.
+// A personal token (`pk_…`) stands alone: behind "Bearer" it fails like a bad one. OAuth tokens have no form of their
+// own, so only what says so itself is sent as one. See https://developer.clickup.com/docs/authentication
 fn authorization(token: &SecretString) -> Result<HeaderValue, Failure> {
-    let mut value =
-        HeaderValue::from_str(token.expose_secret().trim()).map_err(|_| Failure::NeedsOperator {
-            what: "use ClickUp: CLICKUP_API_TOKEN holds characters that no token has".to_owned(),
-            hint: "copy the token again from ClickUp (Settings → Apps)".to_owned(),
-        })?;
+    let text = token.expose_secret().trim();
+    let mut value = HeaderValue::from_str(text).map_err(|_| Failure::NeedsOperator {
+        what: "use ClickUp: CLICKUP_API_TOKEN holds characters that no token has".to_owned(),
+        hint: "copy the token from ClickUp (Settings → Apps) once more".to_owned(),
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// The id, if it can be one: it becomes part of an address, and may come from anybody.
-fn known_form<'a>(id: &'a str, purpose: &Purpose) -> Result<&'a str, Failure> {
-    if shown(id) == id {
-        Ok(id)
-    } else {
-        Err(Failure::Gone {
-            what: purpose.what.clone(),
-        })
+/// Ids become part of addresses, and may come from anybody: what cannot be one names nothing.
+fn is_id(id: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !id.is_empty() && id.len() <= ID_BYTES_MAX && id.chars().all(is_plain)
+}
+
+fn id_or_gone<'a>(id: &'a str, purpose: &Purpose) -> Result<&'a str, Failure> {
+    if is_id(id) {
+        return Ok(id);
     }
+    Err(Failure::Gone {
+        what: purpose.what.clone(),
+    })
 }
 
 /// The id as it may stand in a message.
 fn shown(id: &str) -> &str {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !id.is_empty() && id.len() <= ID_BYTES_MAX && id.chars().all(plain) {
-        id
-    } else {
-        "(not an id)"
-    }
+    if is_id(id) { id } else { "(not an id)" }
 }

@@ -1,200 +1,219 @@
-//! The workspace and its lists: looked up once an hour, not once a booking.
+//! The workspace, its lists and their fields, and who we are there: looked up once an hour, not once a booking.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::lead::ListInfo;
 use domain::outcome::Failure;
-use tokio::sync::Mutex;
 
-use super::{ClickUp, wire};
+use super::errors::{About, Purpose};
+use super::hourly::Hourly;
+use super::{ClickUp, fields, is_id, shown, wire};
 
-const FRESH_FOR: Duration = Duration::from_secs(3_600);
+const MATCH: &str = "CLICKUP_MATCH_LIST_IDS";
+const INBOUND: &str = "CLICKUP_INBOUND_LIST_ID";
+/// Leads may be moved to lists beside ours; more of those than this are forgotten.
+const LISTS_MAX: usize = 500;
 
-#[derive(Default)]
-pub struct Places {
-    team: Mutex<Option<(Instant, String)>>,
-    lists: Mutex<HashMap<String, (Instant, Place)>>,
-    /// Zero while unknown.
-    user: AtomicI64,
+pub(super) struct Places {
+    team_id: Option<String>,
+    /// Match lists and inbound list, each once.
+    list_ids: Vec<String>,
+    inbound_id: String,
+    team: Hourly<String>,
+    me: Hourly<String>,
+    lists: Mutex<HashMap<String, Arc<Hourly<List>>>>,
 }
 
-#[derive(Debug, Clone)]
-pub struct Place {
-    list: wire::List,
-    fields: Vec<wire::Field>,
+pub(super) struct List {
+    pub info: ListInfo,
+    pub fields: Vec<wire::Field>,
 }
 
 impl Places {
-    pub fn user_id(&self) -> Option<i64> {
-        Some(self.user.load(Ordering::Relaxed)).filter(|id| *id != 0)
+    pub fn new(team_id: Option<String>, match_list_ids: &[String], inbound_id: &str) -> Self {
+        let mut list_ids: Vec<String> = Vec::new();
+        for id in match_list_ids
+            .iter()
+            .map(String::as_str)
+            .chain([inbound_id])
+            .map(str::trim)
+        {
+            if !id.is_empty() && !list_ids.iter().any(|known| known == id) {
+                list_ids.push(id.to_owned());
+            }
+        }
+        Self {
+            team_id: team_id
+                .map(|id| id.trim().to_owned())
+                .filter(|id| !id.is_empty()),
+            list_ids,
+            inbound_id: inbound_id.trim().to_owned(),
+            team: Hourly::default(),
+            me: Hourly::default(),
+            lists: Mutex::default(),
+        }
     }
 
-    pub fn set_user_id(&self, id: i64) {
-        self.user.store(id, Ordering::Relaxed);
+    pub fn has(&self, list: &str) -> bool {
+        self.list_ids.iter().any(|id| id == list)
+    }
+
+    pub fn about(&self, list: &str) -> About {
+        let setting = if list == self.inbound_id {
+            Some(INBOUND)
+        } else if self.has(list) {
+            Some(MATCH)
+        } else {
+            None
+        };
+        About::List {
+            id: list.to_owned(),
+            setting,
+        }
+    }
+
+    /// What was read of the lists may be old: the next to ask reads them again.
+    pub fn expire_lists(&self) {
+        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        for list in lists.values() {
+            list.expire();
+        }
+    }
+
+    fn list(&self, id: &str) -> Arc<Hourly<List>> {
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        if lists.len() >= LISTS_MAX && !lists.contains_key(id) {
+            lists.clear();
+        }
+        lists.entry(id.to_owned()).or_default().clone()
     }
 }
 
 impl ClickUp {
-    /// The workspace: as set, else the only one that the token sees.
-    pub(super) async fn team(&self) -> Result<String, Failure> {
-        if let Some(id) = &self.config.team_id {
-            return Ok(id.clone());
-        }
-        let mut cached = self.places.team.lock().await;
-        if let Some((at, id)) = cached.as_ref().filter(|(at, _)| at.elapsed() < FRESH_FOR) {
-            let _ = at;
-            return Ok(id.clone());
-        }
-        let what = "find the workspace";
-        let teams: wire::Teams = match self.get(what, &["team"], &[]).await {
-            Ok(teams) => teams,
-            Err(failure) => {
-                return match cached.as_ref() {
-                    Some((_, id)) if matches!(failure, Failure::Transient { .. }) => Ok(id.clone()),
-                    _ => Err(failure),
-                };
-            }
+    pub(super) async fn team(&self) -> Result<Arc<String>, Failure> {
+        self.places.team.get(false, self.read_team()).await
+    }
+
+    /// The id of the token's user.
+    pub(super) async fn me(&self) -> Result<Arc<String>, Failure> {
+        let read = async {
+            let purpose = Purpose::read(About::Account, "find out whose the ClickUp token is");
+            let account: wire::Account = self.get(&purpose, "/user", &[]).await?;
+            Ok(account.user.id)
         };
-        match teams.teams.as_slice() {
-            [only] => {
-                *cached = Some((Instant::now(), only.id.clone()));
-                Ok(only.id.clone())
+        self.places.me.get(false, read).await
+    }
+
+    pub(super) async fn list_of(&self, id: &str, fresh: bool) -> Result<Arc<List>, Failure> {
+        let kept = self.places.list(id);
+        kept.get(fresh, self.read_list(id)).await
+    }
+
+    pub(super) async fn inbound(&self) -> Result<Arc<List>, Failure> {
+        if self.places.inbound_id.is_empty() {
+            return Err(Failure::NeedsOperator {
+                what: "use the list for new leads: none is set".to_owned(),
+                hint: format!("set {INBOUND} to the list's id"),
+            });
+        }
+        self.list_of(&self.places.inbound_id, false).await
+    }
+
+    /// Each e-mail field with the lists that have it: a single one where the lists share it.
+    pub(super) async fn email_fields(&self) -> Result<Vec<(String, Vec<String>)>, Failure> {
+        if self.places.list_ids.is_empty() {
+            return Err(Failure::NeedsOperator {
+                what: "find leads: no lists are set".to_owned(),
+                hint: format!("set {MATCH} and {INBOUND} to the lists' ids"),
+            });
+        }
+        let mut found: Vec<(String, Vec<String>)> = Vec::new();
+        for id in &self.places.list_ids {
+            let list = self.list_of(id, false).await?;
+            for field in &list.fields {
+                if !fields::is_email_field(field, &self.email_field) {
+                    continue;
+                }
+                match found.iter_mut().find(|(known, _)| *known == field.id) {
+                    Some((_, lists)) => lists.push(id.clone()),
+                    None => found.push((field.id.clone(), vec![id.clone()])),
+                }
             }
-            [] => Err(Failure::NeedsOperator {
+        }
+        if found.is_empty() {
+            return Err(Failure::NeedsOperator {
+                what: format!(
+                    "find leads: no list has an e-mail field named `{}`",
+                    self.email_field
+                ),
+                hint: "create one of that name and of type Email on the lists at ClickUp, or set CLICKUP_EMAIL_FIELD"
+                    .to_owned(),
+            });
+        }
+        Ok(found)
+    }
+
+    async fn read_team(&self) -> Result<String, Failure> {
+        let what = "find the workspace at ClickUp";
+        if let Some(id) = &self.places.team_id {
+            if is_id(id) {
+                return Ok(id.clone());
+            }
+            return Err(Failure::NeedsOperator {
+                what: format!("{what}: CLICKUP_TEAM_ID is not an id"),
+                hint: "set it to the number after app.clickup.com/ in the browser's address"
+                    .to_owned(),
+            });
+        }
+        let purpose = Purpose::read(About::Account, what);
+        let mut teams: wire::Teams = self.get(&purpose, "/team", &[]).await?;
+        match teams.teams.len() {
+            1 => Ok(teams.teams.remove(0).id),
+            0 => Err(Failure::NeedsOperator {
                 what: format!("{what}: the token sees none"),
-                hint: "let the token's user into the workspace".into(),
+                hint: "invite the token's user into the workspace".to_owned(),
             }),
-            several => {
-                let names: Vec<String> = several
+            _ => {
+                let names: Vec<String> = teams
+                    .teams
                     .iter()
-                    .map(|t| format!("{} ({})", t.id, t.name))
+                    .map(|team| format!("{} ({})", team.id, team.name))
                     .collect();
                 Err(Failure::NeedsOperator {
-                    what: format!("{what}: the token sees {}", names.join(", ")),
-                    hint: "set CLICKUP_TEAM_ID to the one to use".into(),
+                    what: format!("{what}: the token sees several, {}", names.join(", ")),
+                    hint: "set CLICKUP_TEAM_ID to the id of the one to use".to_owned(),
                 })
             }
         }
     }
 
-    pub(super) fn inbound(&self) -> Result<String, Failure> {
-        let id = &self.config.inbound_list_id;
-        if id.is_empty() {
-            return Err(Failure::NeedsOperator {
-                what: "make a lead: no inbound list is set".into(),
-                hint: "set CLICKUP_INBOUND_LIST_ID to the id of the list for new leads".into(),
-            });
+    async fn read_list(&self, id: &str) -> Result<List, Failure> {
+        let about = self.places.about(id);
+        let purpose = Purpose::read(about.clone(), format!("read list {}", shown(id)));
+        if !is_id(id) {
+            return Err(purpose.missing("it is not an id"));
         }
-        Ok(id.clone())
-    }
-
-    async fn place(&self, id: &str, fresh: bool) -> Result<Place, Failure> {
-        let mut lists = self.places.lists.lock().await;
-        let cached = lists.get(id).cloned();
-        if let Some((at, place)) = &cached
-            && !fresh
-            && at.elapsed() < FRESH_FOR
-        {
-            return Ok(place.clone());
-        }
-        match self.read_place(id).await {
-            Ok(place) => {
-                lists.insert(id.to_owned(), (Instant::now(), place.clone()));
-                Ok(place)
-            }
-            Err(failure) => match cached {
-                Some((_, place))
-                    if matches!(failure, Failure::Transient { .. } | Failure::Limited { .. }) =>
-                {
-                    Ok(place)
-                }
-                _ => Err(failure),
+        let list: wire::List = self.get(&purpose, &format!("/list/{id}"), &[]).await?;
+        let purpose = Purpose::read(about, format!("read the fields of list {id}"));
+        let path = format!("/list/{id}/field");
+        let fields: wire::Fields = self.get(&purpose, &path, &[]).await?;
+        Ok(List {
+            info: ListInfo {
+                id: list.id,
+                name: list.name,
+                statuses: list
+                    .statuses
+                    .into_iter()
+                    .map(|status| (status.kind(), status.status))
+                    .map(|(kind, name)| (name, kind))
+                    .collect(),
+                has_email_field: fields
+                    .fields
+                    .iter()
+                    .any(|field| fields::is_email_field(field, &self.email_field)),
             },
-        }
-    }
-
-    async fn read_place(&self, id: &str) -> Result<Place, Failure> {
-        let what = format!("read list {id}");
-        let unseen = |failure: Failure| {
-            match failure {
-            Failure::Gone { what } | Failure::Refused { what, .. } => Failure::NeedsOperator {
-                what: format!("{what}; ClickUp shows the token no list {id}"),
-                hint: "correct CLICKUP_MATCH_LIST_IDS and CLICKUP_INBOUND_LIST_ID, or share the list with the token's user".into(),
-            },
-            other => other,
-        }
-        };
-        let list: wire::List = self.get(&what, &["list", id], &[]).await.map_err(unseen)?;
-        let what = format!("read the fields of list {id}");
-        let fields: wire::Fields = self
-            .get(&what, &["list", id, "field"], &[])
-            .await
-            .map_err(unseen)?;
-        Ok(Place {
-            list,
             fields: fields.fields,
         })
-    }
-
-    pub(super) async fn list_info(&self, id: &str, fresh: bool) -> Result<ListInfo, Failure> {
-        let id = if id.is_empty() {
-            self.inbound()?
-        } else {
-            id.to_owned()
-        };
-        let place = self.place(&id, fresh).await?;
-        Ok(ListInfo {
-            id,
-            name: place.list.name.clone(),
-            statuses: place
-                .list
-                .statuses
-                .iter()
-                .map(|s| (s.status.clone(), s.kind()))
-                .collect(),
-            has_email_field: place
-                .fields
-                .iter()
-                .any(|f| f.is_called(&self.config.email_field)),
-        })
-    }
-
-    pub(super) async fn fields_of(&self, list: &str) -> Result<Vec<wire::Field>, Failure> {
-        Ok(self.place(list, false).await?.fields)
-    }
-
-    /// Each Email field's id with the lists that have it: one where the lists share it.
-    pub(super) async fn email_fields(&self) -> Result<Vec<(String, Vec<String>)>, Failure> {
-        let mut out: Vec<(String, Vec<String>)> = Vec::new();
-        for list in self.lists() {
-            let fields = self.fields_of(list).await?;
-            for field in fields
-                .iter()
-                .filter(|f| f.is_called(&self.config.email_field))
-            {
-                match out.iter_mut().find(|(id, _)| *id == field.id) {
-                    Some((_, lists)) => lists.push(list.to_owned()),
-                    None => out.push((field.id.clone(), vec![list.to_owned()])),
-                }
-            }
-        }
-        if out.is_empty() {
-            return Err(Failure::NeedsOperator {
-                what: format!("find a lead by e-mail: no list has a custom field `{}`", self.config.email_field),
-                hint: "add a field of that name and type Email to the lists in ClickUp, or set CLICKUP_EMAIL_FIELD".into(),
-            });
-        }
-        Ok(out)
-    }
-
-    pub(super) async fn email_field_ids(&self) -> Result<Vec<String>, Failure> {
-        Ok(self
-            .email_fields()
-            .await?
-            .into_iter()
-            .map(|(id, _)| id)
-            .collect())
     }
 }

@@ -1,262 +1,225 @@
-//! ClickUp's JSON. Lenient where it was seen to vary: ids and times are strings or numbers, values may be absent.
+//! ClickUp's JSON, read tolerantly: ids and times come as texts or numbers, unset values have no key, `null` may stand
+//! anywhere. Only what makes an answer an answer is demanded.
 
-use domain::lead::{Lead, Posted, RichText, StatusKind};
+use domain::lead::{Lead, Posted, StatusKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde_json::{Number, Value};
 
-#[derive(Debug, Deserialize)]
-pub struct Tasks {
+use super::fields;
+
+#[derive(Deserialize)]
+pub(super) struct Page {
     pub tasks: Vec<Task>,
-    last_page: Option<bool>,
-}
-
-/// Tasks a page.
-const PAGE: usize = 100;
-
-impl Tasks {
-    pub fn is_last(&self) -> bool {
-        self.tasks.is_empty() || self.last_page.unwrap_or(self.tasks.len() < PAGE)
-    }
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Task {
-    #[serde(deserialize_with = "text")]
-    id: String,
     #[serde(default)]
-    name: Option<String>,
+    pub last_page: Option<bool>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Task {
+    #[serde(deserialize_with = "id")]
+    pub id: String,
+    list: Named,
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
+    #[serde(default, deserialize_with = "or_default")]
     status: Status,
     #[serde(default)]
     markdown_description: Option<String>,
     #[serde(default)]
     description: Option<String>,
     #[serde(default)]
-    date_created: Value,
+    text_content: Option<String>,
+    #[serde(default, deserialize_with = "milliseconds")]
+    date_created: Timestamp,
+    #[serde(default, deserialize_with = "milliseconds")]
+    date_updated: Timestamp,
     #[serde(default)]
-    date_updated: Value,
-    #[serde(default)]
-    creator: Option<Creator>,
-    #[serde(default)]
-    custom_fields: Option<Vec<FieldValue>>,
-    list: Place,
+    creator: Option<Identified>,
+    #[serde(default, deserialize_with = "or_default")]
+    custom_fields: Vec<Field>,
     #[serde(default)]
     url: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Creator {
-    #[serde(default)]
-    id: Option<i64>,
+/// A status of a list, or of a task.
+#[derive(Default, Deserialize)]
+pub(super) struct Status {
+    #[serde(default, deserialize_with = "or_default")]
+    pub status: String,
+    #[serde(default, rename = "type", deserialize_with = "or_default")]
+    kind: String,
 }
 
-#[derive(Debug, Deserialize)]
-struct FieldValue {
-    #[serde(deserialize_with = "text")]
-    id: String,
+/// A field of a list, or of a task: then with its value, if it has one.
+#[derive(Deserialize)]
+pub(super) struct Field {
+    #[serde(deserialize_with = "id")]
+    pub id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    #[serde(default, rename = "type", deserialize_with = "or_default")]
+    pub kind: String,
+    #[serde(default)]
+    pub type_config: Value,
     #[serde(default)]
     value: Value,
 }
 
-#[derive(Debug, Deserialize)]
-struct Place {
-    #[serde(deserialize_with = "text")]
+#[derive(Deserialize)]
+pub(super) struct List {
+    #[serde(deserialize_with = "id")]
+    pub id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    pub statuses: Vec<Status>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Fields {
+    pub fields: Vec<Field>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Teams {
+    pub teams: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Named {
+    #[serde(deserialize_with = "id")]
+    pub id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Account {
+    pub user: Identified,
+}
+
+/// Anything of which only the id matters.
+#[derive(Deserialize)]
+pub(super) struct Identified {
+    #[serde(deserialize_with = "id")]
+    pub id: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Comments {
+    pub comments: Vec<Comment>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Comment {
+    #[serde(deserialize_with = "id")]
     id: String,
-    #[serde(default)]
-    name: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    comment_text: String,
+    #[serde(default, deserialize_with = "or_default")]
+    comment: Vec<Piece>,
+    #[serde(default, deserialize_with = "milliseconds")]
+    date: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Piece {
+    #[serde(default, deserialize_with = "or_default")]
+    text: String,
 }
 
 impl Task {
-    pub fn lead(self, email_fields: &[String], own_user: Option<i64>) -> Lead {
+    pub fn list_id(&self) -> &str {
+        &self.list.id
+    }
+
+    /// `me` is the id of the token's user, `email_field` the setting.
+    pub fn into_lead(self, me: &str, email_field: &str) -> Lead {
         let emails = self
             .custom_fields
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|f| email_fields.contains(&f.id))
-            .filter_map(|f| f.value.as_str().map(ToOwned::to_owned))
-            .filter(|v| !v.trim().is_empty())
+            .iter()
+            .filter(|field| fields::is_email_field(field, email_field))
+            .filter_map(|field| field.value.as_str())
+            .filter(|value| !value.trim().is_empty())
+            .map(str::to_owned)
             .collect();
+        // The plain texts have lost their links: they stand in where the markdown is missing.
         let description = self
             .markdown_description
             .or(self.description)
+            .or(self.text_content)
             .unwrap_or_default();
-        let created_by = self.creator.and_then(|c| c.id);
         Lead {
             id: self.id,
             list_id: self.list.id,
-            list_name: self.list.name.unwrap_or_default(),
-            name: self.name.unwrap_or_default(),
+            list_name: self.list.name,
+            name: self.name,
             status_kind: self.status.kind(),
             status: self.status.status,
             description: description.replace("\r\n", "\n"),
             emails,
-            created_at: time(&self.date_created),
-            updated_at: time(&self.date_updated),
+            created_at: self.date_created,
+            updated_at: self.date_updated,
             url: self.url,
-            ours: created_by.is_some() && created_by == own_user,
+            ours: self.creator.is_some_and(|creator| creator.id == me),
         }
     }
 }
 
-#[derive(Debug, Clone, Deserialize)]
-pub struct Status {
-    pub status: String,
-    #[serde(default, rename = "type")]
-    kind: Option<String>,
-}
-
 impl Status {
     pub fn kind(&self) -> StatusKind {
-        match self.kind.as_deref() {
-            Some("open") => StatusKind::Open,
-            Some("done") => StatusKind::Done,
-            Some("closed") => StatusKind::Closed,
+        match self.kind.as_str() {
+            "open" => StatusKind::Open,
+            "done" => StatusKind::Done,
+            "closed" => StatusKind::Closed,
             _ => StatusKind::Custom,
         }
     }
 }
 
-#[derive(Debug, Clone, Deserialize)]
-pub struct List {
-    #[serde(default)]
-    pub name: String,
-    #[serde(default)]
-    pub statuses: Vec<Status>,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Fields {
-    pub fields: Vec<Field>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub struct Field {
-    #[serde(deserialize_with = "text")]
-    pub id: String,
-    #[serde(default)]
-    pub name: String,
-    #[serde(default, rename = "type")]
-    pub kind: String,
-    #[serde(default)]
-    type_config: Value,
-}
-
-impl Field {
-    /// By name (whatever its case) or id.
-    pub fn is_called(&self, name: &str) -> bool {
-        self.id == name.trim() || self.name.trim().to_lowercase() == name.trim().to_lowercase()
-    }
-
-    /// The id of a drop-down's option.
-    pub fn option(&self, label: &str) -> Option<String> {
-        let options = self.type_config.get("options")?.as_array()?;
-        let wanted = label.to_lowercase();
-        let found = options.iter().find(|o| {
-            o["name"]
-                .as_str()
-                .is_some_and(|n| n.trim().to_lowercase() == wanted)
-        })?;
-        found["id"].as_str().map(ToOwned::to_owned)
-    }
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Teams {
-    pub teams: Vec<Team>,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Team {
-    #[serde(deserialize_with = "text")]
-    pub id: String,
-    #[serde(default)]
-    pub name: String,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct User {
-    pub user: UserId,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct UserId {
-    pub id: i64,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Comments {
-    pub comments: Vec<Comment>,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Comment {
-    #[serde(deserialize_with = "text")]
-    id: String,
-    #[serde(default)]
-    comment_text: Option<String>,
-    #[serde(default)]
-    comment: Vec<Value>,
-    #[serde(default)]
-    date: Value,
-}
-
 impl Comment {
-    pub fn posted(self) -> Option<Posted> {
-        let runs = || {
-            self.comment
-                .iter()
-                .filter_map(|r| r["text"].as_str())
-                .collect::<String>()
+    pub fn into_posted(self) -> Posted {
+        let text = if self.comment_text.is_empty() {
+            self.comment.into_iter().map(|piece| piece.text).collect()
+        } else {
+            self.comment_text
         };
-        let text = self.comment_text.clone().unwrap_or_else(runs);
-        Some(Posted {
+        Posted {
             id: self.id,
-            text,
-            at: time(&self.date),
-        })
+            text: text.replace("\r\n", "\n"),
+            at: self.date,
+        }
     }
 }
 
-/// Rich text: `comment_text` would show markdown literally, and both together render twice.
-pub fn runs(text: &RichText) -> Vec<Value> {
-    text.iter()
-        .map(|run| {
-            let mut attributes = json!({});
-            if run.bold {
-                attributes["bold"] = true.into();
-            }
-            if let Some(link) = &run.link {
-                attributes["link"] = link.clone().into();
-            }
-            json!({ "text": run.text, "attributes": attributes })
-        })
-        .collect()
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Number(Number),
 }
 
-/// An id that is a number or a text.
-pub fn id_of(value: &Value) -> Option<String> {
-    match value.get("id")? {
-        Value::String(id) if !id.is_empty() => Some(id.clone()),
-        Value::Number(id) => Some(id.to_string()),
-        _ => None,
+fn id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    match Scalar::deserialize(from)? {
+        Scalar::Text(text) if text.is_empty() => Err(serde::de::Error::custom("an empty id")),
+        Scalar::Text(text) => Ok(text),
+        Scalar::Number(number) => Ok(number.to_string()),
     }
 }
 
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::String(text) => Ok(text),
-        Value::Number(number) => Ok(number.to_string()),
-        _ => Err(serde::de::Error::custom("neither text nor number")),
-    }
-}
-
-/// Milliseconds as text or number; the beginning of time where there are none.
-fn time(value: &Value) -> Timestamp {
-    let ms = match value {
-        Value::String(text) => text.parse().ok(),
-        Value::Number(number) => number.as_i64(),
-        _ => None,
+/// The beginning of time where there is none.
+fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    let ms: Option<i64> = match Option::<Scalar>::deserialize(from)? {
+        None => None,
+        Some(Scalar::Text(text)) => text.trim().parse().ok(),
+        Some(Scalar::Number(number)) => number.as_i64(),
     };
-    ms.and_then(|ms| Timestamp::from_millisecond(ms).ok())
-        .unwrap_or(Timestamp::UNIX_EPOCH)
+    let at = ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    Ok(at.unwrap_or_default())
+}
+
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
 }

@@ -17,7 +17,6 @@ const CLOSED_MAX: Duration = Duration::from_secs(300);
 const MARGIN: Duration = Duration::from_millis(50);
 /// While nothing is known, one request scouts; this much later another one may.
 const SCOUT: Duration = Duration::from_secs(2);
-const LOOK: Duration = Duration::from_millis(20);
 /// At once, while answers announce nothing.
 const BLIND_AT_ONCE: u32 = 3;
 
@@ -46,6 +45,7 @@ impl Gate {
             return Err(clock(self.state().opens(Instant::now())));
         };
         loop {
+            let changed = self.changed.notified();
             let now = Instant::now();
             let at = match self.state().ask(now) {
                 Ask::Go => {
@@ -57,13 +57,13 @@ impl Gate {
                 }
                 Ask::At(at) if at > until => return Err(clock(at)),
                 Ask::At(at) => at,
-                Ask::Answer => until,
+                Ask::Answer(at) => at.map_or(until, |at| at.min(until)),
             };
             if now >= until {
                 return Err(clock(self.state().opens(now)));
             }
             // Either way the state is asked again.
-            let _elapsed = timeout_at(at, self.changed.notified()).await;
+            let _elapsed = timeout_at(at, changed).await;
         }
     }
 
@@ -71,17 +71,14 @@ impl Gate {
     pub(super) async fn room(&self, calls: u32, patience: Duration) -> Result<(), Timestamp> {
         let until = Instant::now() + patience;
         loop {
-            let now = Instant::now();
-            let Some(at) = self.state().short_of(calls, now) else {
+            let changed = self.changed.notified();
+            let Some(at) = self.state().short_of(calls, Instant::now()) else {
                 return Ok(());
             };
             if at > until {
                 return Err(clock(at));
             }
-            let _elapsed = timeout_at(at, self.changed.notified()).await;
-            // Whoever waits at the gate itself must hear of it too.
-            self.changed.notify_one();
-            tokio::time::sleep(LOOK).await;
+            let _elapsed = timeout_at(at, changed).await;
         }
     }
 
@@ -99,7 +96,7 @@ impl Permit<'_> {
             .gate
             .state()
             .answered(Instant::now(), self.sent, status, &heard);
-        self.gate.changed.notify_one();
+        self.gate.changed.notify_waiters();
         closed.map(clock)
     }
 }
@@ -108,7 +105,7 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if !self.answered {
             self.gate.state().lost();
-            self.gate.changed.notify_one();
+            self.gate.changed.notify_waiters();
         }
     }
 }
@@ -121,10 +118,10 @@ fn clock(at: Instant) -> Timestamp {
 #[derive(Debug, PartialEq, Eq)]
 enum Ask {
     Go,
-    /// Not before, unless an answer comes.
+    /// Not before.
     At(Instant),
-    /// Not before an answer has come.
-    Answer,
+    /// Not before an answer has come; or at this time, if none comes.
+    Answer(Option<Instant>),
 }
 
 #[derive(Debug)]
@@ -184,7 +181,7 @@ impl State {
                 if let Some(sent) = self.scout
                     && now < sent + SCOUT
                 {
-                    return Ask::At(sent + SCOUT);
+                    return Ask::Answer(Some(sent + SCOUT));
                 }
                 self.scout = Some(now);
             }
@@ -193,9 +190,9 @@ impl State {
                 ends_at: Some(at),
                 ..
             }) => return Ask::At(*at),
-            Some(Window { left: 0, .. }) => return Ask::Answer,
+            Some(Window { left: 0, .. }) => return Ask::Answer(None),
             Some(Window { reset: None, .. }) if self.in_flight >= BLIND_AT_ONCE => {
-                return Ask::Answer;
+                return Ask::Answer(None);
             }
             Some(window) => window.left -= 1,
         }
@@ -361,65 +358,4 @@ fn timestamp(http_date: &str) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// An answer by a vendor whose clock is an hour behind.
-    fn told(remaining: u32, resets_in_s: i64) -> HeaderMap {
-        let now = crate::http::now() - SignedDuration::from_hours(1);
-        let date = jiff::fmt::rfc2822::DateTimePrinter::new()
-            .timestamp_to_rfc9110_string(&now)
-            .unwrap();
-        let mut headers = HeaderMap::new();
-        headers.insert("date", date.parse().unwrap());
-        headers.insert("x-ratelimit-limit", 100.into());
-        headers.insert("x-ratelimit-remaining", remaining.into());
-        headers.insert("x-ratelimit-reset", (now.as_second() + resets_in_s).into());
-        headers
-    }
-
-    const SHORT: Duration = Duration::from_millis(10);
-
-    #[tokio::test]
-    async fn no_more_goes_out_than_the_headers_left_room_for() {
-        let gate = Gate::default();
-        gate.enter(SHORT).await.unwrap().answered(200, &told(2, 30));
-        let first = gate.enter(SHORT).await;
-        let second = gate.enter(SHORT).await;
-        assert!(first.is_ok() && second.is_ok());
-        let until = gate
-            .enter(SHORT)
-            .await
-            .expect_err("two are all that was left");
-        let wait = until.duration_since(crate::http::now()).as_secs();
-        assert!((25..=31).contains(&wait), "{wait}");
-    }
-
-    #[tokio::test]
-    async fn room_for_three_is_not_room_for_two() {
-        let gate = Gate::default();
-        gate.enter(SHORT).await.unwrap().answered(200, &told(2, 30));
-        assert!(gate.room(2, SHORT).await.is_ok());
-        assert!(gate.room(3, SHORT).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn after_a_refusal_nothing_goes_out_before_the_reset() {
-        let gate = Gate::default();
-        let began = Instant::now();
-        assert!(
-            gate.enter(SHORT)
-                .await
-                .unwrap()
-                .answered(429, &told(0, 1))
-                .is_some()
-        );
-        assert!(gate.enter(SHORT).await.is_err());
-        assert!(gate.enter(Duration::from_secs(5)).await.is_ok());
-        assert!(
-            began.elapsed() >= Duration::from_millis(950),
-            "{:?}",
-            began.elapsed()
-        );
-    }
-}
+mod tests;

@@ -1,0 +1,124 @@
+//! Lists of leads: by e-mail, and the latest. Whole lists only: a page that is missing, or is no page, fails the call,
+//! because "nobody" leads to a new lead.
+
+use std::collections::HashSet;
+
+use domain::lead::Lead;
+use domain::outcome::{Cause, Failure};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::errors::{About, Purpose};
+use super::{ClickUp, wire};
+
+const PAGE_LEADS: usize = 100;
+const PAGES_MAX: usize = 50;
+
+impl ClickUp {
+    pub(super) async fn leads_by_email(&self, email: &str) -> Result<Vec<Lead>, Failure> {
+        let wanted = folded(email);
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.leads_with(email.trim(), &wanted).await;
+        let found = match found {
+            // Whether ClickUp's filter minds the case is not established: what was typed in capitals is asked for
+            // in both ways.
+            Ok(found) if found.is_empty() && wanted != email.trim() => {
+                self.leads_with(&wanted, &wanted).await
+            }
+            found => found,
+        };
+        if let Err(Failure::Refused {
+            what,
+            cause: Cause::Field | Cause::Other,
+        }) = found
+        {
+            // A field or a list that we knew may be gone: look again before anything is concluded.
+            self.places.expire_lists();
+            return Err(Failure::Transient { what });
+        }
+        found
+    }
+
+    pub(super) async fn leads_made_since(&self, since: Timestamp) -> Result<Vec<Lead>, Failure> {
+        let list = self.inbound().await?;
+        let me = self.me().await?;
+        let about = self.places.about(&list.info.id);
+        let purpose = Purpose::read(about, "list the latest leads");
+        let path = format!("/list/{}/task", list.info.id);
+        let since_ms = since.as_millisecond().to_string();
+        let tasks = self
+            .all_pages(&purpose, &path, &[("date_created_gt", &since_ms)])
+            .await?;
+        Ok(tasks
+            .into_iter()
+            .map(|task| task.into_lead(&me, &self.email_field))
+            .collect())
+    }
+
+    /// One query per e-mail field: conditions in one query would all have to hold.
+    async fn leads_with(&self, asked: &str, wanted: &str) -> Result<Vec<Lead>, Failure> {
+        let fields = self.email_fields().await?;
+        let team = self.team().await?;
+        let me = self.me().await?;
+        let path = format!("/team/{team}/task");
+        let purpose = Purpose::read(About::Workspace, "find leads by e-mail");
+        let mut seen = HashSet::new();
+        let mut leads = Vec::new();
+        for (field, lists) in &fields {
+            // `=` is "contains"; `==` is documented for text fields only. So the comparing is ours.
+            // See https://developer.clickup.com/docs/taskfilters
+            let filter = json!([{"field_id": field, "operator": "=", "value": asked}]).to_string();
+            let mut query = vec![("custom_fields", filter.as_str())];
+            query.extend(lists.iter().map(|list| ("list_ids[]", list.as_str())));
+            for task in self.all_pages(&purpose, &path, &query).await? {
+                // A query parameter that ClickUp does not know returns everything.
+                if !self.places.has(task.list_id()) || !seen.insert(task.id.clone()) {
+                    continue;
+                }
+                let lead = task.into_lead(&me, &self.email_field);
+                if lead.emails.iter().any(|email| folded(email) == wanted) {
+                    leads.push(lead);
+                }
+            }
+        }
+        Ok(leads)
+    }
+
+    // By creation, so that a lead that is changed meanwhile does not slip from one page to another.
+    async fn all_pages(
+        &self,
+        purpose: &Purpose,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<wire::Task>, Failure> {
+        let mut tasks = Vec::new();
+        for page in 0..PAGES_MAX {
+            let page = page.to_string();
+            let mut query = query.to_vec();
+            query.extend([
+                ("include_closed", "true"),
+                ("subtasks", "true"),
+                ("include_markdown_description", "true"),
+                ("order_by", "created"),
+                ("page", page.as_str()),
+            ]);
+            let page: wire::Page = self.get(purpose, path, &query).await?;
+            let is_last =
+                page.tasks.is_empty() || page.last_page.unwrap_or(page.tasks.len() < PAGE_LEADS);
+            tasks.extend(page.tasks);
+            if is_last {
+                return Ok(tasks);
+            }
+        }
+        Err(Failure::Transient {
+            what: format!("{}: more than {PAGES_MAX} pages", purpose.what),
+        })
+    }
+}
+
+/// Nothing cleverer: dots and plus signs mean something to some mail servers.
+fn folded(email: &str) -> String {
+    email.trim().to_lowercase()
+}

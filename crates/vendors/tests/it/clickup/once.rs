@@ -1,0 +1,120 @@
+//! A write reaches the server at most once, whatever the server does with its connections.
+
+use std::collections::BTreeMap;
+
+use vendors::clickup::ClickUp;
+
+use super::stub::{self, Seen, Stub, Then};
+use super::{WRITES, class, client_of, config};
+
+const TASK: &str = r#"{"id":"86a1","name":"Ada","status":{"status":"to do","type":"open"},
+    "date_created":"1795388400120","date_updated":"1795388400310","creator":{"id":54000001},
+    "custom_fields":[],"list":{"id":"901100000003","name":"Inbound Leads"},"url":"https://app.clickup.com/t/86a1"}"#;
+
+/// A proper answer.
+fn answer(seen: &Seen) -> String {
+    if let Some(answer) = stub::lookup(seen) {
+        return answer;
+    }
+    match (seen.method.as_str(), seen.path.contains("/comment")) {
+        ("POST", true) => stub::json(200, r#"{"id":458,"hist_id":"7","date":1795388402000}"#),
+        ("GET", true) => stub::json(200, r#"{"comments":[]}"#),
+        ("PUT", true) => stub::json(200, "{}"),
+        ("GET", false) if !seen.path.contains("/task/") => {
+            stub::json(200, r#"{"tasks":[],"last_page":true}"#)
+        }
+        _ => stub::json(200, TASK),
+    }
+}
+
+async fn rounds(crm: &ClickUp, n: usize) -> Vec<(&'static str, Option<&'static str>)> {
+    let mut results = Vec::new();
+    for _ in 0..n {
+        for which in WRITES {
+            // Leaves a connection in the pool.
+            let _read = super::read(crm, "lead", "86a1").await;
+            let result = super::write(crm, which, "86a1", "458").await;
+            results.push((*which, result.err().map(|failure| class(&failure))));
+        }
+    }
+    results
+}
+
+#[tokio::test]
+async fn a_write_is_not_repeated_when_the_server_reads_it_and_hangs_up() {
+    let stub = Stub::start(|seen| match seen.method.as_str() {
+        "GET" => Then::Answer(answer(seen)),
+        _ => Then::Close,
+    })
+    .await;
+    let results = rounds(&client_of(config(&stub.url)), 5).await;
+    for (which, class) in results {
+        assert_eq!(class, Some("unknown"), "{which}");
+    }
+    assert_eq!(stub.writes().len(), 5 * WRITES.len());
+}
+
+#[tokio::test]
+async fn a_write_is_not_repeated_when_the_server_closes_what_it_said_it_would_keep() {
+    let stub = Stub::start(|seen| Then::AnswerAndClose(answer(seen))).await;
+    let results = rounds(&client_of(config(&stub.url)), 25).await;
+    assert_eq!(results.len(), 25 * WRITES.len());
+    for (which, class) in results {
+        assert_eq!(class, None, "{which}");
+    }
+    assert_eq!(stub.writes().len(), 25 * WRITES.len());
+}
+
+#[tokio::test]
+async fn a_write_never_goes_out_on_a_connection_that_was_used() {
+    let stub = Stub::start(|seen| Then::Answer(answer(seen))).await;
+    rounds(&client_of(config(&stub.url)), 3).await;
+    let mut uses: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for seen in stub.seen() {
+        uses.entry(seen.connection).or_default().push(seen.method);
+    }
+    for (connection, methods) in uses {
+        let writes = methods.iter().filter(|method| *method != "GET").count();
+        assert!(
+            writes == 0 || methods.len() == 1,
+            "connection {connection}: {methods:?}"
+        );
+    }
+}
+
+// Half an answer, then the end.
+#[tokio::test]
+async fn a_write_is_not_repeated_when_the_answer_breaks_off() {
+    let stub = Stub::start(|seen| match seen.method.as_str() {
+        "GET" => Then::Answer(answer(seen)),
+        _ => {
+            let whole = answer(seen);
+            Then::AnswerAndClose(whole[..whole.len() - 1].to_owned())
+        }
+    })
+    .await;
+    let results = rounds(&client_of(config(&stub.url)), 2).await;
+    for (which, class) in results {
+        assert_eq!(class, Some("unknown"), "{which}");
+    }
+    assert_eq!(stub.writes().len(), 2 * WRITES.len());
+}
+
+#[tokio::test]
+async fn a_body_goes_out_as_json_with_the_token_and_our_name() {
+    let stub = Stub::start(|seen| Then::Answer(answer(seen))).await;
+    rounds(&client_of(config(&stub.url)), 1).await;
+    for seen in stub.seen() {
+        let head = seen.head.to_lowercase();
+        assert!(head.contains("\r\nauthorization: pk_sim\r\n"), "{head}");
+        assert!(head.contains("\r\nuser-agent: calup/"), "{head}");
+        assert_eq!(
+            head.contains("\r\ncontent-type: application/json\r\n"),
+            seen.method != "GET",
+            "{head}"
+        );
+        let is_json = serde_json::from_str::<serde_json::Value>(&seen.body).is_ok();
+        assert_eq!(is_json, seen.method != "GET", "{}", seen.body);
+        assert!(!head.contains("expect:"), "{head}");
+    }
+}
