@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use domain::outcome::Failure;
 use secrecy::{ExposeSecret, SecretString};
 use store::Store;
+use store::rows::Claim;
 use tokio::sync::Notify;
 use vendors::Crm;
 use vendors::clickup::{self, ClickUp};
@@ -26,6 +27,25 @@ pub struct App {
     pub health: Mutex<Health>,
     leads: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     told: Mutex<HashSet<String>>,
+    token: Mutex<Option<String>>,
+    at_work: Mutex<HashMap<String, Claim>>,
+    panics: Mutex<HashMap<String, u32>>,
+}
+
+/// A change is at work for as long as this is held.
+pub struct AtWork<'a> {
+    app: &'a App,
+    key: String,
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.app
+            .at_work
+            .lock()
+            .expect("no holder panics")
+            .remove(&self.key);
+    }
 }
 
 /// How the CRM has been answering.
@@ -41,6 +61,7 @@ impl App {
     pub fn new(config: Config, store: Arc<dyn Store>) -> Result<Arc<Self>, Failure> {
         let crm = crm(&config)?;
         let secrets = Arc::new(config.webhook_secrets.clone());
+        let token = Mutex::new(token(&config));
         Ok(Arc::new(Self {
             store,
             config,
@@ -52,6 +73,9 @@ impl App {
             health: Mutex::default(),
             leads: Mutex::default(),
             told: Mutex::default(),
+            token,
+            at_work: Mutex::default(),
+            panics: Mutex::default(),
         }))
     }
 
@@ -64,19 +88,43 @@ impl App {
         self.crm.read().expect("no writer panics").clone()
     }
 
-    /// Takes secrets from settings that were read anew.
+    /// Takes secrets from settings that were read anew: all of them, or (when one is no good) none.
     pub fn renew(&self, config: &Config) -> Result<(), Failure> {
-        let expose = |c: &Config| {
-            c.clickup
-                .token
-                .as_ref()
-                .map(|t| t.expose_secret().to_owned())
-        };
-        *self.secrets.write().expect("no reader panics") = Arc::new(config.webhook_secrets.clone());
-        if expose(config) != expose(&self.config) {
-            *self.crm.write().expect("no reader panics") = crm(config)?;
+        let new = token(config);
+        let mut used = self.token.lock().expect("no holder panics");
+        if new != *used {
+            let crm = crm(config)?;
+            *self.crm.write().expect("no reader panics") = crm;
+            *used = new;
         }
+        *self.secrets.write().expect("no reader panics") = Arc::new(config.webhook_secrets.clone());
         Ok(())
+    }
+
+    pub fn begin(&self, claim: &Claim) -> AtWork<'_> {
+        let key = claim.stored.key.clone();
+        self.at_work
+            .lock()
+            .expect("no holder panics")
+            .insert(key.clone(), claim.clone());
+        AtWork { app: self, key }
+    }
+
+    pub fn at_work(&self) -> Vec<Claim> {
+        self.at_work
+            .lock()
+            .expect("no holder panics")
+            .values()
+            .cloned()
+            .collect()
+    }
+
+    /// Counts how often working on a change stopped unexpectedly in this process.
+    pub fn panicked(&self, key: &str) -> u32 {
+        let mut panics = self.panics.lock().expect("no holder panics");
+        let count = panics.entry(key.to_owned()).or_default();
+        *count += 1;
+        *count
     }
 
     pub fn epoch(&self) -> i64 {
@@ -117,6 +165,14 @@ impl App {
             }
         }
     }
+}
+
+fn token(config: &Config) -> Option<String> {
+    config
+        .clickup
+        .token
+        .as_ref()
+        .map(|t| t.expose_secret().to_owned())
 }
 
 fn crm(config: &Config) -> Result<Option<Arc<dyn Crm>>, Failure> {

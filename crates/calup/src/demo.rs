@@ -81,7 +81,7 @@ async fn play(folder: &std::path::Path, once: bool) -> Result<(), String> {
     demo.board.end(&demo.clickup, &summary, &verdict);
     running = demo.running;
     if !once {
-        demo.board.print("\nThe service stays up; Ctrl-C ends it.");
+        board::print("\nThe service stays up; Ctrl-C ends it.");
         serve::asked_to_stop().await;
     }
     running.stop().await?;

@@ -150,13 +150,7 @@ async fn write(
 ) -> Result<Sent, store::Error> {
     let sent = crm.write(target, write).await;
     if sent.is_ok() {
-        let profile = &app.config.profile.name;
-        let mut register = app.store.register(profile, target).await?;
-        if let Some(status) = &write.status {
-            register.status_set = Some(status.clone());
-        }
-        register.block_written |= write.description.is_some();
-        app.store.save_register(profile, target, &register).await?;
+        remember_written(app, target, write).await?;
     }
     Ok(sent.map(|()| None))
 }
@@ -268,6 +262,37 @@ async fn tell_refusal(app: &App, cause: Cause) -> Result<(), store::Error> {
     Ok(())
 }
 
+/// What calup set on a lead, for the guards to know later.
+pub async fn remember_written(app: &App, lead: &str, write: &Write) -> Result<(), store::Error> {
+    let profile = &app.config.profile.name;
+    let mut register = app.store.register(profile, lead).await?;
+    if let Some(status) = &write.status {
+        register.status_set = Some(status.clone());
+    }
+    register.block_written |= write.description.is_some();
+    app.store.save_register(profile, lead, &register).await
+}
+
+/// The comment that holds a lead's block was found, though its answer was lost.
+pub async fn remember_block_comment(
+    app: &App,
+    effect: &Effect,
+    id: &str,
+) -> Result<(), store::Error> {
+    let profile = &app.config.profile.name;
+    let mut register = app.store.register(profile, &effect.target).await?;
+    if register.block_comment.is_some() {
+        return Ok(());
+    }
+    register.block_comment = Some(id.to_owned());
+    if let Ok(Action::BlockComment(text)) = serde_json::from_str(&effect.desired) {
+        register.block_comment_text = Some(text.iter().map(|r| r.text.as_str()).collect());
+    }
+    app.store
+        .save_register(profile, &effect.target, &register)
+        .await
+}
+
 /// Links a lead that we made, and remembers what we put into it.
 pub async fn remember_created(
     app: &App,
@@ -283,7 +308,7 @@ pub async fn remember_created(
             domain::fence::find(&new.description) != domain::fence::Fenced::Absent;
     }
     app.store.save_register(profile, id, &register).await?;
-    save_links(app, background, id, "made by calup").await
+    save_links(app, background, id, "made by calup", true).await
 }
 
 /// What the plan saw of the lead and later plans need to know.

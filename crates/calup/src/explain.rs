@@ -26,7 +26,7 @@ pub async fn body(app: &App, body: &[u8], received_at: Timestamp) -> Vec<Value> 
     let event = match event {
         Event::Aside { trigger, uid } => {
             return vec![
-                json!({ "status": "ignored", "reason": format!("nothing is enabled for {}", trigger.name()), "trigger": trigger.name(), "uid": uid }),
+                json!({ "status": "ignored", "reason": if trigger == domain::event::Trigger::Ping { "ping" } else { trigger.name() }, "trigger": trigger.name(), "uid": uid }),
             ];
         }
         Event::Booking(event) => event,
@@ -122,6 +122,7 @@ fn unread(app: &App, known: &[domain::facts::Known]) -> Facts {
             .collect(),
         list_name: "inbound".into(),
         told: false,
+        moved_status: false,
         dead: Vec::new(),
         comment_marker: "0000000000000000".into(),
         create_marker: "0000000000000000".into(),

@@ -3,8 +3,10 @@
 use domain::change::Change;
 use domain::effect::{Effect, Kind, State};
 use domain::facts::{Facts, Found, Known, Memory};
-use domain::lead::Lead;
+use domain::fence::{self, Fenced};
+use domain::lead::{Lead, Write};
 use domain::outcome::{Cause, Failure};
+use domain::plan::Action;
 use domain::{chain, matching};
 use store::rows::{Link, Status, Stored};
 use vendors::Crm;
@@ -73,6 +75,8 @@ fn as_known(stored: &Stored) -> Known {
 pub struct Search {
     pub found: Found,
     pub gone: Vec<Link>,
+    /// Through the meeting, not the person.
+    pub by_chain: bool,
 }
 
 /// Finds the lead: the chain's, else the exact e-mail's, else the person's own record, else nobody.
@@ -82,9 +86,13 @@ pub async fn find(
     change: &Change,
     known: &Background,
 ) -> Result<Search, Stop> {
-    let mut gone = Vec::new();
-    let found = search(app, crm, change, known, &mut gone).await?;
-    Ok(Search { found, gone })
+    let mut search = Search {
+        found: Found::Nobody,
+        gone: Vec::new(),
+        by_chain: false,
+    };
+    search.found = self::search(app, crm, change, known, &mut search).await?;
+    Ok(search)
 }
 
 async fn search(
@@ -92,7 +100,7 @@ async fn search(
     crm: &dyn Crm,
     change: &Change,
     known: &Background,
-    gone: &mut Vec<Link>,
+    so_far: &mut Search,
 ) -> Result<Found, Stop> {
     let profile = &app.config.profile;
     let mut wanted = known.tokens.clone();
@@ -104,6 +112,7 @@ async fn search(
     if let Some(link) = chain.iter().find(|l| !l.gone) {
         match crm.lead(&link.lead).await {
             Ok(lead) => {
+                so_far.by_chain = true;
                 return Ok(found(
                     lead,
                     format!(
@@ -113,7 +122,9 @@ async fn search(
                 ));
             }
             Err(Failure::Gone { .. }) => {
-                gone.extend(links.iter().filter(|l| l.lead == link.lead).cloned());
+                so_far
+                    .gone
+                    .extend(links.iter().filter(|l| l.lead == link.lead).cloned());
                 deleted = true;
             }
             Err(failure) => return Err(failure.into()),
@@ -121,7 +132,7 @@ async fn search(
     }
     let record = person
         .iter()
-        .find(|l| !l.gone && !gone.iter().any(|g| g.lead == l.lead));
+        .find(|l| !l.gone && !so_far.gone.iter().any(|g| g.lead == l.lead));
     if let Some(email) = &change.person.email {
         let leads = crm.find_by_email(email).await?;
         if let Some(lead) = matching::choose(&leads, email, profile) {
@@ -129,7 +140,8 @@ async fn search(
                 "the e-mail equals that of lead {} in list `{}`",
                 lead.id, lead.list_name
             );
-            if record.is_some_and(|r| r.lead == lead.id) {
+            let is_own = record.is_some_and(|r| r.lead == lead.id);
+            if is_own && !lacks_our_block(app, lead).await? {
                 return Ok(found(lead.clone(), how));
             }
             // A first match is read again before anything is written: a listing may lag behind.
@@ -154,13 +166,24 @@ async fn search(
                     ),
                 ));
             }
-            Err(Failure::Gone { .. }) => {
-                gone.extend(links.iter().filter(|l| l.lead == link.lead).cloned())
-            }
+            Err(Failure::Gone { .. }) => so_far
+                .gone
+                .extend(links.iter().filter(|l| l.lead == link.lead).cloned()),
             Err(failure) => return Err(failure.into()),
         }
     }
     Ok(Found::Nobody)
+}
+
+/// A listing that lags may show a description from before we wrote our block: no reason to think that a person took
+/// it out.
+async fn lacks_our_block(app: &App, lead: &Lead) -> Result<bool, store::Error> {
+    let register = app
+        .store
+        .register(&app.config.profile.name, &lead.id)
+        .await?;
+    let shown = fence::find(&lead.description) != Fenced::Absent;
+    Ok(register.block_written && !register.block_removed && !shown)
 }
 
 fn found(lead: Lead, how: String) -> Found {
@@ -196,6 +219,21 @@ pub async fn facts(
             || of(Kind::Create)
                 .any(|e| e.state == State::Applied && e.remote_id.as_ref() == Some(id))
     });
+    let moved_status = told
+        || lead_id.as_ref().is_some_and(|id| {
+            of(Kind::Write).any(|e| {
+                let moved = serde_json::from_str(&e.desired).is_ok_and(|a| {
+                    matches!(
+                        a,
+                        Action::Write(Write {
+                            status: Some(_),
+                            ..
+                        })
+                    )
+                });
+                e.state == State::Applied && e.target == *id && moved
+            })
+        });
     let amended = |cause: Cause| journal.iter().any(|e| e.amended.contains(&cause));
     let dead = journal
         .iter()
@@ -224,6 +262,7 @@ pub async fn facts(
             .unwrap_or_default(),
         list_name: list.map(|l| l.name).unwrap_or_default(),
         told,
+        moved_status,
         dead,
         comment_marker: keys::marker(app, &stored.key, &target, Kind::Comment),
         create_marker: keys::marker(app, &stored.key, &stored.person, Kind::Create),

@@ -2,19 +2,20 @@
 
 use domain::effect::{Effect, Kind, State};
 use domain::outcome::Failure;
+use domain::plan::Action;
+use domain::text::essence;
 use jiff::{SignedDuration, Timestamp};
 use store::rows::Stored;
 use vendors::Crm;
 
 use crate::app::App;
 use crate::gather::Stop;
-use crate::{clock, keys};
+use crate::{clock, execute, keys};
 
 /// Fewer look-ups that found nothing prove nothing.
 const NEGATIVES_MIN: u32 = 3;
 /// Clocks differ: what we made may bear an earlier time than we sent it at.
 const SKEW: SignedDuration = SignedDuration::from_secs(120);
-const UNKNOWN_HOURS_MAX: i64 = 24;
 
 pub enum Resolved {
     Known,
@@ -43,12 +44,9 @@ async fn one(
 ) -> Result<Option<Timestamp>, Stop> {
     effect.epoch = app.epoch();
     let remote = match effect.kind {
-        // A register is compared with what is there when it is planned again.
-        Kind::Write => {
-            effect.state = State::Absent;
-            app.store.save_effect(&effect).await?;
-            return Ok(None);
-        }
+        // A register tells by itself whether it was written; if not, it is planned again.
+        Kind::Write if written(app, crm, &effect).await? => Looked::Found(effect.target.clone()),
+        Kind::Write => Looked::Gone,
         Kind::Create => created(crm, stored, &effect).await?,
         Kind::Comment | Kind::BlockComment => commented(crm, &effect).await?,
     };
@@ -56,6 +54,9 @@ async fn one(
     match remote {
         Looked::Found(id) => {
             tracing::info!(delivery.id = %stored.delivery_id, kind = effect.kind.name(), "an answer was lost, but ClickUp had done it");
+            if effect.kind == Kind::BlockComment {
+                execute::remember_block_comment(app, &effect, &id).await?;
+            }
             effect.state = State::Applied;
             effect.remote_id = Some(id);
             app.store.save_effect(&effect).await?;
@@ -74,16 +75,6 @@ async fn one(
             )
             .unwrap_or(SignedDuration::from_secs(120));
             let settled_at = effect.last_sent_at + quiet;
-            if now.duration_since(effect.first_sent_at)
-                > SignedDuration::from_hours(UNKNOWN_HOURS_MAX)
-            {
-                effect.state = State::Operator;
-                effect.reason = Some(
-                    "ClickUp never told whether it was done; look at the lead, then replay".into(),
-                );
-                app.store.save_effect(&effect).await?;
-                return Ok(None);
-            }
             if effect.negatives >= NEGATIVES_MIN && now >= settled_at {
                 effect.state = State::Absent;
                 app.store.save_effect(&effect).await?;
@@ -100,8 +91,32 @@ async fn one(
 enum Looked {
     Found(String),
     Nothing,
-    /// Where it would be is gone itself.
+    /// Certainly not there: where it would be is gone, or says otherwise.
     Gone,
+}
+
+/// Whether a lead shows what a lost write was to set; then that is remembered as ours.
+async fn written(app: &App, crm: &dyn Crm, effect: &Effect) -> Result<bool, Stop> {
+    let Ok(Action::Write(write)) = serde_json::from_str(&effect.desired) else {
+        return Ok(false);
+    };
+    let lead = match crm.lead(&effect.target).await {
+        Ok(lead) => lead,
+        Err(Failure::Gone { .. }) => return Ok(false),
+        Err(failure) => return Err(failure.into()),
+    };
+    let shows_status = write
+        .status
+        .as_ref()
+        .is_none_or(|s| s.to_lowercase() == lead.status.to_lowercase());
+    let shows_block = write
+        .description
+        .as_ref()
+        .is_none_or(|d| essence(d) == essence(&lead.description));
+    if shows_status && shows_block {
+        execute::remember_written(app, &effect.target, &write).await?;
+    }
+    Ok(shows_status && shows_block)
 }
 
 /// Two routes: the person's listing, and what was made lately. The first to be made wins.

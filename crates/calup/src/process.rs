@@ -43,23 +43,15 @@ pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
     };
     let end = match attempt(app, crm.as_ref(), &claim.stored).await {
         Ok(end) => end,
+        // A refused read refuses no effect: what it stands on may be mended, and is asked for again.
+        Err(Stop::Crm(Failure::Refused { what, .. })) => End::Failed(Failure::Transient { what }),
         Err(Stop::Crm(failure)) => End::Failed(failure),
         Err(Stop::Store(error)) => return Err(error),
     };
     match end {
         End::Finished(ended) => {
             worker::answered(app);
-            if let (Status::Dead, Some(reason)) = (ended.status, &ended.reason) {
-                let text = format!("delivery {} ended dead: {reason}", claim.stored.delivery_id);
-                let cause = format!("dead:{}", claim.stored.delivery_id);
-                app.notify(
-                    &cause,
-                    &text,
-                    "mend the cause, then `calup replay` with that id",
-                )
-                .await;
-            }
-            app.store.finish(claim, ended).await
+            finish(app, claim, ended).await
         }
         End::LookAgain(at) => {
             worker::answered(app);
@@ -105,21 +97,14 @@ async fn failed(app: &App, claim: &Claim, failure: Failure) -> Result<(), store:
                 .retry_at(claim, now + PAUSED_RETRY, &reason, false)
                 .await
         }
-        Verdict::Dead => {
-            let ended = Ended {
-                status: Status::Dead,
-                reason: Some(reason),
-                why: stored.why.clone(),
-                lead: stored.lead.clone(),
-            };
-            app.store.finish(claim, ended).await
-        }
+        Verdict::Dead => bury(app, claim, reason).await,
     }
 }
 
 async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop> {
     let profile = &app.config.profile;
     let background = gather::known(app, stored).await?;
+    let _chain = lock_chain(app, &background).await;
     match lookup::resolve(app, crm, stored).await? {
         lookup::Resolved::Known => {}
         lookup::Resolved::Wait(at) => return Ok(End::LookAgain(at)),
@@ -129,19 +114,21 @@ async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop>
         crm.ready(CALLS_OF_A_CHANGE).await?;
         let journal = app.store.effects(&profile.name, &stored.key).await?;
         adopt_created(app, stored, &background, &journal).await?;
-        let mut found = find(app, crm, stored, &background).await?;
+        let (mut found, mut by_chain) = find(app, crm, stored, &background).await?;
         let lock = lead_of(&found).map(|id| app.lead_lock(&id));
         let _held = match &lock {
             None => None,
-            Some(lock) => match lock.try_lock() {
-                Ok(held) => Some(held),
-                Err(_) => {
-                    // Somebody else's change was at work on this lead: read what it left.
+            Some(lock) => {
+                let free = lock.try_lock();
+                if free.is_err() {
+                    // Somebody else's change is at work on this lead: read what it leaves.
                     let held = lock.lock().await;
-                    found = find(app, crm, stored, &background).await?;
+                    (found, by_chain) = find(app, crm, stored, &background).await?;
                     Some(held)
+                } else {
+                    free.ok()
                 }
-            },
+            }
         };
         let lead_id = lead_of(&found);
         let facts = gather::facts(app, crm, stored, &background, found, &journal).await?;
@@ -157,15 +144,14 @@ async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop>
                 None,
             )));
         }
-        if let Some(id) = &lead_id {
+        if let (Some(id), Found::Lead(_, how)) = (&lead_id, &facts.found) {
+            // A choice sticks for its chain, and sticks before anything is written by it.
+            save_links(app, &background, id, how, !by_chain).await?;
             execute::remember_seen(app, id, &plan).await?;
         }
         match execute::all(app, crm, stored, &background, &facts, &plan).await? {
             Step::Done(lead) => {
                 let lead = lead.or(lead_id);
-                if let (Some(id), Found::Lead(_, how)) = (&lead, &facts.found) {
-                    save_links(app, &background, id, how).await?;
-                }
                 let journal = app.store.effects(&profile.name, &stored.key).await?;
                 return Ok(End::Finished(verdict(&plan, &journal, lead)));
             }
@@ -191,6 +177,17 @@ async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop>
     }))
 }
 
+/// Two people of one meeting must not both make its lead. Locks are taken in one order, so nobody waits in a circle.
+async fn lock_chain(app: &App, background: &Background) -> Vec<tokio::sync::OwnedMutexGuard<()>> {
+    let mut tokens: Vec<&String> = background.tokens.iter().collect();
+    tokens.sort_unstable();
+    let mut held = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        held.push(app.lead_lock(token).lock_owned().await);
+    }
+    held
+}
+
 fn lead_of(found: &Found) -> Option<String> {
     match found {
         Found::Lead(lead, _) => Some(lead.id.clone()),
@@ -203,7 +200,7 @@ async fn find(
     crm: &dyn Crm,
     stored: &Stored,
     background: &Background,
-) -> Result<Found, Stop> {
+) -> Result<(Found, bool), Stop> {
     let search = gather::find(app, crm, &stored.change, background).await?;
     if !search.gone.is_empty() {
         let gone: Vec<Link> = search
@@ -213,7 +210,7 @@ async fn find(
             .collect();
         app.store.save_links(&stored.profile, &gone).await?;
     }
-    Ok(search.found)
+    Ok((search.found, search.by_chain))
 }
 
 fn verdict(plan: &Plan, journal: &[Effect], lead: Option<String>) -> Ended {
@@ -272,13 +269,11 @@ pub async fn save_links(
     background: &Background,
     lead: &str,
     how: &str,
+    is_person: bool,
 ) -> Result<(), store::Error> {
-    let wanted: Vec<String> = background
-        .tokens
-        .iter()
-        .cloned()
-        .chain([background.person.clone()])
-        .collect();
+    // Through somebody else's meeting nobody becomes the lead's person.
+    let person = is_person.then(|| background.person.clone());
+    let wanted: Vec<String> = background.tokens.iter().cloned().chain(person).collect();
     let have = app.store.links(&app.config.profile.name, &wanted).await?;
     let links: Vec<Link> = wanted
         .into_iter()
@@ -301,29 +296,37 @@ pub async fn save_links(
 }
 
 /// A mistake of ours must neither loop nor lose the change.
-pub async fn after_panic(app: &App, claim: &Claim) {
+pub async fn after_panic(app: &App, claim: &Claim, panics: u32) {
     let reason = "working on it stopped unexpectedly, which is a mistake in calup";
-    let result = if claim.stored.attempts >= PANICS_MAX {
-        let ended = Ended {
-            status: Status::Dead,
-            reason: Some(format!("{reason}; replay it after an upgrade")),
-            why: Vec::new(),
-            lead: claim.stored.lead.clone(),
-        };
-        app.store.finish(claim, ended).await
-    } else {
-        app.store
-            .retry_at(
-                claim,
-                clock::now() + SignedDuration::from_secs(2),
-                reason,
-                true,
-            )
-            .await
-    };
-    if let Err(error) = result {
-        tracing::error!(%error, "could not record that working on a change stopped");
+    if panics < PANICS_MAX {
+        return worker::put_back(app, claim, reason, true).await;
     }
+    let reason = format!("{reason}; replay it after an upgrade");
+    if let Err(error) = bury(app, claim, reason).await {
+        tracing::error!(%error, "could not record that working on a change stopped");
+        worker::put_back(app, claim, "the database could not be used", true).await;
+    }
+}
+
+async fn bury(app: &App, claim: &Claim, reason: String) -> Result<(), store::Error> {
+    let ended = Ended {
+        status: Status::Dead,
+        reason: Some(reason),
+        why: claim.stored.why.clone(),
+        lead: claim.stored.lead.clone(),
+    };
+    finish(app, claim, ended).await
+}
+
+/// Ends a change; a dead one is told to the operator.
+async fn finish(app: &App, claim: &Claim, ended: Ended) -> Result<(), store::Error> {
+    if let (Status::Dead, Some(reason)) = (ended.status, &ended.reason) {
+        let delivery = &claim.stored.delivery_id;
+        let text = format!("delivery {delivery} ended dead: {reason}");
+        let hint = "mend the cause, then `calup replay` with that id";
+        app.notify(&format!("dead:{delivery}"), &text, hint).await;
+    }
+    app.store.finish(claim, ended).await
 }
 
 /// Whether a refusal can be amended, and was not before.

@@ -14,6 +14,7 @@ const PING: &str = "ping";
 /// Reads up to `batch` deliveries, oldest first; gives how many there were.
 pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
     let unread = app.store.unread(batch).await?;
+    let mut readings = Vec::with_capacity(unread.len());
     for delivery in &unread {
         let reading = read_or_quarantine(app, delivery);
         if let Reading::Ended {
@@ -29,7 +30,10 @@ pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
                 .set_meta("last_ping", &delivery.received_at.to_string())
                 .await?;
         }
-        app.store.read(&delivery.id, reading).await?;
+        readings.push((delivery.id.clone(), reading));
+    }
+    if !readings.is_empty() {
+        app.store.read_many(readings).await?;
     }
     Ok(unread.len())
 }

@@ -147,10 +147,15 @@ async fn renew_secrets(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         seen = changed;
         match Config::load() {
             Ok(config) => match app.renew(&config) {
-                Ok(()) => tracing::info!(
-                    "{} was read again: secrets are as it says, other settings take a restart",
-                    config::FILE
-                ),
+                Ok(()) => {
+                    tracing::info!(
+                        "{} was read again: secrets are as it says, other settings take a restart",
+                        config::FILE
+                    );
+                    if let Err(error) = worker::go_on(&app).await {
+                        tracing::error!(%error, "could not make what waits due");
+                    }
+                }
                 Err(failure) => tracing::error!(
                     "{} was read again, but {failure}; the old secrets stay",
                     config::FILE

@@ -214,21 +214,13 @@ async fn replay(
     let body = axum::body::to_bytes(request.into_body(), SMALL_BODY_BYTES_MAX)
         .await
         .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large", None))?;
-    let dry_run = if body.iter().all(u8::is_ascii_whitespace) {
-        false
-    } else {
-        let asked: Value = serde_json::from_slice(&body).map_err(|_| {
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "the body is no JSON",
-                Some(r#"send {"dry_run": true}, or nothing"#),
-            )
-        })?;
-        asked
-            .get("dry_run")
-            .and_then(Value::as_bool)
-            .unwrap_or(false)
-    };
+    let dry_run = dry_run(&body).ok_or_else(|| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "the body is not what this route takes",
+            Some(r#"send {"dry_run": true}, {"dry_run": false}, or nothing"#),
+        )
+    })?;
     let found = app.store.delivery(&id).await?.ok_or_else(no_delivery)?;
     if dry_run {
         let explained = explain::body(&app, &found.body, found.received_at).await;
@@ -241,6 +233,17 @@ async fn replay(
     }
     app.wake.notify_one();
     Ok(Json(json!({ "id": id, "status": "pending" })))
+}
+
+/// Nothing means no; anything but a plain yes or no is no answer to "shall it be done?".
+fn dry_run(body: &[u8]) -> Option<bool> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Some(false);
+    }
+    match serde_json::from_slice::<Value>(body).ok()? {
+        Value::Object(asked) => asked.get("dry_run").map_or(Some(false), Value::as_bool),
+        _ => None,
+    }
 }
 
 async fn booking(

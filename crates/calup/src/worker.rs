@@ -24,8 +24,8 @@ const DOWN_PROBE: Duration = Duration::from_secs(15);
 const PAUSE_PROBE: Duration = Duration::from_secs(60);
 /// So many calls in a row without an answer, and only probes go out.
 const DOWN_AFTER: u32 = 4;
-/// Work under way may finish in this time when the process is asked to stop.
-const FINISH: Duration = Duration::from_secs(10);
+/// On top of one call's time, work under way may finish in this when the process is asked to stop.
+const FINISH: Duration = Duration::from_secs(3);
 
 /// Works until `stop` turns true, then lets work under way finish. A database that cannot be written for a while
 /// is waited for; one that another process has taken over ends the work.
@@ -49,8 +49,16 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), s
         }
     }
     let finishing = async { while at_work.join_next().await.is_some() {} };
-    if tokio::time::timeout(FINISH, finishing).await.is_err() {
+    let patience = app.config.call_timeout() + FINISH;
+    if tokio::time::timeout(patience, finishing).await.is_err() {
         tracing::warn!("work under way did not finish in time; it is looked up at the next start");
+        for claim in app.at_work() {
+            // Asked to stop, it did not stop us: it must not be taken for the cause.
+            let _ = app
+                .store
+                .retry_at(&claim, clock::now(), "calup was stopped", false)
+                .await;
+        }
     }
     Ok(())
 }
@@ -144,6 +152,7 @@ async fn may_work(
 }
 
 async fn work(app: Arc<App>, claim: Claim) {
+    let _at_work = app.begin(&claim);
     let delivery = claim.stored.delivery_id.clone();
     // In a task of its own, so that a mistake of ours ends one change's work and not the worker.
     let result = tokio::spawn({
@@ -155,18 +164,29 @@ async fn work(app: Arc<App>, claim: Claim) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
             tracing::error!(delivery.id = %delivery, %error, "could not record the work on a change; it is done again");
-            let at = clock::now() + SignedDuration::from_secs(5);
-            let _ = app
-                .store
-                .retry_at(&claim, at, "the database could not be used", true)
-                .await;
+            put_back(&app, &claim, "the database could not be used", true).await;
         }
         Err(panic) => {
+            let panics = app.panicked(&claim.stored.key);
             tracing::error!(delivery.id = %delivery, %panic, "working on a change stopped unexpectedly");
-            process::after_panic(&app, &claim).await;
+            process::after_panic(&app, &claim, panics).await;
         }
     }
     app.wake.notify_one();
+}
+
+/// Until it is recorded: a change that stayed `running` would block its lane for ever.
+pub async fn put_back(app: &App, claim: &Claim, reason: &str, counted: bool) {
+    loop {
+        let at = clock::now() + SignedDuration::from_secs(2);
+        match app.store.retry_at(claim, at, reason, counted).await {
+            Ok(()) | Err(store::Error::Superseded) => return,
+            Err(error) => {
+                tracing::error!(%error, "could not put a change back; trying again in {} s", AFTER_ERROR.as_secs());
+                tokio::time::sleep(AFTER_ERROR).await;
+            }
+        }
+    }
 }
 
 /// Remembers how the CRM answers: a run of silence turns into "down", a refusal of the token into a pause.
@@ -196,6 +216,7 @@ pub async fn settle_health(app: &App, failure: &Failure) {
         }
         Failure::NeedsOperator { what, hint } => {
             answered(app);
+            let cause = format!("needs-operator:{what}");
             let reason = format!("could not {what}; {hint}");
             let pause = Pause {
                 reason: reason.clone(),
@@ -208,7 +229,7 @@ pub async fn settle_health(app: &App, failure: &Failure) {
                 tracing::error!(%error, "could not pause the profile");
             }
             app.notify(
-                "needs-operator",
+                &cause,
                 &format!("could not {what}: deliveries are kept and wait"),
                 hint,
             )
@@ -229,6 +250,17 @@ pub fn answered(app: &App) {
 pub async fn take_over(app: &App) -> Result<(), store::Error> {
     let epoch = app.store.take_over().await?;
     app.epoch.store(epoch, Ordering::Relaxed);
-    // A pause was for the process before us to look at: the first call tells.
-    app.store.pause(&app.config.profile.name, None).await
+    if app.store.paused(&app.config.profile.name).await?.is_some() {
+        go_on(app).await?;
+    }
+    Ok(())
+}
+
+/// Ends a pause and makes what waits due now: somebody mended something, and the first call tells whether it helped.
+pub async fn go_on(app: &App) -> Result<(), store::Error> {
+    let profile = &app.config.profile.name;
+    app.store.pause(profile, None).await?;
+    app.store.wake(profile, clock::now()).await?;
+    app.wake.notify_one();
+    Ok(())
 }

@@ -17,6 +17,8 @@ pub struct Facts {
     pub list_name: String,
     /// The change was told already: its comment stands, or its lead was made.
     pub told: bool,
+    /// The change moved this lead's status already: planned again, it is not the first to do so any more.
+    pub moved_status: bool,
     /// Effects of this change that are dead: planned around.
     pub dead: Vec<Kind>,
     pub comment_marker: String,

@@ -301,6 +301,7 @@ fn guard(
     }
     let among = |names: &[String]| names.iter().any(|n| n.trim().to_lowercase() == current);
     let is_first = match change.kind {
+        Kind::Booked if facts.moved_status => false,
         Kind::Booked => !facts.known.iter().any(|k| {
             k.done
                 && k.change.kind == Kind::Booked

@@ -57,6 +57,9 @@ pub trait Store: Send + Sync {
     /// in the same transaction); a delivery all of whose changes are known ends `duplicate`.
     async fn read(&self, delivery_id: &str, reading: Reading) -> Result<()>;
 
+    /// The same for several, which share one commit.
+    async fn read_many(&self, readings: Vec<(String, Reading)>) -> Result<()>;
+
     // --- working off ---
 
     /// Up to `limit` changes whose time has come (`pending`, or `waiting` with `retry_at <= now`), at most one

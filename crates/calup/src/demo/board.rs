@@ -41,7 +41,7 @@ impl Board {
             left: 0,
         };
         if !live {
-            board.print(&format!(
+            print(&format!(
                 "A simulated Cal.com and ClickUp, and the real calup between them on http://{}.\n",
                 board.address
             ));
@@ -58,7 +58,7 @@ impl Board {
     pub fn say(&mut self, line: &str) {
         self.log.push(line.to_owned());
         if !self.live {
-            self.print(line);
+            print(line);
         }
     }
 
@@ -78,14 +78,14 @@ impl Board {
             let mut what = Vec::new();
             match &before {
                 None if task.list_id == super::INBOUND => {
-                    what.push(format!("made in {} as `{}`", task.list_name, now.status))
+                    what.push(format!("made in {} as `{}`", task.list_name, now.status));
                 }
                 None => what.push(format!(
                     "matched in {}, now `{}`",
                     task.list_name, now.status
                 )),
                 Some(b) if b.status != now.status => {
-                    what.push(format!("`{}` → `{}`", b.status, now.status))
+                    what.push(format!("`{}` → `{}`", b.status, now.status));
                 }
                 Some(_) => {}
             }
@@ -110,14 +110,14 @@ impl Board {
         if self.live {
             self.draw(clickup);
         } else {
-            self.print(&format!("\n{}", table(clickup)));
+            print(&format!("\n{}", table(clickup)));
         }
-        self.print(&format!("\n{summary}"));
+        print(&format!("\n{summary}"));
         for line in wrong {
-            self.print(&format!("WRONG: {line}"));
+            print(&format!("WRONG: {line}"));
         }
         if wrong.is_empty() {
-            self.print("Every task is as it should be.");
+            print("Every task is as it should be.");
         }
     }
 
@@ -133,14 +133,14 @@ impl Board {
             self.left,
             self.log[from..].join("\n")
         );
-        self.print(&format!("\x1b[2J\x1b[H{frame}"));
+        print(&format!("\x1b[2J\x1b[H{frame}"));
     }
+}
 
-    pub fn print(&self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let _ = writeln!(out, "{text}");
-        let _ = out.flush();
-    }
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}");
+    let _ = out.flush();
 }
 
 /// Tasks that bookings touched: everybody but the crowd that only fills the lists.

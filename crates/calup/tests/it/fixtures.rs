@@ -1,5 +1,7 @@
 //! Every recorded delivery, sent as it was recorded, ends as it should; and again, it changes nothing.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::world::{Setup, World};
@@ -85,7 +87,7 @@ async fn play(world: &World, recordings: &[Recording]) -> String {
         let answer = send(world, recording).await;
         if !recording.signature_valid {
             assert_eq!(answer, 401, "{}", recording.name);
-            out.push_str(&format!("{} → refused\n", recording.name));
+            let _ = writeln!(out, "{} → refused", recording.name);
             continue;
         }
         assert_eq!(answer, 200, "{}", recording.name);
@@ -98,7 +100,7 @@ async fn play(world: &World, recordings: &[Recording]) -> String {
         } else {
             format!(" ({reason})")
         };
-        out.push_str(&format!("{} → {status}{reason}\n", recording.name));
+        let _ = writeln!(out, "{} → {status}{reason}", recording.name);
     }
     out
 }
@@ -108,11 +110,7 @@ fn leads_of(world: &World) -> String {
     let mut out = String::new();
     for lead in world.clickup.live_tasks() {
         let email = lead.email.as_deref().unwrap_or("–");
-        out.push_str(&format!(
-            "{email} | {} | {}\n",
-            lead.status,
-            lead.comments.len()
-        ));
+        let _ = writeln!(out, "{email} | {} | {}", lead.status, lead.comments.len());
     }
     out
 }
@@ -242,6 +240,35 @@ const LIVE: &str = "
 35-recurring-cancel-series-uid → done
 ";
 
-const COMPOSED_LEADS: &str = "";
+const COMPOSED_LEADS: &str = "
+priya.raman@northwindfoods.example | meeting cancelled | 4
+J.Weidemann@KRONBERG-LOGISTIK.example | meeting booked | 1
+carla.mendes@solviva.example | meeting booked | 1
+– | meeting booked | 0
+grace@oconnell.example | meeting booked | 0
+用户@例え.example | meeting booked | 0
+vera@longform.example | meeting booked | 0
+dana.whitfield@acme-orchards.example | meeting booked | 0
+ingrid@fjordtech.example | meeting cancelled | 1
+mateus@pradomoveis.example | meeting booked | 0
+femi@adeyemi-studio.example | meeting booked | 2
+yuki@matsuda-foods.example | meeting booked | 0
+helene@baumgart.example | meeting booked | 0
+tova@lindqvist.example | meeting cancelled | 1
+mirela@kostova.example | meeting booked | 0
+owen@adair.example | meeting booked | 0
+paulo@quintela.example | meeting booked | 0
+– | meeting booked | 0
+";
 
-const LIVE_LEADS: &str = "";
+const LIVE_LEADS: &str = "
+mira@okaforhomes.example | meeting booked | 4
+jonas@weberbau.example | meeting cancelled | 1
+lea@brandt.example | meeting booked | 1
+sana@qureshi.example | meeting booked | 2
+ana@duarte.example | meeting cancelled | 1
+ben@achebe.example | meeting cancelled | 1
+cleo@marin.example | meeting booked | 1
+dario@conti.example | meeting booked | 5
+elin@strand.example | meeting cancelled | 3
+";

@@ -2,9 +2,16 @@
 
 mod world;
 
+mod api;
 mod bodies;
 mod bookings;
+mod commands;
+mod crashes;
+mod faults;
 mod fixtures;
 mod house;
+mod limits;
+mod people;
+mod secrets;
 mod signatures;
 mod slow;

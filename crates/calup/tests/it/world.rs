@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -95,6 +96,8 @@ impl World {
         let token = token["token"].as_str().expect("the token").to_owned();
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
+            // A connection kept from before a restart is of no use.
+            .pool_max_idle_per_host(0)
             .build()
             .expect("a client");
         Self {
@@ -125,9 +128,11 @@ impl World {
         sent.status().as_u16()
     }
 
-    /// A Cal.com that sends here.
+    /// A Cal.com that sends here; each has bookings of its own.
     pub fn cal(&self) -> sim::cal::Cal {
-        sim::cal::Cal::new(&self.hook(), SECRET)
+        static SEED: AtomicU64 = AtomicU64::new(1);
+        let seed = SEED.fetch_add(1, Ordering::Relaxed);
+        sim::cal::Cal::seeded(&self.hook(), SECRET, seed)
     }
 
     /// The status and reason of the delivery with this body.
@@ -273,7 +278,7 @@ impl Calup {
         });
         match receive.recv_timeout(Duration::from_secs(20)) {
             Ok(address) => self.address = address,
-            Err(_) => panic!("calup did not start:\n{}", self.log()),
+            Err(error) => panic!("calup did not start ({error}):\n{}", self.log()),
         }
         self.child = Some(child);
     }

@@ -83,7 +83,8 @@ pub fn unread(db: &Connection, vault: &Vault, limit: usize) -> Result<Vec<Delive
         let handed_out = if attempts < READS_MAX {
             hand_out(db, vault, &id)?
         } else {
-            let reason = "reading it stopped the program eight times; replay it after an upgrade";
+            let reason =
+                "reading it stopped the program a hundred times; replay it after an upgrade";
             end(db, &id, None, None, Status::Quarantined, reason)?;
             None
         };
@@ -227,8 +228,11 @@ impl Inbox<'_> {
         let mut made: Vec<String> = Vec::new();
         let mut has_own = false;
         let mut known_from = None;
+        let mut known = match changes.first() {
+            Some(first) => self.known(&first.booking.uid)?,
+            None => Vec::new(),
+        };
         for change in changes {
-            let known = self.known(&change.booking.uid)?;
             let key = change.base_key();
             // Read again after a replay: what it brought then is still its own.
             let own = known
@@ -245,7 +249,13 @@ impl Inbox<'_> {
                 self.enrich(first, &change)?;
             } else {
                 let count = known.iter().filter(|k| k.change.base_key() == key).count();
-                made.push(self.add(&change, count)?);
+                let id = self.add(&change, count)?;
+                made.push(id.clone());
+                known.push(Known {
+                    id,
+                    delivery_id: self.delivery_id.to_owned(),
+                    change,
+                });
                 has_own = true;
             }
         }

@@ -11,7 +11,8 @@ use crate::Result;
 use crate::rows::{Counts, Delivery, DeliveryFilter, Proof, Status, Stored};
 
 const LISTED_DEFAULT: usize = 50;
-const LISTED_MAX: usize = 500;
+/// One more than a page shows, so that it is known whether there is a next one.
+const LISTED_MAX: usize = 501;
 
 /// One statement per index; what is not asked for is NULL. No id sorts after `~`.
 macro_rules! deliveries {

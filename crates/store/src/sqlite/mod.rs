@@ -157,6 +157,16 @@ impl Store for Sqlite {
             .await
     }
 
+    async fn read_many(&self, readings: Vec<(String, Reading)>) -> Result<()> {
+        self.write(move |db, vault| {
+            for (id, reading) in readings {
+                inbox::read(db, vault, &id, reading)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
         let own_epoch = self.own_epoch();
         self.write(move |db, vault| work::claim(db, vault, own_epoch, now, limit))

@@ -11,8 +11,9 @@ statements! {
     STATUS = "SELECT status FROM delivery WHERE id = ?1";
     CHANGES = "SELECT id, profile, key FROM change WHERE delivery_id = ?1 ORDER BY id";
     UNREAD_AGAIN = "UPDATE delivery SET is_read = 0, attempts = 0, status = 'pending', reason = NULL WHERE id = ?1";
-    DEAD_EFFECTS = "UPDATE effect SET state = 'absent' WHERE profile = ?1 AND change_key = ?2 AND state = 'dead'";
-    OPERATOR_EFFECTS = "UPDATE effect SET state = 'unknown' WHERE profile = ?1 AND change_key = ?2 AND state = 'operator'";
+    DEAD_EFFECTS = "UPDATE effect SET state = 'absent', amended = '[]' WHERE profile = ?1 AND change_key = ?2 AND state = 'dead'";
+    AMENDMENTS = "UPDATE effect SET amended = '[]' WHERE profile = ?1 AND change_key = ?2";
+    OPERATOR_EFFECTS = "UPDATE effect SET state = 'unknown', negatives = 0 WHERE profile = ?1 AND change_key = ?2 AND state = 'operator'";
 }
 
 /// What was not read, or was read as nothing, is read again; what has changes has them planned again.
@@ -30,6 +31,7 @@ pub fn replay(db: &Connection, id: &str) -> Result<bool> {
         })?;
     for (_, profile, key) in &changes {
         db.prepare_cached(DEAD_EFFECTS)?.execute([profile, key])?;
+        db.prepare_cached(AMENDMENTS)?.execute([profile, key])?;
         db.prepare_cached(OPERATOR_EFFECTS)?
             .execute([profile, key])?;
     }

@@ -10,9 +10,9 @@ use crate::rows::{Claim, Ended, Stored};
 use crate::{Error, Result};
 
 /// The program stopped so often while it was worked on, each time but the first alone: it is held to be the
-/// cause. Panics are caught and counted apart; what is left are kills, and a machine that is killed now and then
-/// must not bury a booking for having been at work.
-pub const CRASHES_MAX: u32 = 8;
+/// cause. Panics are caught and counted apart, and end at three; what is left are kills from outside, and however
+/// often a machine is killed, that must not bury a booking for having been at work.
+pub const CRASHES_MAX: u32 = 100;
 
 statements! {
     RAISE = "UPDATE owner SET epoch = epoch + 1 RETURNING epoch";
@@ -43,7 +43,7 @@ statements! {
     RETRY = "UPDATE change SET status = 'waiting', retry_at = ?2, reason = ?3, crashes = 0, again = 0,
             attempts = max(0, attempts - ?4)
         WHERE id = ?1";
-    WAKE = "UPDATE change SET retry_at = ?2 WHERE profile = ?1 AND status = 'waiting' AND retry_at > ?2";
+    WAKE = "UPDATE change SET retry_at = ?2, first_tried_at = NULL WHERE profile = ?1 AND status = 'waiting' AND retry_at > ?2";
     WAKE_LANES = "UPDATE lane SET due_at = ?2 WHERE profile = ?1 AND due_at > ?2";
     BEAT = "UPDATE owner SET beat = beat + 1";
 }
@@ -70,7 +70,7 @@ pub fn take_over(db: &Connection) -> Result<i64> {
             db.prepare_cached(AFTER_CRASH)?.execute([&id])?;
         } else {
             let reason =
-                "working on it stopped the program eight times; replay it after an upgrade";
+                "working on it stopped the program a hundred times; replay it after an upgrade";
             db.prepare_cached(BURY)?.execute([&id, reason])?;
         }
         lane::refresh(db, &profile, &person)?;

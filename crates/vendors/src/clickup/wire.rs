@@ -110,6 +110,8 @@ pub(super) struct Comments {
     pub comments: Vec<Comment>,
 }
 
+// The names are ClickUp's.
+#[allow(clippy::struct_field_names)]
 #[derive(Deserialize)]
 pub(super) struct Comment {
     #[serde(deserialize_with = "id")]

@@ -1,3 +1,4 @@
 //! The vendors from outside: one binary, so that one link serves them all.
 
 mod cal;
+mod clickup;

@@ -17,10 +17,16 @@ fn of_any_method() -> Vec<Fault> {
         Fault::Html(200),
         Fault::Html(502),
         Fault::Html(504),
-        Fault::Status(500, r#"{"err":"Internal server error","ECODE":"ERROR_HANDLER"}"#.to_owned()),
+        Fault::Status(
+            500,
+            r#"{"err":"Internal server error","ECODE":"ERROR_HANDLER"}"#.to_owned(),
+        ),
         Fault::Status(200, "null".to_owned()),
         Fault::Status(200, "[]".to_owned()),
-        Fault::Status(200, r#"{"err":"Team not found","ECODE":"TEAM_1"}"#.to_owned()),
+        Fault::Status(
+            200,
+            r#"{"err":"Team not found","ECODE":"TEAM_1"}"#.to_owned(),
+        ),
         Fault::Status(204, String::new()),
         Fault::CutBody(1),
         Fault::Redirect302("http://127.0.0.1:9/elsewhere".to_owned()),
@@ -46,7 +52,9 @@ async fn a_read_with_another_answer_is_a_failure_and_never_no_hits() {
         sim.fault(Match::any(), fault.clone(), ALWAYS);
         for which in READS {
             match super::read(&crm, which, &task).await {
-                Err(failure) => assert_eq!(class(&failure), "transient", "{fault:?} {which}: {failure}"),
+                Err(failure) => {
+                    assert_eq!(class(&failure), "transient", "{fault:?} {which}: {failure}")
+                }
                 Ok(n) => panic!("{fault:?} {which}: {n} read"),
             }
         }
@@ -69,7 +77,11 @@ async fn a_page_without_tasks_or_with_other_things_is_no_page() {
     ] {
         sim.fault(Match::get("/task"), Fault::Status(200, body.to_owned()), 2);
         let result = crm.find_by_email("ada@x.example").await;
-        assert_eq!(class(&result.expect_err("a failure")), "transient", "{body}");
+        assert_eq!(
+            class(&result.expect_err("a failure")),
+            "transient",
+            "{body}"
+        );
         sim.clear_faults();
     }
 }
@@ -97,7 +109,9 @@ async fn a_write_without_a_proper_answer_is_of_unknown_fate_and_sent_once() {
     hasty.timeout = Duration::from_millis(300);
     let crm = client_of(hasty);
     // What a create looks up first is known by now.
-    super::write(&crm, "create", &task, &comment).await.expect("a lead");
+    super::write(&crm, "create", &task, &comment)
+        .await
+        .expect("a lead");
     for fault in of_any_method() {
         for which in WRITES {
             for method in ["POST", "PUT"] {
@@ -118,14 +132,20 @@ async fn what_was_never_sent_may_be_sent_again() {
     let sim = workspace(roomy()).await;
     let task = sim.add_task(BROKERS, "Ada", Some("ada@x.example"));
     let crm = client(&sim);
-    super::write(&crm, "create", &task, "7").await.expect("a lead");
+    super::write(&crm, "create", &task, "7")
+        .await
+        .expect("a lead");
     sim.stop().await;
     for which in WRITES {
-        let failure = super::write(&crm, which, &task, "7").await.expect_err("nobody listens");
+        let failure = super::write(&crm, which, &task, "7")
+            .await
+            .expect_err("nobody listens");
         assert_eq!(class(&failure), "transient", "{which}: {failure}");
     }
     sim.restart().await;
-    super::write(&crm, "write", &task, "7").await.expect("a write");
+    super::write(&crm, "write", &task, "7")
+        .await
+        .expect("a write");
     assert_eq!(found(&crm, "ada@x.example").await, ["Ada"]);
 }
 
@@ -145,10 +165,15 @@ async fn a_redirect_is_not_followed_and_the_token_goes_nowhere_else() {
         let redirects = Stub::start(move |_| Then::Answer(answer.clone())).await;
         let crm = client_of(config(&redirects.url));
         for which in READS {
-            assert!(super::read(&crm, which, &task).await.is_err(), "{status} {which}");
+            assert!(
+                super::read(&crm, which, &task).await.is_err(),
+                "{status} {which}"
+            );
         }
         for which in ["write", "comment", "edit"] {
-            let failure = super::write(&crm, which, &task, &comment).await.expect_err("no answer");
+            let failure = super::write(&crm, which, &task, &comment)
+                .await
+                .expect_err("no answer");
             assert_eq!(class(&failure), "unknown", "{status} {which}: {failure}");
         }
     }
@@ -163,7 +188,10 @@ async fn an_answer_without_end_is_cut_off() {
     })
     .await;
     let crm = client_of(config(&endless.url));
-    assert_eq!(class(&crm.probe().await.expect_err("too long")), "transient");
+    assert_eq!(
+        class(&crm.probe().await.expect_err("too long")),
+        "transient"
+    );
 }
 
 /// A gzip'd or chunked answer is the server's choice.

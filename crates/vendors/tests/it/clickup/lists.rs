@@ -90,7 +90,10 @@ async fn many_at_once_look_up_once() {
     let all = sim.requests();
     let fields = all.iter().filter(|it| it.path.ends_with("/field")).count();
     assert_eq!(fields, 3);
-    assert_eq!(all.iter().filter(|it| it.path.ends_with("/team")).count(), 1);
+    assert_eq!(
+        all.iter().filter(|it| it.path.ends_with("/team")).count(),
+        1
+    );
 }
 
 #[tokio::test]

@@ -60,9 +60,16 @@ async fn every_code_has_its_class_for_reads_and_for_writes() {
         // Known before, so that it is the call itself that is refused.
         let _known = super::write(&crm, "create", &task, "7").await;
         let (of_read, of_write) = classes(answer, code);
-        sim.fault(Match::path("/task/"), Fault::Status(answer, body(code)), ALWAYS);
+        sim.fault(
+            Match::path("/task/"),
+            Fault::Status(answer, body(code)),
+            ALWAYS,
+        );
         let read = crm.lead(&task).await.expect_err("a refusal");
-        let write = crm.write(&task, &status("lost")).await.expect_err("a refusal");
+        let write = crm
+            .write(&task, &status("lost"))
+            .await
+            .expect_err("a refusal");
         sim.clear_faults();
         assert_eq!(class(&read), of_read, "{answer} {code}: {read}");
         assert_eq!(class(&write), of_write, "{answer} {code}: {write}");
@@ -85,7 +92,10 @@ async fn a_refusal_says_what_it_was_about() {
         other => panic!("no refusal: {other:?}"),
     };
 
-    assert_eq!(cause(crm.write(&task, &status("no such")).await), Cause::Status);
+    assert_eq!(
+        cause(crm.write(&task, &status("no such")).await),
+        Cause::Status
+    );
     let mut lead = new_lead("Bo");
     lead.status = Some("no such".to_owned());
     assert_eq!(cause(crm.create(&lead).await.map(|_| ())), Cause::Status);
@@ -109,10 +119,16 @@ async fn a_deleted_lead_or_comment_is_gone() {
     sim.human_delete_comment(&comment);
     let crm = client(&sim);
     let failed = |result: Result<(), Failure>| class(&result.expect_err("a failure"));
-    assert_eq!(failed(super::write(&crm, "edit", &task, &comment).await), "gone");
+    assert_eq!(
+        failed(super::write(&crm, "edit", &task, &comment).await),
+        "gone"
+    );
     sim.human_delete(&task);
     for which in ["write", "comment"] {
-        assert_eq!(failed(super::write(&crm, which, &task, &comment).await), "gone");
+        assert_eq!(
+            failed(super::write(&crm, which, &task, &comment).await),
+            "gone"
+        );
     }
     for which in ["lead", "comments"] {
         let result = super::read(&crm, which, &task).await;
@@ -125,7 +141,16 @@ async fn an_id_that_is_none_does_not_become_another_address() {
     let sim = workspace(roomy()).await;
     let task = sim.add_task(BROKERS, "Ada", Some("ada@x.example"));
     let crm = client(&sim);
-    for id in ["", "..", "../user", "a/b", "x?y=z", &format!("{task}/comment"), "a b", "%2e%2e"] {
+    for id in [
+        "",
+        "..",
+        "../user",
+        "a/b",
+        "x?y=z",
+        &format!("{task}/comment"),
+        "a b",
+        "%2e%2e",
+    ] {
         for which in ["lead", "comments"] {
             let result = super::read(&crm, which, id).await;
             assert!(result.is_err(), "{which} {id}: {result:?}");
@@ -135,7 +160,8 @@ async fn an_id_that_is_none_does_not_become_another_address() {
             assert!(result.is_err(), "{which} {id}: {result:?}");
         }
     }
-    let ours = |path: &str| path.starts_with("/api/v2/task/") || path.starts_with("/api/v2/comment/");
+    let ours =
+        |path: &str| path.starts_with("/api/v2/task/") || path.starts_with("/api/v2/comment/");
     for request in sim.requests() {
         assert!(ours(&request.path), "{}", request.path);
     }
@@ -149,7 +175,12 @@ async fn every_recorded_error_means_what_the_table_says() {
         "/../../fixtures/clickup-api"
     ))
     .expect("fixtures")
-    .map(|file| file.expect("a file").file_name().into_string().expect("a name"))
+    .map(|file| {
+        file.expect("a file")
+            .file_name()
+            .into_string()
+            .expect("a name")
+    })
     .filter(|name| name.starts_with("error."));
     let mut checked = 0;
     for name in names {
@@ -189,14 +220,26 @@ async fn no_failure_names_a_person_or_the_token() {
     sim.fault(Match::any(), Fault::Html(502), ALWAYS);
     let mut failures = Vec::new();
     for which in READS {
-        failures.push(super::read(&crm, which, &task).await.expect_err("a failure"));
+        failures.push(
+            super::read(&crm, which, &task)
+                .await
+                .expect_err("a failure"),
+        );
     }
     for which in WRITES {
-        failures.push(super::write(&crm, which, &task, "7").await.expect_err("a failure"));
+        failures.push(
+            super::write(&crm, which, &task, "7")
+                .await
+                .expect_err("a failure"),
+        );
     }
     sim.stop().await;
     for which in READS {
-        failures.push(super::read(&crm, which, &task).await.expect_err("a failure"));
+        failures.push(
+            super::read(&crm, which, &task)
+                .await
+                .expect_err("a failure"),
+        );
     }
     for failure in failures {
         let shown = format!("{failure} {failure:?}");

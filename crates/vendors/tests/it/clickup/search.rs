@@ -85,7 +85,12 @@ async fn three_lists_that_share_their_field_are_one_call() {
         sim.add_task(list, name, Some("ada@x.example"));
     }
     sim.add_list("901100000009", "Not ours", super::STATUSES);
-    sim.add_field(&["901100000009"], "a0b8efe1-0000-4c63-8850-0d0742888f90", "Email", "email");
+    sim.add_field(
+        &["901100000009"],
+        "a0b8efe1-0000-4c63-8850-0d0742888f90",
+        "Email",
+        "email",
+    );
     sim.add_task("901100000009", "d", Some("ada@x.example"));
     let crm = client(&sim);
     assert_eq!(found(&crm, "ada@x.example").await, ["a", "b", "c"]);
@@ -127,7 +132,12 @@ async fn the_field_is_known_by_its_name_in_any_case_or_by_its_id() {
     sim.add_field(&all, EMAIL, "E-Mail Adresse", "email");
     let id = sim.add_task(BROKERS, "Ada", None);
     sim.human_set_field(&id, EMAIL, Some(json!("ada@x.example")));
-    for name in ["E-Mail Adresse", "e-mail ADRESSE", " E-mail adresse ", EMAIL] {
+    for name in [
+        "E-Mail Adresse",
+        "e-mail ADRESSE",
+        " E-mail adresse ",
+        EMAIL,
+    ] {
         let mut config = config(&sim.api_url());
         config.email_field = name.to_owned();
         assert_eq!(

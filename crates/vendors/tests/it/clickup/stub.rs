@@ -148,7 +148,10 @@ pub(super) fn lookup(seen: &Seen) -> Option<String> {
         Some("user") => r#"{"user":{"id":54000001,"username":"CRM Bot"}}"#.to_owned(),
         Some("team") => r#"{"teams":[{"id":"9011000000","name":"Acme"}]}"#.to_owned(),
         Some("field") if seen.method == "GET" => {
-            format!(r#"{{"fields":[{{"id":"{}","name":"Email","type":"email","type_config":{{}}}}]}}"#, super::EMAIL)
+            format!(
+                r#"{{"fields":[{{"id":"{}","name":"Email","type":"email","type_config":{{}}}}]}}"#,
+                super::EMAIL
+            )
         }
         Some(id) if path.ends_with(&format!("/v2/list/{id}")) => format!(
             r#"{{"id":"{id}","name":"List","statuses":[{{"status":"to do","type":"open"}},{{"status":"meeting booked","type":"custom"}}]}}"#
