@@ -69,9 +69,24 @@ pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
 }
 
 async fn failed(app: &App, claim: &Claim, failure: Failure) -> Result<(), store::Error> {
-    worker::settle_health(app, &failure).await;
     let now = clock::now();
     let stored = &claim.stored;
+    if let Failure::NeedsOperator { what, hint } = &failure
+        && let Some(crm) = app.crm()
+        && crm.probe().await.is_ok()
+    {
+        // The token is good: this is about one lead or list, and must not stop what has nothing to do with it.
+        worker::answered(app);
+        let told = format!("could not {what}: delivery {} waits", stored.delivery_id);
+        app.notify(&format!("needs-operator:{what}"), &told, hint)
+            .await;
+        let wait = retry::backoff(stored.attempts, clock::jitter()).max(PAUSED_RETRY);
+        return app
+            .store
+            .retry_at(claim, now + wait, &failure.to_string(), true)
+            .await;
+    }
+    worker::settle_health(app, &failure).await;
     let answering = app
         .health
         .lock()

@@ -250,10 +250,8 @@ pub fn answered(app: &App) {
 pub async fn take_over(app: &App) -> Result<(), store::Error> {
     let epoch = app.store.take_over().await?;
     app.epoch.store(epoch, Ordering::Relaxed);
-    if app.store.paused(&app.config.profile.name).await?.is_some() {
-        go_on(app).await?;
-    }
-    Ok(())
+    // What waits may wait for what a person has set right since.
+    go_on(app).await
 }
 
 /// Ends a pause and makes what waits due now: somebody mended something, and the first call tells whether it helped.

@@ -4,6 +4,7 @@ pub const NAME_CHARS_MAX: usize = 120;
 pub const ANSWER_CHARS_MAX: usize = 500;
 pub const NOTES_CHARS_MAX: usize = 2_000;
 pub const COMMENT_CHARS_MAX: usize = 5_000;
+const ADDRESS_CHARS_MAX: usize = 4_096;
 
 /// Cut to `max` characters, the last of them "…" when something was cut.
 pub fn cut(text: &str, max: usize) -> String {
@@ -108,33 +109,31 @@ pub fn markdown(line: &str) -> String {
 pub fn essence(markdown: &str) -> String {
     let mut out = String::new();
     let mut rest = markdown;
-    while let Some(open) = rest.find('[') {
-        keep(&rest[..open], &mut out);
-        let tail = &rest[open + 1..];
-        if let Some(middle) = tail.find("](")
-            && let Some(close) = link_end(&tail[middle + 2..])
-            && !tail[..middle].contains('\n')
-        {
-            let (text, address) = (&tail[..middle], &tail[middle + 2..middle + 2 + close]);
-            let (mut a, mut b) = (String::new(), String::new());
-            keep(text, &mut a);
-            keep(address, &mut b);
-            out.push_str(&a);
-            if a != b {
-                out.push_str(&b);
+    while let Some(middle) = rest.find("](") {
+        keep(&rest[..middle], &mut out);
+        let escaped = rest[..middle].ends_with('\\');
+        rest = &rest[middle + 2..];
+        // What an editor made a link of inside brackets begins with its own "[".
+        if escaped || rest.starts_with('[') {
+            continue;
+        }
+        if let Some(close) = link_end(rest) {
+            let mut address = String::new();
+            keep(&rest[..close], &mut address);
+            if !out.ends_with(&address) {
+                out.push_str(&address);
             }
-            rest = &tail[middle + 2 + close + 1..];
-        } else {
-            rest = tail;
+            rest = &rest[close + 1..];
         }
     }
     keep(rest, &mut out);
     out
 }
 
+/// Where an address that was opened by "(" ends, in bytes.
 fn link_end(text: &str) -> Option<usize> {
     let mut depth = 0_u32;
-    for (i, c) in text.char_indices() {
+    for (i, c) in text.char_indices().take(ADDRESS_CHARS_MAX) {
         match c {
             '\n' => return None,
             '(' => depth += 1,
@@ -204,5 +203,25 @@ mod tests {
             essence(ours),
             essence("**Join:** https://meet.example/ab2\n- one\n- two")
         );
+        for (ours, theirs) in [
+            (
+                r"\[text\](https://x.example)",
+                r"\[text\]([https://x.example](https://x.example))",
+            ),
+            (
+                r"\[text\](https://x.example)",
+                "[text]([https://x.example](https://x.example))",
+            ),
+            (
+                r"https://x.example\](https://x.example)",
+                r"[https://x.example](https://x.example)\]([https://x.example](https://x.example))",
+            ),
+            (
+                r"\[text\](https://x.exam…",
+                r"\[text\]([https://x.exam…](https://x.exam…)",
+            ),
+        ] {
+            assert_eq!(essence(ours), essence(theirs), "{ours}");
+        }
     }
 }

@@ -165,6 +165,7 @@ impl<'a> World<'a> {
             statuses: self.statuses(&list),
             list_name: list,
             told,
+            moved_status: told,
             dead: Vec::new(),
             comment_marker: MARKER.into(),
             create_marker: MARKER.into(),

@@ -130,8 +130,8 @@ impl Purpose {
                 format!("{}: ClickUp has no such address ({said})", self.what),
                 "check CLICKUP_API_URL: the address without /v2, usually https://api.clickup.com/api",
             ),
-            (404, _) => self.missing(&said),
             (_, code) if code.starts_with("ACCESS_") => self.forbidden(&said),
+            (404, _) => self.missing(&said),
             (_, "ITEM_013" | "ITEM_015") => self.missing(&said),
             (_, "INPUT_003" | "INPUT_004") if about_a_list => self.missing(&said),
             (_, code) => Failure::Refused {
@@ -156,13 +156,14 @@ impl Purpose {
         }
     }
 
-    // One lead that was moved out of reach must not stop all others. A write that is refused for want of rights is
-    // about all of them: the lead was read a moment ago.
+    // Out of reach is not deleted: a lead taken for gone would be matched anew, or its meeting given up.
     fn forbidden(&self, said: &str) -> Failure {
-        if self.writes {
-            self.lacks_right(said)
-        } else {
-            self.missing(said)
+        match &self.about {
+            About::Lead | About::Comment => self.lacks_right(said),
+            About::Account | About::Workspace | About::List { .. } if self.writes => {
+                self.lacks_right(said)
+            }
+            About::Account | About::Workspace | About::List { .. } => self.missing(said),
         }
     }
 
@@ -284,14 +285,14 @@ mod tests {
             (Workspace, 403, "OAUTH_029", "workspace", "workspace"),
             (Workspace, 400, "OAUTH_045", "workspace", "workspace"),
             (Workspace, 401, "OAUTH_077", "token", "token"),
-            (Lead, 401, "ACCESS_083", "gone", "rights"),
-            (Lead, 403, "ACCESS_083", "gone", "rights"),
-            (Lead, 404, "ACCESS_999", "gone", "gone"),
+            (Lead, 401, "ACCESS_083", "rights", "rights"),
+            (Lead, 403, "ACCESS_083", "rights", "rights"),
+            (Lead, 404, "ACCESS_999", "rights", "rights"),
             (Lead, 404, "ITEM_013", "gone", "gone"),
             (Lead, 404, "ITEM_015", "gone", "gone"),
             (Comment, 404, "COMM_000", "gone", "gone"),
             (list(), 404, "ITEM_015", "list", "list"),
-            (list(), 404, "ACCESS_999", "list", "list"),
+            (list(), 404, "ACCESS_999", "list", "rights"),
             (list(), 401, "ACCESS_083", "list", "rights"),
             (list(), 400, "INPUT_003", "list", "list"),
             (Workspace, 404, "ITEM_015", "lists", "lists"),

@@ -20,15 +20,21 @@ impl ClickUp {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
-        let found = self.leads_with(email.trim(), &wanted).await;
-        let found = match found {
-            // Whether ClickUp's filter minds the case is not established: what was typed in capitals is asked for
-            // in both ways.
-            Ok(found) if found.is_empty() && wanted != email.trim() => {
-                self.leads_with(&wanted, &wanted).await
+        let mut found = self.leads_with(email.trim(), &wanted).await;
+        // Whether ClickUp's filter minds the case is not established: what was typed in capitals is asked for in
+        // both ways, because the better match may stand in either.
+        if wanted != email.trim()
+            && let Ok(typed) = &mut found
+        {
+            match self.leads_with(&wanted, &wanted).await {
+                Ok(lower) => {
+                    let new = |l: &Lead| !typed.iter().any(|t| t.id == l.id);
+                    let more: Vec<Lead> = lower.into_iter().filter(new).collect();
+                    typed.extend(more);
+                }
+                Err(failure) => found = Err(failure),
             }
-            found => found,
-        };
+        }
         if let Err(Failure::Refused {
             what,
             cause: Cause::Field | Cause::Other,

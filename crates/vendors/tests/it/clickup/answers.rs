@@ -53,7 +53,7 @@ async fn a_read_with_another_answer_is_a_failure_and_never_no_hits() {
         for which in READS {
             match super::read(&crm, which, &task).await {
                 Err(failure) => {
-                    assert_eq!(class(&failure), "transient", "{fault:?} {which}: {failure}")
+                    assert_eq!(class(&failure), "transient", "{fault:?} {which}: {failure}");
                 }
                 Ok(n) => panic!("{fault:?} {which}: {n} read"),
             }
@@ -120,6 +120,11 @@ async fn a_write_without_a_proper_answer_is_of_unknown_fate_and_sent_once() {
             sim.clear_requests();
             let result = super::write(&crm, which, &task, &comment).await;
             sim.clear_faults();
+            if *which == "edit" && result.is_ok() {
+                // Editing says the same however often; a success without a body is one.
+                assert_eq!(sim.mutations(), 1, "{fault:?} {which}");
+                continue;
+            }
             let failure = result.expect_err("no proper answer");
             assert_eq!(class(&failure), "unknown", "{fault:?} {which}: {failure}");
             assert_eq!(sim.mutations(), 1, "{fault:?} {which}");

@@ -96,8 +96,16 @@ async fn recorded_lists_fields_and_workspaces_are_understood() {
         ["to do", "meeting booked", "negotiating", "lost", "complete"]
     );
     let kinds: Vec<StatusKind> = info.statuses.iter().map(|(_, kind)| *kind).collect();
-    use StatusKind::{Closed, Custom, Done, Open};
-    assert_eq!(kinds, [Open, Custom, Custom, Done, Closed]);
+    assert_eq!(
+        kinds,
+        [
+            StatusKind::Open,
+            StatusKind::Custom,
+            StatusKind::Custom,
+            StatusKind::Done,
+            StatusKind::Closed
+        ]
+    );
 
     let (_stub, crm) = recorded("list-fields", |path| path.ends_with("/field")).await;
     assert!(

@@ -85,10 +85,11 @@ async fn a_write_never_goes_out_on_a_connection_that_was_used() {
 // Half an answer, then the end.
 #[tokio::test]
 async fn a_write_is_not_repeated_when_the_answer_breaks_off() {
-    let stub = Stub::start(|seen| match seen.method.as_str() {
-        "GET" => Then::Answer(answer(seen)),
-        _ => {
-            let whole = answer(seen);
+    let stub = Stub::start(|seen| {
+        let whole = answer(seen);
+        if seen.method == "GET" {
+            Then::Answer(whole)
+        } else {
             Then::AnswerAndClose(whole[..whole.len() - 1].to_owned())
         }
     })
