@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -33,10 +34,12 @@ pub async fn receive_default(
 
 pub async fn receive_for(
     State(app): State<Arc<App>>,
-    Path(profile): Path<String>,
+    profile: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    // What cannot be read names no profile.
+    let profile = profile.map_or_else(|_| String::new(), |Path(name)| name);
     receive(&app, &profile, &headers, body).await
 }
 

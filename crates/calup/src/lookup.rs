@@ -134,7 +134,10 @@ async fn created(crm: &dyn Crm, stored: &Stored, effect: &Effect) -> Result<Look
 }
 
 async fn commented(crm: &dyn Crm, effect: &Effect) -> Result<Looked, Failure> {
-    let comments = match crm.comments(&effect.target).await {
+    let comments = match crm
+        .comments(&effect.target, effect.first_sent_at - SKEW)
+        .await
+    {
         Ok(comments) => comments,
         Err(Failure::Gone { .. }) => return Ok(Looked::Gone),
         Err(failure) => return Err(failure),

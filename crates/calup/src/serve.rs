@@ -22,6 +22,7 @@ const LOOK_FOR_SECRETS: Duration = Duration::from_secs(2);
 pub struct Running {
     pub app: Arc<App>,
     pub address: std::net::SocketAddr,
+    listens: bool,
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
     worker: tokio::task::JoinHandle<Result<(), store::Error>>,
@@ -41,14 +42,34 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
     if only != Some(Only::Intake) {
         worker::take_over(&app).await.map_err(|e| e.to_string())?;
     }
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|e| format!("could not listen on {listen}: {e}; another program may be using the port (CALUP_LISTEN sets another)"))?;
-    let address = listener.local_addr().map_err(|e| e.to_string())?;
+    let listener = match TcpListener::bind(listen).await {
+        Ok(listener) => Some(listener),
+        // Beside the intake of one machine, with the same settings.
+        Err(error) if only == Some(Only::Worker) => {
+            tracing::info!("not listening on {listen}: {error}; working off deliveries only");
+            None
+        }
+        Err(error) => {
+            return Err(format!(
+                "could not listen on {listen}: {error}; another program may be using the port (CALUP_LISTEN sets another)"
+            ));
+        }
+    };
+    let address = match &listener {
+        Some(listener) => listener.local_addr().map_err(|e| e.to_string())?,
+        None => listen,
+    };
+    let listens = listener.is_some();
     tell_what_is_missing(&app).await;
     let (stop, stopped) = watch::channel(false);
-    let router = web::router(app.clone());
-    let server = tokio::spawn(server::run(listener, router, stopped.clone()));
+    let server = {
+        let (router, stopped) = (web::router(app.clone()), stopped.clone());
+        tokio::spawn(async move {
+            if let Some(listener) = listener {
+                server::run(listener, router, stopped).await;
+            }
+        })
+    };
     let worker = {
         let (app, stopped) = (app.clone(), stopped.clone());
         tokio::spawn(async move {
@@ -62,6 +83,7 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
     Ok(Running {
         app,
         address,
+        listens,
         stop,
         server,
         worker,
@@ -91,7 +113,9 @@ impl Running {
 
 pub async fn serve(config: Config, only: Option<Only>) -> Result<(), String> {
     let mut running = start(config, only).await?;
-    tracing::info!("calup listens on http://{}", running.address);
+    if running.listens {
+        tracing::info!("calup listens on http://{}", running.address);
+    }
     let failure = tokio::select! {
         () = asked_to_stop() => None,
         error = running.failed() => Some(error),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Router;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -78,6 +79,26 @@ impl IntoResponse for Problem {
     }
 }
 
+impl From<QueryRejection> for Problem {
+    fn from(_: QueryRejection) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "the part of the address behind `?` cannot be read",
+            Some("name each parameter once, percent-encoded as UTF-8"),
+        )
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(_: PathRejection) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "the address cannot be read",
+            Some("percent-encode it as UTF-8"),
+        )
+    }
+}
+
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         tracing::error!(%error, "could not use the database");
@@ -134,8 +155,9 @@ struct Listing {
 
 async fn deliveries(
     State(app): State<Arc<App>>,
-    Query(query): Query<Listing>,
+    query: Result<Query<Listing>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
+    let Query(query) = query?;
     let some = |text: Option<String>| text.filter(|t| !t.is_empty());
     let status = match some(query.status) {
         None => None,
@@ -192,8 +214,9 @@ fn no_delivery() -> Problem {
 
 async fn delivery(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Value>, Problem> {
+    let Path(id) = id?;
     let found = app.store.delivery(&id).await?.ok_or_else(no_delivery)?;
     let mut out = view::delivery(&found);
     out["headers"] = found
@@ -208,9 +231,10 @@ async fn delivery(
 
 async fn replay(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<Value>, Problem> {
+    let Path(id) = id?;
     let body = axum::body::to_bytes(request.into_body(), SMALL_BODY_BYTES_MAX)
         .await
         .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large", None))?;
@@ -248,8 +272,9 @@ fn dry_run(body: &[u8]) -> Option<bool> {
 
 async fn booking(
     State(app): State<Arc<App>>,
-    Path(uid): Path<String>,
+    uid: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Value>, Problem> {
+    let Path(uid) = uid?;
     let proof = app.store.proof(&uid).await?;
     if proof.deliveries.is_empty() && proof.changes.is_empty() {
         return Err(Problem::new(

@@ -22,8 +22,8 @@ pub trait Crm: Send + Sync {
     /// Gives the comment's id.
     async fn comment(&self, id: &str, text: &RichText) -> Result<String, Failure>;
     async fn edit_comment(&self, comment_id: &str, text: &RichText) -> Result<(), Failure>;
-    /// The newest page (up to 25).
-    async fn comments(&self, id: &str) -> Result<Vec<Posted>, Failure>;
+    /// Those posted after `since` (and perhaps some before), newest first.
+    async fn comments(&self, id: &str, since: Timestamp) -> Result<Vec<Posted>, Failure>;
     /// Records of the inbound list that were made after `since`, all pages.
     async fn created_since(&self, since: Timestamp) -> Result<Vec<Lead>, Failure>;
     /// What is known of one list; cached for an hour, `fresh` reads it again.

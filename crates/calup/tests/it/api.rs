@@ -230,3 +230,20 @@ async fn a_dry_run_writes_nothing_and_a_replay_does_nothing_twice() {
         404
     );
 }
+
+#[tokio::test]
+async fn an_address_that_cannot_be_read_gets_a_sentence() {
+    let world = World::start().await;
+    let bearer = format!("Bearer {}", world.token);
+    for path in [
+        "/api/deliveries?status=done&status=dead",
+        "/api/deliveries/%FF",
+        "/api/bookings/%FF",
+        "/api/deliveries?limit=0",
+        "/api/deliveries?status=nothing",
+    ] {
+        let (status, body) = with_token(&world, path, Some(&bearer)).await;
+        assert_eq!(status, 400, "{path}");
+        assert!(body["error"].is_string(), "{path}: {body}");
+    }
+}

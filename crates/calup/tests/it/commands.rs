@@ -1,5 +1,7 @@
 //! The command line: each mistake ends in one sentence and the right exit code.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use sim::cal::Person;
 
@@ -67,6 +69,31 @@ async fn a_second_server_on_one_database_is_refused_and_the_first_goes_on() {
         .book(&Person::new("Ada Byrd", "ada@byrd.example"), START, 30);
     assert_eq!(world.deliver(booking.created().body).await, 200);
     assert_eq!(world.settle().await["done"], 1);
+}
+
+#[tokio::test]
+async fn intake_and_worker_are_two_processes_when_asked_for() {
+    let mut world = World::start().await;
+    world.calup.stop();
+    world.calup.start_as(&["serve", "--only", "intake"]);
+    let booking = world
+        .cal()
+        .book(&Person::new("Ada Byrd", "ada@byrd.example"), START, 30);
+    assert_eq!(world.deliver(booking.created().body).await, 200);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(world.get("/api/counts").await["pending"], 1);
+    // With the same settings: its port is taken, and it needs none.
+    let mut worker = world
+        .calup
+        .command()
+        .args(["serve", "--only", "worker"])
+        .env("CALUP_LISTEN", &world.calup.address)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("it starts");
+    assert_eq!(world.settle().await["done"], 1);
+    let _ = worker.kill();
+    let _ = worker.wait();
 }
 
 #[tokio::test]

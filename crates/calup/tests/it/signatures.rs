@@ -121,7 +121,7 @@ async fn an_unknown_profile_is_refused_with_the_same_bytes() {
     let world = World::start().await;
     let cal = world.cal();
     let good = booking(&world);
-    for profile in ["nobody", "Default", "default%20", "..%2f", "%00"] {
+    for profile in ["nobody", "Default", "default%20", "..%2f", "%00", "%FF"] {
         cal.set_target(&format!("{}/{profile}", world.hook()));
         assert_eq!(
             cal.send(&good).await,

@@ -237,7 +237,7 @@ impl Calup {
         }
     }
 
-    fn command(&self) -> Command {
+    pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_calup"));
         command
             .current_dir(&self.dir)
@@ -253,9 +253,13 @@ impl Calup {
 
     /// Starts `serve` and waits for its address.
     pub fn start(&mut self) {
+        self.start_as(&["serve"]);
+    }
+
+    pub fn start_as(&mut self, arguments: &[&str]) {
         let mut child = self
             .command()
-            .arg("serve")
+            .args(arguments)
             .stderr(Stdio::piped())
             .spawn()
             .expect("calup starts");

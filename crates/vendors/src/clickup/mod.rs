@@ -223,8 +223,8 @@ impl crate::Crm for ClickUp {
         self.put_comment(comment_id, text).await
     }
 
-    async fn comments(&self, id: &str) -> Result<Vec<Posted>, Failure> {
-        self.newest_comments(id).await
+    async fn comments(&self, id: &str, since: Timestamp) -> Result<Vec<Posted>, Failure> {
+        self.comments_since(id, since).await
     }
 
     async fn created_since(&self, since: Timestamp) -> Result<Vec<Lead>, Failure> {

@@ -156,7 +156,10 @@ async fn read(crm: &ClickUp, which: &str, task: &str) -> Result<usize, Failure> 
     match which {
         "find" => crm.find_by_email("ada@x.example").await.map(|it| it.len()),
         "lead" => crm.lead(task).await.map(|_| 1),
-        "comments" => crm.comments(task).await.map(|it| it.len()),
+        "comments" => crm
+            .comments(task, jiff::Timestamp::MIN)
+            .await
+            .map(|it| it.len()),
         "since" => {
             let ever = jiff::Timestamp::UNIX_EPOCH;
             crm.created_since(ever).await.map(|it| it.len())

@@ -261,7 +261,7 @@ async fn a_comment_s_marker_comes_back_whatever_was_typed() {
             .comment(&task, &said.rich(Some(&marker)))
             .await
             .expect("a comment");
-        let comments = crm.comments(&task).await.expect("comments");
+        let comments = crm.comments(&task, Timestamp::MIN).await.expect("comments");
         let ours: Vec<&str> = comments
             .iter()
             .filter(|it| it.text.contains(&marker))

@@ -50,7 +50,10 @@ async fn a_comment_goes_out_as_rich_runs_and_its_text_comes_back() {
     assert_eq!(body["notify_all"], false);
     assert!(body.get("comment_text").is_none(), "{body}");
 
-    let read = crm.comments(&task).await.expect("comments");
+    let read = crm
+        .comments(&task, jiff::Timestamp::MIN)
+        .await
+        .expect("comments");
     assert_eq!(read.len(), 1);
     assert_eq!(read[0].id, id);
     assert_eq!(
@@ -78,19 +81,20 @@ async fn an_edit_replaces_the_text_and_keeps_the_comment() {
 }
 
 #[tokio::test]
-async fn the_newest_page_is_read() {
+async fn comments_are_read_as_far_back_as_asked() {
     let sim = workspace(roomy()).await;
     let task = sim.add_task(BROKERS, "Ada", None);
-    for n in 0..40 {
+    for n in 0..60 {
         sim.human_comment(&task, &format!("comment {n}"));
     }
-    let read = client(&sim).comments(&task).await.expect("comments");
-    let mut texts: Vec<&str> = read.iter().map(|it| it.text.trim_end()).collect();
-    texts.sort_unstable();
-    let mut newest: Vec<String> = (15..40).map(|n| format!("comment {n}")).collect();
-    newest.sort();
-    assert_eq!(texts, newest);
-    assert_eq!(sim.calls(), 1);
+    for (since, first, calls) in [(jiff::Timestamp::MAX, 35, 1), (jiff::Timestamp::MIN, 0, 3)] {
+        sim.clear_requests();
+        let read = client(&sim).comments(&task, since).await.expect("comments");
+        let texts: Vec<&str> = read.iter().map(|it| it.text.trim_end()).collect();
+        let newest: Vec<String> = (first..60).rev().map(|n| format!("comment {n}")).collect();
+        assert_eq!(texts, newest);
+        assert_eq!(sim.calls(), calls);
+    }
 }
 
 #[tokio::test]
@@ -137,7 +141,7 @@ async fn a_comment_without_plain_text_is_read_from_its_runs() {
     let body = comments.to_string();
     let stub = Stub::start(move |_| Then::Answer(stub::json(200, &body))).await;
     let read = client_of(config(&stub.url))
-        .comments("86a1")
+        .comments("86a1", jiff::Timestamp::MIN)
         .await
         .expect("comments");
     let read: Vec<(&str, &str, i64)> = read

@@ -145,7 +145,10 @@ async fn recorded_answers_to_writes_are_successes() {
     let (_stub, crm) = recorded("comment-update", |path| path.contains("/comment/")).await;
     assert_eq!(crm.edit_comment("90110000000458", &rich("x")).await, Ok(()));
     let (_stub, crm) = recorded("comments-list", |path| path.ends_with("/comment")).await;
-    let comments = crm.comments("86b7aaaa1").await.expect("comments");
+    let comments = crm
+        .comments("86b7aaaa1", Timestamp::MIN)
+        .await
+        .expect("comments");
     assert_eq!(comments[0].id, "90110000000458");
     assert!(
         comments[0].text.ends_with("booking: bk_7Qd3"),
