@@ -21,6 +21,8 @@ pub struct App {
     crm: RwLock<Option<Arc<dyn Crm>>>,
     /// Deliveries refused since the process started.
     pub refused: AtomicU64,
+    /// Of these: with no signature at all, or the literal that stands for one where no secret is set.
+    pub unsigned: AtomicU64,
     pub epoch: AtomicI64,
     /// A delivery came in, or a person asked for something: the worker looks at once.
     pub wake: Notify,
@@ -68,6 +70,7 @@ impl App {
             secrets: RwLock::new(secrets),
             crm: RwLock::new(crm),
             refused: AtomicU64::new(0),
+            unsigned: AtomicU64::new(0),
             epoch: AtomicI64::new(0),
             wake: Notify::new(),
             health: Mutex::default(),

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use domain::profile::{Guests, Profile};
+use domain::event::Trigger;
+use domain::profile::{Guests, Parts, Profile};
+use domain::template;
 use secrecy::SecretString;
 
 /// The documented defaults, which `calup config` prints.
@@ -26,6 +28,8 @@ pub struct Config {
     pub late_apply: Duration,
     pub index_lag: Duration,
     pub lease: Duration,
+    /// How long a note waits for its booking.
+    pub unknown_booking: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -54,6 +58,11 @@ impl Config {
 
     pub fn from(file: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
         let mut values = table(DEFAULTS, "calup.default.toml")?;
+        for trigger in Trigger::FOLLOWED {
+            for name in [on_name(&trigger), text_name(&trigger)] {
+                values.entry(name).or_insert(Value::Text(String::new()));
+            }
+        }
         if let Some(text) = file {
             for (name, value) in table(text, FILE)? {
                 if !values.contains_key(&name) {
@@ -77,6 +86,14 @@ impl Config {
     pub fn call_timeout(&self) -> Duration {
         (self.lease / 3).min(Duration::from_secs(20))
     }
+}
+
+fn on_name(trigger: &Trigger) -> String {
+    format!("calup_on_{}", trigger.name().to_lowercase())
+}
+
+fn text_name(trigger: &Trigger) -> String {
+    format!("calup_text_{}", trigger.name().to_lowercase())
 }
 
 /// When the file last changed, to notice new secrets without a restart.
@@ -174,6 +191,7 @@ impl Settings {
             late_apply: self.seconds("calup_late_apply_seconds")?,
             index_lag: self.seconds("calup_index_lag_seconds")?,
             lease,
+            unknown_booking: self.seconds("calup_unknown_booking_seconds")?,
         })
     }
 
@@ -194,6 +212,7 @@ impl Settings {
             status_booked: self.status("clickup_status_booked"),
             status_cancelled: self.status("clickup_status_cancelled"),
             status_requested: self.status("clickup_status_requested"),
+            status_no_show: self.status("clickup_status_no_show"),
             status_keep: self.list("clickup_status_keep"),
             status_reopen: self.list("clickup_status_reopen"),
             internal_domains: self
@@ -202,7 +221,57 @@ impl Settings {
                 .map(|d| d.trim_start_matches(['@', '.']).to_lowercase())
                 .collect(),
             guests,
+            on: self.on()?,
+            texts: self.texts()?,
         })
+    }
+
+    /// `calup_on_<trigger>`: what is not set is as usual.
+    fn on(&self) -> Result<BTreeMap<String, Parts>, Wrong> {
+        let mut on = BTreeMap::new();
+        for trigger in Trigger::FOLLOWED {
+            let name = on_name(&trigger);
+            let items: Vec<String> = self.list(&name).iter().map(|i| i.to_lowercase()).collect();
+            let mut parts = Parts::OFF;
+            for item in &items {
+                match item.as_str() {
+                    "status" => parts.status = true,
+                    "block" => parts.block = true,
+                    "comment" => parts.comment = true,
+                    "off" if items.len() == 1 => {}
+                    other => {
+                        return Err(Wrong(format!(
+                            "{} has `{other}`; it must be any of status, block, comment, or off alone",
+                            name.to_uppercase()
+                        )));
+                    }
+                }
+            }
+            if !items.is_empty() {
+                on.insert(trigger.name().to_owned(), parts);
+            }
+        }
+        Ok(on)
+    }
+
+    /// `calup_text_<trigger>`: templates that work with a sample, or a sentence about the one that does not.
+    fn texts(&self) -> Result<BTreeMap<String, String>, Wrong> {
+        let mut texts = BTreeMap::new();
+        for trigger in Trigger::FOLLOWED {
+            let name = text_name(&trigger);
+            let Some(source) = self.some(&name) else {
+                continue;
+            };
+            template::render(&source, &template::Values::default()).map_err(|why| {
+                Wrong(format!(
+                    "{} is no usable template: {why}; `calup wording {}` lists what it can name",
+                    name.to_uppercase(),
+                    trigger.name()
+                ))
+            })?;
+            texts.insert(trigger.name().to_owned(), source);
+        }
+        Ok(texts)
     }
 
     fn text(&self, name: &str) -> String {
@@ -295,6 +364,28 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_defaults_are_the_usual_ones() {
+        let config = load("", &[]).unwrap();
+        for trigger in Trigger::FOLLOWED {
+            let set = config.profile.on.get(trigger.name());
+            assert_eq!(set, Some(&Parts::usual(&trigger)), "{}", trigger.name());
+        }
+    }
+
+    #[test]
+    fn a_trigger_is_switched_and_worded() {
+        let config = load(
+            "calup_on_booking_paid = \"off\"\ncalup_text_booking_paid = \"{{ name }} paid\"",
+            &[("CALUP_ON_BOOKING_CREATED", "Comment, block")],
+        )
+        .unwrap();
+        let parts = config.profile.parts(&Trigger::Created);
+        assert!(parts.comment && parts.block && !parts.status);
+        assert!(config.profile.parts(&Trigger::Paid).is_off());
+        assert_eq!(config.profile.texts["BOOKING_PAID"], "{{ name }} paid");
+    }
+
+    #[test]
     fn a_wrong_setting_says_what_to_do() {
         for (file, env, says) in [
             (
@@ -310,6 +401,21 @@ mod tests {
                 "must begin with https://",
             ),
             ("a = ", ("X", ""), "cannot be read"),
+            (
+                "",
+                ("CALUP_ON_BOOKING_PAID", "comments"),
+                "any of status, block, comment",
+            ),
+            (
+                "",
+                ("CALUP_TEXT_BOOKING_PAID", "{{ nmae }}"),
+                "CALUP_TEXT_BOOKING_PAID",
+            ),
+            (
+                "calup_on_booking_payed = \"off\"",
+                ("X", ""),
+                "did you mean `calup_on_booking",
+            ),
         ] {
             let error = load(file, &[env]).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");

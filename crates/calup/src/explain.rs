@@ -4,6 +4,7 @@ use domain::change::{self, Change, Meaning};
 use domain::event::Event;
 use domain::facts::{Facts, Found, Memory};
 use domain::lead::StatusKind;
+use domain::note::Note;
 use domain::plan::{self, Action, Plan};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ use vendors::cal::webhook;
 
 use crate::app::App;
 use crate::gather::{self, Stop};
+use crate::reading;
 
 /// One explanation per change of the body; a body without changes has one that says so.
 pub async fn body(app: &App, body: &[u8], received_at: Timestamp) -> Vec<Value> {
@@ -28,6 +30,25 @@ pub async fn body(app: &App, body: &[u8], received_at: Timestamp) -> Vec<Value> 
             return vec![
                 json!({ "status": "ignored", "reason": if trigger == domain::event::Trigger::Ping { "ping" } else { trigger.name() }, "trigger": trigger.name(), "uid": uid }),
             ];
+        }
+        Event::Booking(event) if reading::is_off_note(app, &event.trigger) => {
+            return vec![
+                json!({ "status": "ignored", "reason": event.trigger.name(), "trigger": event.trigger.name(), "uid": event.booking.uid }),
+            ];
+        }
+        Event::Form(form) if reading::is_off_note(app, &form.trigger) => {
+            return vec![
+                json!({ "status": "ignored", "reason": form.trigger.name(), "trigger": form.trigger.name(), "uid": null }),
+            ];
+        }
+        Event::Form(form) => {
+            let mut value = match one(app, change::of_form(&form, received_at)).await {
+                Ok(value) => value,
+                Err(stop) => json!({ "status": "unknown", "reason": stop.to_string() }),
+            };
+            value["trigger"] = form.trigger.name().into();
+            value["uid"] = form.id.clone().into();
+            return vec![value];
         }
         Event::Booking(event) => event,
     };
@@ -67,6 +88,13 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
         lead: None,
     };
     let related = app.store.related(&profile.name, &stored).await?;
+    if app.config.profile.parts(&stored.change.trigger).is_off() {
+        let name = stored.change.trigger.name();
+        let reasons = [format!("CALUP_ON_{name} is off")];
+        return Ok(
+            json!({ "status": "ignored", "reason": name, "lead": null, "reasons": reasons, "actions": [] }),
+        );
+    }
     let of_uid: Vec<Change> = related
         .iter()
         .map(|r| r.change.clone())
@@ -80,6 +108,12 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
         stored = same.clone();
     }
     let background = gather::known_from(&related, &stored);
+    let needs_booking = stored.change.note.as_ref().is_some_and(Note::needs_booking);
+    if needs_booking && background.booking == gather::Booking::Unknown {
+        return Ok(
+            json!({ "status": "waiting", "reason": "waits for its booking, of which nothing has come yet", "lead": null, "reasons": [], "actions": [] }),
+        );
+    }
     let journal = app.store.effects(&profile.name, &stored.key).await?;
     let (facts, read) = match app.crm() {
         Some(crm) => {
@@ -110,6 +144,7 @@ fn unread(app: &App, known: &[domain::facts::Known]) -> Facts {
         &profile.status_booked,
         &profile.status_cancelled,
         &profile.status_requested,
+        &profile.status_no_show,
     ];
     Facts {
         known: known.to_vec(),

@@ -1,10 +1,11 @@
 //! Gathering the facts that a decision needs: reads only, from the store and the CRM.
 
-use domain::change::Change;
-use domain::effect::{Effect, Kind, State};
+use domain::change::{Change, Kind};
+use domain::effect::{self, Effect, State};
 use domain::facts::{Facts, Found, Known, Memory};
 use domain::fence::{self, Fenced};
 use domain::lead::{Lead, Write};
+use domain::note::Note;
 use domain::outcome::{Cause, Failure};
 use domain::plan::Action;
 use domain::{chain, matching};
@@ -31,12 +32,38 @@ pub struct Background {
     pub tokens: Vec<String>,
     /// `person:<key>`.
     pub person: String,
+    pub booking: Booking,
+}
+
+/// How the booking that a note is about stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Booking {
+    /// Nothing of it has come.
+    Unknown,
+    /// Something of it is being worked off.
+    AtWork,
+    Known,
 }
 
 pub const FIELD_QUOTA: &str = "field-quota";
 
 pub async fn known(app: &App, stored: &Stored) -> Result<Background, store::Error> {
-    let related = app.store.related(&stored.profile, stored).await?;
+    let mut related = app.store.related(&stored.profile, stored).await?;
+    // A note may come from somebody else than the person whose meeting it is about.
+    let of = |r: &&Stored| {
+        stored.change.kind == Kind::Note
+            && r.change.kind == Kind::Booked
+            && r.person != stored.person
+            && r.change.booking.uid == stored.change.booking.uid
+    };
+    if let Some(booker) = related.iter().find(of).cloned() {
+        let theirs = app.store.related(&stored.profile, &booker).await?;
+        for one in theirs {
+            if !related.iter().any(|r| r.key == one.key) {
+                related.push(one);
+            }
+        }
+    }
     Ok(known_from(&related, stored))
 }
 
@@ -46,16 +73,32 @@ pub fn known_from(related: &[Stored], stored: &Stored) -> Background {
         known.push(as_known(stored));
     }
     let fold = chain::fold(known.iter().map(|k| &k.change));
+    // A guest is a person of their own: the meeting's lead is not theirs.
+    let is_guest = matches!(stored.change.note, Some(Note::Guest { .. }));
     let tokens = fold
         .tokens(&stored.change)
         .into_iter()
+        .filter(|_| !is_guest)
         .map(|t| format!("chain:{t}"))
         .collect();
     Background {
         tokens,
         person: format!("person:{}", stored.person),
+        booking: booking(related, &stored.change),
         known,
     }
+}
+
+fn booking(related: &[Stored], change: &Change) -> Booking {
+    let told = related
+        .iter()
+        .filter(|r| r.change.kind != Kind::Note && r.change.booking.uid == change.booking.uid);
+    let open = |s: Status| matches!(s, Status::Pending | Status::Running | Status::Waiting);
+    told.fold(Booking::Unknown, |so_far, r| match so_far {
+        _ if open(r.status) => Booking::AtWork,
+        Booking::Unknown => Booking::Known,
+        Booking::AtWork | Booking::Known => so_far,
+    })
 }
 
 fn as_known(stored: &Stored) -> Known {
@@ -213,15 +256,15 @@ pub async fn facts(
         Some(id) => app.store.register(&profile.name, id).await?,
         None => store::rows::Register::default(),
     };
-    let of = |kind: Kind| journal.iter().filter(move |e| e.kind == kind);
+    let of = |kind: effect::Kind| journal.iter().filter(move |e| e.kind == kind);
     let told = lead_id.as_ref().is_some_and(|id| {
-        of(Kind::Comment).any(|e| e.state == State::Applied && e.target == *id)
-            || of(Kind::Create)
+        of(effect::Kind::Comment).any(|e| e.state == State::Applied && e.target == *id)
+            || of(effect::Kind::Create)
                 .any(|e| e.state == State::Applied && e.remote_id.as_ref() == Some(id))
     });
     let moved_status = told
         || lead_id.as_ref().is_some_and(|id| {
-            of(Kind::Write).any(|e| {
+            of(effect::Kind::Write).any(|e| {
                 let moved = serde_json::from_str(&e.desired).is_ok_and(|a| {
                     matches!(
                         a,
@@ -238,7 +281,9 @@ pub async fn facts(
     let dead = journal
         .iter()
         .filter(|e| matches!(e.state, State::Dead | State::Operator))
-        .filter(|e| e.kind == Kind::Create || lead_id.as_ref().is_none_or(|id| *id == e.target))
+        .filter(|e| {
+            e.kind == effect::Kind::Create || lead_id.as_ref().is_none_or(|id| *id == e.target)
+        })
         .map(|e| e.kind)
         .collect();
     let target = lead_id.clone().unwrap_or_default();
@@ -264,8 +309,8 @@ pub async fn facts(
         told,
         moved_status,
         dead,
-        comment_marker: keys::marker(app, &stored.key, &target, Kind::Comment),
-        create_marker: keys::marker(app, &stored.key, &stored.person, Kind::Create),
+        comment_marker: keys::marker(app, &stored.key, &target, effect::Kind::Comment),
+        create_marker: keys::marker(app, &stored.key, &stored.person, effect::Kind::Create),
         no_fields: quota || amended(Cause::Quota) || amended(Cause::Field),
         no_status: amended(Cause::Status),
         plain_type: amended(Cause::Type),

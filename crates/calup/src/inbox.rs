@@ -60,6 +60,9 @@ async fn receive(app: &Arc<App>, profile: &str, headers: &HeaderMap, body: Body)
         .collect();
     let Some(secret_index) = signature::verify(&secrets, headers, &body) else {
         app.refused.fetch_add(1, Ordering::Relaxed);
+        if signature::is_missing(headers) {
+            app.unsigned.fetch_add(1, Ordering::Relaxed);
+        }
         return (
             StatusCode::UNAUTHORIZED,
             [json()],

@@ -2,6 +2,7 @@
 
 use domain::effect::{Effect, Kind, State};
 use domain::facts::Found;
+use domain::note::Note;
 use domain::outcome::{Cause, Failure};
 use domain::plan::{self, Plan};
 use domain::retry::{self, Verdict};
@@ -20,6 +21,8 @@ const ROUNDS_MAX: usize = 4;
 const CALLS_OF_A_CHANGE: u32 = 3;
 const PANICS_MAX: u32 = 3;
 const PAUSED_RETRY: SignedDuration = SignedDuration::from_secs(60);
+/// A note looks for its booking so often, when the booking's own end has not woken it.
+const PARKED: SignedDuration = SignedDuration::from_secs(5);
 
 /// How an attempt ended.
 enum End {
@@ -30,6 +33,9 @@ enum End {
 }
 
 pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
+    if let Some(end) = without_calls(app, claim).await? {
+        return end.settle(app, claim).await;
+    }
     let Some(crm) = app.crm() else {
         return app
             .store
@@ -66,6 +72,60 @@ pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
         }
         End::Failed(failure) => failed(app, claim, failure).await,
     }
+}
+
+/// What can be told without asking the CRM.
+enum Early {
+    Ended(Ended),
+    Parked(jiff::Timestamp, &'static str),
+}
+
+impl Early {
+    async fn settle(self, app: &App, claim: &Claim) -> Result<(), store::Error> {
+        match self {
+            Self::Ended(ended) => app.store.finish(claim, ended).await,
+            Self::Parked(at, reason) => app.store.park(claim, at, reason).await,
+        }
+    }
+}
+
+async fn without_calls(app: &App, claim: &Claim) -> Result<Option<Early>, store::Error> {
+    let change = &claim.stored.change;
+    let without_lead = |status: Status, reason: &str, why: String| {
+        Early::Ended(Ended {
+            status,
+            reason: Some(reason.to_owned()),
+            why: vec![why],
+            lead: None,
+        })
+    };
+    let name = change.trigger.name();
+    if app.config.profile.parts(&change.trigger).is_off() {
+        let why = format!("CALUP_ON_{name} is off: it is remembered, and nothing is written");
+        return Ok(Some(without_lead(Status::Ignored, name, why)));
+    }
+    if !change.note.as_ref().is_some_and(Note::needs_booking) {
+        return Ok(None);
+    }
+    let now = clock::now();
+    let booking = gather::known(app, &claim.stored).await?.booking;
+    let patience = SignedDuration::try_from(app.config.unknown_booking).unwrap_or_default();
+    let until = change.received_at + patience;
+    Ok(match booking {
+        gather::Booking::Known => None,
+        gather::Booking::AtWork => Some(Early::Parked(
+            now + PARKED,
+            "its booking is being worked off",
+        )),
+        gather::Booking::Unknown if now < until => Some(Early::Parked(
+            (now + PARKED).min(until),
+            "waits for its booking, of which nothing has come yet",
+        )),
+        gather::Booking::Unknown => {
+            let why = "nothing has come of its booking, and only a booking makes a lead";
+            Some(without_lead(Status::Skipped, "unknown booking", why.into()))
+        }
+    })
 }
 
 async fn failed(app: &App, claim: &Claim, failure: Failure) -> Result<(), store::Error> {
@@ -150,6 +210,15 @@ async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop>
         let plan = plan::plan(&stored.change, &facts, profile);
         for (cause, text, hint) in &plan.notices {
             app.notify(cause, text, hint).await;
+        }
+        if plan.ignored {
+            let name = stored.change.trigger.name().to_owned();
+            return Ok(End::Finished(ended(
+                Status::Ignored,
+                Some(name),
+                &plan,
+                None,
+            )));
         }
         if let Some(reason) = plan.skip {
             return Ok(End::Finished(ended(

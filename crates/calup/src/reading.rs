@@ -52,6 +52,10 @@ fn read(app: &App, delivery: &Delivery) -> Reading {
     let event = match webhook::parse(&delivery.body) {
         Ok(event) => event,
         Err(unreadable) => {
+            let off = unreadable.trigger.as_deref().and_then(Trigger::named);
+            if let Some(trigger) = off.filter(|t| is_off_note(app, t)) {
+                return ignored(&trigger, unreadable.uid);
+            }
             return Reading::Ended {
                 trigger: unreadable.trigger,
                 uid: unreadable.uid,
@@ -61,24 +65,16 @@ fn read(app: &App, delivery: &Delivery) -> Reading {
         }
     };
     match event {
-        Event::Aside { trigger, uid } => {
-            let name = trigger.name().to_owned();
-            let reason = match trigger {
-                Trigger::Ping => PING.to_owned(),
-                Trigger::Other(_)
-                | Trigger::Created
-                | Trigger::Rescheduled
-                | Trigger::Cancelled
-                | Trigger::Requested
-                | Trigger::Rejected => name.clone(),
-            };
-            Reading::Ended {
-                trigger: Some(name),
-                uid,
-                status: Status::Ignored,
-                reason,
-            }
+        Event::Aside { trigger, uid } => ignored(&trigger, uid),
+        Event::Booking(event) if is_off_note(app, &event.trigger) => {
+            ignored(&event.trigger, Some(event.booking.uid))
         }
+        Event::Form(form) if is_off_note(app, &form.trigger) => ignored(&form.trigger, None),
+        Event::Form(form) => Reading::Changes {
+            trigger: form.trigger.name().to_owned(),
+            uid: form.id.clone(),
+            changes: vec![change::of_form(&form, delivery.received_at)],
+        },
         Event::Booking(event) => {
             let (trigger, uid) = (event.trigger.name().to_owned(), event.booking.uid.clone());
             match change::understand(&event, &app.config.profile, delivery.received_at) {
@@ -95,5 +91,25 @@ fn read(app: &App, delivery: &Delivery) -> Reading {
                 },
             }
         }
+    }
+}
+
+/// A note that nothing is enabled for is not even remembered; what bookings, moves and cancellations say is.
+pub fn is_off_note(app: &App, trigger: &Trigger) -> bool {
+    let parts = app.config.profile.parts(trigger);
+    parts.is_off() && change::Kind::of(trigger) == Some(change::Kind::Note)
+}
+
+fn ignored(trigger: &Trigger, uid: Option<String>) -> Reading {
+    let name = trigger.name().to_owned();
+    let reason = match trigger {
+        Trigger::Ping => PING.to_owned(),
+        _ => name.clone(),
+    };
+    Reading::Ended {
+        trigger: Some(name),
+        uid,
+        status: Status::Ignored,
+        reason,
     }
 }

@@ -1,6 +1,7 @@
 //! `calup serve`: intake and worker, until asked to stop.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -16,7 +17,7 @@ pub enum Only {
     Worker,
 }
 
-const LOOK_FOR_SECRETS: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// A running calup: its address, and a way to stop it.
 pub struct Running {
@@ -79,7 +80,7 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
             worker::run(app, stopped).await
         })
     };
-    tokio::spawn(renew_secrets(app.clone(), stopped));
+    tokio::spawn(look_after(app.clone(), stopped));
     Ok(Running {
         app,
         address,
@@ -156,14 +157,32 @@ async fn tell_what_is_missing(app: &App) {
     }
 }
 
-/// New secrets in `calup.toml` are taken without a restart.
-async fn renew_secrets(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+/// Deliveries without a signature are told to the operator: they are of no use, and nobody else notices.
+async fn tell_unsigned(app: &App, told: &mut u64) {
+    let unsigned = app.unsigned.load(Ordering::Relaxed);
+    if unsigned == *told {
+        return;
+    }
+    *told = unsigned;
+    app.notify(
+        "unsigned-deliveries",
+        &format!("{unsigned} deliveries since the start came without a signature and were refused"),
+        "if they are Cal.com's: set a secret on the webhook there; MEETING_STARTED and MEETING_ENDED often come \
+         unsigned all the same, so leave these two triggers out",
+    )
+    .await;
+}
+
+/// Takes new secrets in `calup.toml` without a restart, and tells what only shows over time.
+async fn look_after(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut seen = config::file_changed();
+    let mut unsigned_told = 0;
     loop {
         tokio::select! {
-            () = tokio::time::sleep(LOOK_FOR_SECRETS) => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
             _ = stop.wait_for(|s| *s) => return,
         }
+        tell_unsigned(&app, &mut unsigned_told).await;
         let changed = config::file_changed();
         if changed == seen {
             continue;

@@ -308,8 +308,11 @@ async fn ready(State(app): State<Arc<App>>, _: Method) -> Response {
         .await
         .ok()
         .flatten();
+    let unsigned = app.unsigned.load(Ordering::Relaxed);
+    let refused = app.refused.load(Ordering::Relaxed);
     let mut body = json!({
         "status": "ready",
+        "refused": { "unsigned": unsigned, "wrong_signature": refused.saturating_sub(unsigned) },
         "webhook_secret": if app.webhook_secrets().is_empty() { "not set: every delivery is refused" } else { "set" },
         "clickup": match (app.crm().is_some(), &paused, health.down) {
             (false, _, _) => "no token set: deliveries wait".to_owned(),

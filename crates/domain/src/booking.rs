@@ -70,6 +70,9 @@ pub struct Attendee {
     pub time_zone: String,
     /// `bookingSeat.referenceUid`.
     pub seat: Option<String>,
+    /// `noShow`, where a delivery is about that.
+    #[serde(default)]
+    pub no_show: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +102,43 @@ pub struct Recurrence {
 }
 
 impl Booking {
+    /// One of which only the uid is known; its times are the epoch.
+    pub fn bare(uid: &str) -> Self {
+        Self {
+            uid: uid.to_owned(),
+            ical_uid: None,
+            ical_sequence: None,
+            title: String::new(),
+            event_title: None,
+            event_type_id: None,
+            start: Timestamp::UNIX_EPOCH,
+            end: Timestamp::UNIX_EPOCH,
+            organizer: Party::default(),
+            team_emails: Vec::new(),
+            attendees: Vec::new(),
+            responses_email: None,
+            responses_name: None,
+            responses_phone: None,
+            answers: Vec::new(),
+            notes: None,
+            place: Place::default(),
+            seats_per_slot: None,
+            seat: None,
+            reschedule_uid: None,
+            reschedule_start: None,
+            reschedule_end: None,
+            rescheduled_by: None,
+            reschedule_reason: None,
+            cancellation_reason: None,
+            cancelled_by: None,
+            request_reschedule: false,
+            rejection_reason: None,
+            recurring: None,
+            platform_client_id: None,
+            pointer: None,
+        }
+    }
+
     pub fn is_seated(&self) -> bool {
         self.seats_per_slot.is_some_and(|n| n > 0)
             || self.seat.is_some()

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use crate::booking::Booking;
+use crate::booking::{Booking, Party, Place};
 use crate::change::{Change, Kind};
+use crate::note::Note;
 
 /// How a slot stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +47,13 @@ pub struct Slot<'a> {
     pub set_by: &'a Change,
     /// What ended it.
     pub ended_by: Option<&'a Change>,
+    /// As last told, be it by a note.
+    pub place: &'a Place,
+    pub host: &'a Party,
+    /// Notes of recordings and transcripts, oldest first.
+    pub recordings: Vec<&'a Note>,
+    /// Somebody did not come, as last told.
+    pub missed: bool,
     /// Indices into the fold's changes.
     pub changes: Vec<usize>,
 }
@@ -64,6 +72,7 @@ pub struct Fold<'a> {
 pub enum Wanted {
     Booked,
     Cancelled,
+    NoShow,
     AsFound,
 }
 
@@ -84,10 +93,11 @@ pub fn fold<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Fold<'a> {
     slots.sort_by_key(|s| (s.set_by.created_at, s.id.clone()));
     link(&mut slots, &changes);
     end_series(&mut slots, &changes);
+    attach_notes(&mut slots, &changes);
     // A declined request that never was a meeting moves neither status nor block, so no clock either:
     // what stood would stop standing without anybody writing it down.
     let counts = |i: usize, c: &Change| match c.kind {
-        Kind::Requested => false,
+        Kind::Requested | Kind::Note => false,
         Kind::Rejected => slots
             .iter()
             .any(|s| s.is_meeting() && s.changes.contains(&i)),
@@ -106,11 +116,19 @@ pub fn fold<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Fold<'a> {
     }
 }
 
-/// The fold of one person's meetings: what else is among `changes`, other seats of a booking say, is left out.
-/// Whoever moved one of those meetings is part of it, under whatever address.
-pub fn fold_of<'a>(changes: impl IntoIterator<Item = &'a Change>, person: &str) -> Fold<'a> {
+/// The fold of the meetings of the person whom `change` is about: what else is among `changes`, other seats of a
+/// booking say, is left out. Whoever moved one of those meetings is part of it, under whatever address. A note is
+/// about the person whose meeting it is.
+pub fn fold_of<'a>(changes: impl IntoIterator<Item = &'a Change>, change: &Change) -> Fold<'a> {
     let all = fold(changes);
-    let is_own = |&i: &usize| all.changes[i].identity() == person;
+    let person = all
+        .slot_of(change)
+        .filter(|_| change.kind == Kind::Note)
+        .map_or_else(|| change.identity(), |slot| slot.set_by.identity());
+    let is_own = |&i: &usize| {
+        let of = all.changes[i];
+        of == change || (of.kind != Kind::Note && of.identity() == person)
+    };
     let chains: BTreeSet<usize> = all
         .slots
         .iter()
@@ -133,13 +151,17 @@ pub fn fold_of<'a>(changes: impl IntoIterator<Item = &'a Change>, person: &str) 
 fn slot_ids(changes: &[&Change]) -> Vec<Vec<String>> {
     let seated: BTreeSet<&str> = changes
         .iter()
-        .filter(|c| c.seated)
+        .filter(|c| c.seated && c.kind != Kind::Note)
         .map(|c| c.booking.uid.as_str())
         .collect();
     changes
         .iter()
         .map(|c| {
             let uid = &c.booking.uid;
+            if c.kind == Kind::Note {
+                // It makes no slot; it is attached to one.
+                return Vec::new();
+            }
             if !seated.contains(uid.as_str()) {
                 return vec![uid.clone()];
             }
@@ -147,7 +169,10 @@ fn slot_ids(changes: &[&Change]) -> Vec<Vec<String>> {
                 return vec![format!("{uid}/{seat}")];
             }
             let of_same_person = changes.iter().filter(|o| {
-                o.booking.uid == *uid && o.seat.is_some() && o.identity() == c.identity()
+                o.kind != Kind::Note
+                    && o.booking.uid == *uid
+                    && o.seat.is_some()
+                    && o.identity() == c.identity()
             });
             let ids: BTreeSet<String> = of_same_person
                 .filter(|o| c.kind != Kind::Cancelled || o.created_at <= c.created_at)
@@ -203,6 +228,10 @@ fn slot<'a>(id: &str, of: Vec<usize>, changes: &[&'a Change]) -> Slot<'a> {
         booking: &set_by.booking,
         set_by,
         ended_by,
+        place: &set_by.booking.place,
+        host: &set_by.booking.organizer,
+        recordings: Vec::new(),
+        missed: false,
         changes: of,
     }
 }
@@ -430,6 +459,34 @@ fn end_series<'a>(slots: &mut [Slot<'a>], changes: &[&'a Change]) {
     }
 }
 
+/// To the slot of that uid; under a uid that has seats, to that person's own.
+fn attach_notes<'a>(slots: &mut [Slot<'a>], changes: &[&'a Change]) {
+    for (i, note) in changes.iter().enumerate() {
+        let Some(what) = &note.note else { continue };
+        for slot in slots.iter_mut().filter(|s| s.uid == note.booking.uid) {
+            let is_own = match (&note.seat, seat_of(slot)) {
+                (Some(seat), Some(of)) => seat == of,
+                (None, Some(_)) => slot.set_by.identity() == note.identity(),
+                (_, None) => true,
+            };
+            if !is_own {
+                continue;
+            }
+            slot.changes.push(i);
+            let is_newer = note.created_at >= slot.set_by.created_at;
+            match what {
+                Note::Location { .. } if is_newer => slot.place = &note.booking.place,
+                Note::Reassigned if is_newer => slot.host = &note.booking.organizer,
+                Note::Recording { .. } | Note::Transcript { .. } => slot.recordings.push(what),
+                _ => {}
+            }
+            if let Some(missed) = what.missed() {
+                slot.missed = missed;
+            }
+        }
+    }
+}
+
 impl<'a> Fold<'a> {
     /// Accepted, neither moved nor cancelled, and ending after the newest thing that is known of the person.
     pub fn stands(&self, slot: &Slot) -> bool {
@@ -466,9 +523,23 @@ impl<'a> Fold<'a> {
         }
     }
 
-    pub fn wanted(&self) -> Wanted {
-        if self.slots.iter().any(|s| self.stands(s) || self.awaits(s)) {
-            return Wanted::Booked;
+    /// `missed_counts`: whether a meeting that somebody missed has a status of its own.
+    pub fn wanted(&self, missed_counts: bool) -> Wanted {
+        let is_missed = |s: &Slot| missed_counts && s.missed && s.state == State::Booked;
+        let mut ahead = self
+            .slots
+            .iter()
+            .filter(|s| self.stands(s) || self.awaits(s))
+            .peekable();
+        if ahead.peek().is_some() {
+            return if ahead.all(is_missed) {
+                Wanted::NoShow
+            } else {
+                Wanted::Booked
+            };
+        }
+        if self.last().is_some_and(is_missed) {
+            return Wanted::NoShow;
         }
         let lost = |s: &Slot| match s.state {
             State::Cancelled => true,
@@ -505,6 +576,11 @@ impl<'a> Fold<'a> {
         }
         if sa.id != sb.id {
             return Some((sa.depth, sa.set_by.created_at) < (sb.depth, sb.set_by.created_at));
+        }
+        // A note is about what was booked, whatever the stamps say.
+        let is_note = |c: &Change| c.kind == Kind::Note;
+        if is_note(a) != is_note(b) {
+            return Some(is_note(b));
         }
         let is_final = |c: &Change| c.kind == Kind::Cancelled && sa.state == State::Cancelled;
         if is_final(a) != is_final(b) {

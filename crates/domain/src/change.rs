@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Attendee, Booking};
-use crate::event::{BookingEvent, Trigger};
-use crate::profile::Profile;
+use crate::event::{BookingEvent, FormEvent, Trigger};
+use crate::note::Note;
+use crate::profile::{Guests, Profile};
 
 /// CREATED and RESCHEDULED are one kind here: the API cannot tell a confirmed move from the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,6 +16,8 @@ pub enum Kind {
     Booked,
     Rejected,
     Cancelled,
+    /// Something beside the booking's own course: see `Change::note`.
+    Note,
 }
 
 impl Kind {
@@ -24,6 +27,7 @@ impl Kind {
             Self::Booked => "booked",
             Self::Rejected => "rejected",
             Self::Cancelled => "cancelled",
+            Self::Note => "note",
         }
     }
 
@@ -33,6 +37,20 @@ impl Kind {
             Trigger::Cancelled => Some(Self::Cancelled),
             Trigger::Requested => Some(Self::Requested),
             Trigger::Rejected => Some(Self::Rejected),
+            Trigger::NoShowUpdated
+            | Trigger::HostsNoShow
+            | Trigger::GuestsNoShow
+            | Trigger::PaymentInitiated
+            | Trigger::Paid
+            | Trigger::LocationUpdated
+            | Trigger::RecordingReady
+            | Trigger::TranscriptReady
+            | Trigger::Reassigned
+            | Trigger::MeetingStarted
+            | Trigger::MeetingEnded
+            | Trigger::FormSubmitted
+            | Trigger::FormSubmittedNoEvent
+            | Trigger::FormFallback => Some(Self::Note),
             Trigger::Ping | Trigger::Other(_) => None,
         }
     }
@@ -72,6 +90,9 @@ pub struct Change {
     pub booking: Booking,
     /// E-mails of guests that are neither the booker nor internal.
     pub guests: Vec<String>,
+    /// Set when `kind` is `Note`.
+    #[serde(default)]
+    pub note: Option<Note>,
 }
 
 /// What a booking event comes to.
@@ -98,30 +119,56 @@ impl Change {
             Some(seat) => format!("seat:{seat}"),
             None => self.identity(),
         };
-        let value = match self.kind {
-            Kind::Booked | Kind::Requested => {
-                format!(
-                    "{}..{}",
-                    self.booking.start.as_millisecond(),
-                    self.booking.end.as_millisecond()
-                )
-            }
-            Kind::Cancelled if self.booking.request_reschedule => "asked to move".into(),
-            Kind::Cancelled | Kind::Rejected => String::new(),
-        };
-        format!("{}|{}|{who}|{value}", self.kind.name(), self.booking.uid)
+        let topic = self.note.as_ref().map_or(self.kind.name(), Note::name);
+        format!("{topic}|{}|{who}|{}", self.booking.uid, self.value())
     }
 
-    fn value(&self) -> (Kind, i64, i64, bool) {
-        match self.kind {
-            Kind::Booked | Kind::Requested => (
-                self.kind,
-                self.booking.start.as_millisecond(),
-                self.booking.end.as_millisecond(),
-                false,
-            ),
-            Kind::Cancelled | Kind::Rejected => (self.kind, 0, 0, self.booking.request_reschedule),
+    /// What it sets, as far as that tells two changes of one booking and kind apart.
+    pub fn value(&self) -> String {
+        let booking = &self.booking;
+        match &self.note {
+            None => self.value_of(self.kind),
+            Some(Note::Guest { of }) => format!("{} {}", of.name(), self.value_of(*of)),
+            Some(Note::NoShow { is }) => is.to_string(),
+            Some(Note::Payment { is_paid, id, .. }) => format!("{is_paid} {id}"),
+            Some(Note::Location { .. }) => {
+                let place = &booking.place;
+                let shown = place.join_link.as_ref().or(place.text.as_ref());
+                shown.cloned().unwrap_or_default()
+            }
+            Some(Note::Recording { link }) => link.clone(),
+            Some(Note::Transcript { links }) => {
+                links.first().map(|l| l.1.clone()).unwrap_or_default()
+            }
+            Some(Note::Reassigned) => fold_email(&booking.organizer.email),
+            Some(Note::Meeting { is_over }) => is_over.to_string(),
+            Some(Note::HostNoShow { .. } | Note::GuestsNoShow | Note::Form) => String::new(),
         }
+    }
+
+    /// What its booking sets, were it of that kind.
+    pub fn value_of(&self, kind: Kind) -> String {
+        let (start, end) = (self.booking.start, self.booking.end);
+        match kind {
+            Kind::Booked | Kind::Requested => {
+                format!("{}..{}", start.as_millisecond(), end.as_millisecond())
+            }
+            Kind::Cancelled if self.booking.request_reschedule => "asked to move".into(),
+            Kind::Cancelled | Kind::Rejected | Kind::Note => String::new(),
+        }
+    }
+
+    /// Whether a comment on one of them is late when the other, later one was told before: notes only among
+    /// themselves.
+    pub fn is_told_like(&self, other: &Self) -> bool {
+        (self.kind == Kind::Note) == (other.kind == Kind::Note)
+            && (self.kind != Kind::Note
+                || (self.topic() == other.topic() && self.booking.uid == other.booking.uid))
+    }
+
+    /// Kind and, for a note, what it is about.
+    fn topic(&self) -> (Kind, Option<&'static str>) {
+        (self.kind, self.note.as_ref().map(Note::name))
     }
 
     fn is_of_same_seat(&self, other: &Self) -> bool {
@@ -146,8 +193,11 @@ impl Change {
 pub fn is_known(change: &Change, known: &[Change]) -> bool {
     let mut same: Vec<&Change> = known
         .iter()
-        .filter(|k| k.kind == change.kind && k.is_of_same_seat(change))
+        .filter(|k| k.topic() == change.topic() && k.is_of_same_seat(change))
         .collect();
+    if change.note.as_ref().is_some_and(|n| !n.alternates()) {
+        return same.iter().any(|k| k.value() == change.value());
+    }
     if change.kind == Kind::Cancelled || change.kind == Kind::Rejected {
         if change.seated && change.seat.is_none() && change.kind == Kind::Cancelled {
             // A person may leave, take a seat again and leave again: a cancellation that names no seat
@@ -170,13 +220,16 @@ pub fn is_known(change: &Change, known: &[Change]) -> bool {
     equal(at.checked_sub(1).and_then(|i| same.get(i))) || equal(same.get(at))
 }
 
+/// So many guests of one meeting are looked for.
+const GUESTS_MAX: usize = 20;
+
 /// One change for the booker; for a seated booking, one per attendee listed.
 pub fn understand(event: &BookingEvent, profile: &Profile, received_at: Timestamp) -> Meaning {
     let booking = &event.booking;
     let Some(kind) = Kind::of(&event.trigger) else {
         return Meaning::Changes(Vec::new());
     };
-    if booking.attendees.is_empty() {
+    if booking.attendees.is_empty() && kind != Kind::Note {
         return Meaning::Skipped("no attendee");
     }
     let outside: Vec<&Attendee> = booking
@@ -184,6 +237,9 @@ pub fn understand(event: &BookingEvent, profile: &Profile, received_at: Timestam
         .iter()
         .filter(|a| !is_internal(&a.email, booking, profile))
         .collect();
+    if outside.is_empty() && kind == Kind::Note {
+        return Meaning::Changes(vec![of_nobody(event, received_at)]);
+    }
     if outside.is_empty() {
         return Meaning::Skipped("self-booking");
     }
@@ -226,9 +282,16 @@ pub fn understand(event: &BookingEvent, profile: &Profile, received_at: Timestam
             received_at,
             booking,
             guests: Vec::new(),
+            note: match &event.note {
+                Some(Note::NoShow { is }) => Some(Note::NoShow {
+                    is: attendee.no_show.unwrap_or(*is),
+                }),
+                other => other.clone(),
+            },
         }
     };
-    if seated {
+    // Absences are told of each by name, whether or not they had seats.
+    if seated || matches!(event.note, Some(Note::NoShow { .. })) {
         return Meaning::Changes(outside.into_iter().map(make).collect());
     }
     let mut change = make(booker);
@@ -239,7 +302,76 @@ pub fn understand(event: &BookingEvent, profile: &Profile, received_at: Timestam
         .filter_map(|a| clean_email(&a.email, booking))
         .filter(|e| format!("email:{}", fold_email(e)) != own)
         .collect();
-    Meaning::Changes(vec![change])
+    let mut changes = vec![change];
+    if profile.guests == Guests::Match && kind != Kind::Note {
+        let guests = outside
+            .into_iter()
+            .filter(|a| !std::ptr::eq(*a, booker))
+            .filter(|a| clean_email(&a.email, booking).is_some());
+        let told = guests.take(GUESTS_MAX).map(|guest| Change {
+            kind: Kind::Note,
+            note: Some(Note::Guest { of: kind }),
+            ..make(guest)
+        });
+        let told: Vec<Change> = told.filter(|g| g.identity() != own).collect();
+        changes.extend(told);
+    }
+    Meaning::Changes(changes)
+}
+
+/// A note that names none of its booking's people, or only ours: the booking tells whose it is.
+fn of_nobody(event: &BookingEvent, received_at: Timestamp) -> Change {
+    Change {
+        kind: Kind::Note,
+        trigger: event.trigger.clone(),
+        person: Person {
+            name: String::new(),
+            email: None,
+            phone: None,
+            time_zone: String::new(),
+        },
+        seat: event.booking.seat.clone(),
+        seated: event.booking.is_seated(),
+        created_at: event.created_at.unwrap_or(received_at),
+        received_at,
+        booking: Booking {
+            attendees: Vec::new(),
+            ..event.booking.clone()
+        },
+        guests: Vec::new(),
+        note: event.note.clone(),
+    }
+}
+
+/// A form that somebody filled in; its answers stand where a booking's do.
+pub fn of_form(form: &FormEvent, received_at: Timestamp) -> Change {
+    let created_at = form.created_at.unwrap_or(received_at);
+    let booking = Booking {
+        title: form.form.clone(),
+        answers: form.answers.clone(),
+        ..Booking::bare(&form.id)
+    };
+    let email = form.email.as_deref().and_then(|e| clean_email(e, &booking));
+    Change {
+        kind: Kind::Note,
+        trigger: form.trigger.clone(),
+        person: Person {
+            name: crate::text::one_line(
+                form.name.as_deref().unwrap_or_default(),
+                crate::text::NAME_CHARS_MAX,
+            ),
+            email,
+            phone: form.phone.clone(),
+            time_zone: String::new(),
+        },
+        seat: None,
+        seated: false,
+        created_at,
+        received_at,
+        booking,
+        guests: Vec::new(),
+        note: Some(Note::Form),
+    }
 }
 
 fn booker<'a>(

@@ -9,9 +9,10 @@ use crate::effect;
 use crate::facts::{Facts, Found, Memory};
 use crate::fence::{self, Fenced};
 use crate::lead::{Lead, NewLead, RichText, StatusKind, Write};
+use crate::note::Note;
 use crate::profile::Profile;
 use crate::text::essence;
-use crate::wording::{self, Telling};
+use crate::wording::{self, Telling, Text};
 
 /// One thing to do, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,8 @@ pub struct Plan {
     /// The status as found counts from now on as set by calup (`Memory::status_set`): the first booking of a
     /// meeting might have moved it, and had no need to.
     pub status_taken: Option<String>,
+    /// Nothing is enabled for its trigger.
+    pub ignored: bool,
 }
 
 impl Plan {
@@ -61,7 +64,17 @@ impl Plan {
 }
 
 pub fn plan(change: &Change, facts: &Facts, profile: &Profile) -> Plan {
-    let fold = chain::fold_of(facts.known.iter().map(|k| &k.change), &change.identity());
+    if profile.parts(&change.trigger).is_off() {
+        return Plan {
+            ignored: true,
+            reasons: vec![format!(
+                "CALUP_ON_{} is off: it is remembered, and nothing is written",
+                change.trigger.name()
+            )],
+            ..Plan::default()
+        };
+    }
+    let fold = chain::fold_of(facts.known.iter().map(|k| &k.change), change);
     match &facts.found {
         Found::Lead(lead, how) => for_lead(change, lead, how, facts, &fold, profile),
         Found::Deleted => Plan::skip(
@@ -79,7 +92,23 @@ pub fn plan(change: &Change, facts: &Facts, profile: &Profile) -> Plan {
                 "not confirmed",
                 "nobody in the CRM is known to be this person, and an unconfirmed request makes no lead",
             ),
+            Kind::Note => for_note_of_nobody(change, facts, &fold, profile),
         },
+    }
+}
+
+fn for_note_of_nobody(change: &Change, facts: &Facts, fold: &Fold, profile: &Profile) -> Plan {
+    match change.note {
+        Some(Note::Form) if facts.dead.contains(&effect::Kind::Create) => Plan::default(),
+        Some(Note::Form) => for_nobody(change, facts, fold, profile),
+        Some(Note::Guest { .. }) => Plan::skip(
+            "guest without a task",
+            "nobody in the CRM has this guest's e-mail, and guests make no leads",
+        ),
+        _ => Plan::skip(
+            "unknown booking",
+            "nobody in the CRM is known to be this person, and only a booking makes a lead",
+        ),
     }
 }
 
@@ -88,15 +117,20 @@ fn for_nobody(change: &Change, facts: &Facts, fold: &Fold, profile: &Profile) ->
     plan.reasons.push(
         "nobody in the CRM is known to be this person: a lead is made in the inbound list".into(),
     );
+    let parts = profile.parts(&change.trigger);
     let status =
         wanted_status(change, fold, profile).and_then(|name| spelled(name, facts, &mut plan));
-    let mut texts: Vec<String> =
-        vec![wording::comment(change, fold, Telling::default()).markdown()];
-    // What came before anybody knew of the person is told here, or it would be told nowhere.
-    for other in untold_after(change, facts, fold) {
-        texts.push(wording::comment(other, fold, Telling::default()).markdown());
+    let mut texts: Vec<String> = Vec::new();
+    if parts.comment {
+        texts.push(told(change, fold, Telling::default(), profile, &mut plan).markdown());
+        // What came before anybody knew of the person is told here, or it would be told nowhere.
+        for other in untold_after(change, facts, fold) {
+            texts.push(told(other, fold, Telling::default(), profile, &mut plan).markdown());
+        }
     }
-    let block = wording::block(fold).map(|b| fence::enclose(&b.markdown()));
+    let block = wording::block(fold)
+        .filter(|_| parts.block)
+        .map(|b| fence::enclose(&b.markdown()));
     let marker = wording::marker_line(&change.booking.uid, &facts.create_marker);
     let description = block
         .into_iter()
@@ -113,7 +147,10 @@ fn for_nobody(change: &Change, facts: &Facts, fold: &Fold, profile: &Profile) ->
     .into_iter()
     .flatten()
     .find(|n| !n.trim().is_empty())
-    .unwrap_or("Cal.com booking");
+    .unwrap_or(match change.note {
+        Some(Note::Form) => "Cal.com form",
+        _ => "Cal.com booking",
+    });
     plan.actions.push(Action::Create(NewLead {
         name: crate::text::one_line(name, crate::text::NAME_CHARS_MAX),
         description,
@@ -125,6 +162,32 @@ fn for_nobody(change: &Change, facts: &Facts, fold: &Fold, profile: &Profile) ->
         plain_type: facts.plain_type,
     }));
     plan
+}
+
+/// The wording, by the profile's template where it has one that works.
+fn told(
+    change: &Change,
+    fold: &Fold,
+    telling: Telling,
+    profile: &Profile,
+    plan: &mut Plan,
+) -> Text {
+    let usual = wording::comment(change, fold, telling);
+    let name = change.trigger.name();
+    let Some(template) = profile.texts.get(name) else {
+        return usual;
+    };
+    match wording::by_template(template, &usual, change) {
+        Ok(text) => text,
+        Err(why) => {
+            plan.notices.push((
+                format!("wording:{name}"),
+                format!("the template for {name} could not be used ({why}); the usual wording was"),
+                format!("mend CALUP_TEXT_{name}; `calup wording {name}` shows what it makes"),
+            ));
+            usual
+        }
+    }
 }
 
 /// Later changes of the chain that found nobody to tell: the first that finds a lead tells them with its own.
@@ -177,9 +240,13 @@ fn for_lead(
         reasons: vec![how.to_owned()],
         ..Plan::default()
     };
+    let parts = profile.parts(&change.trigger);
     let mut write = Write::default();
     let mut kept = None;
-    if change.kind == Kind::Booked && guard(change, lead, facts, fold, profile).is_ok() {
+    if parts.status
+        && change.kind == Kind::Booked
+        && guard(change, lead, facts, fold, profile).is_ok()
+    {
         plan.status_taken = Some(lead.status.clone());
     }
     if let Some(wanted) = wanted_status(change, fold, profile)
@@ -205,7 +272,7 @@ fn for_lead(
         }
     }
     let mut block_comment = None;
-    if touches(change, fold) {
+    if parts.block && changes_block(change, fold) {
         match block(lead, &facts.memory, fold, &mut plan) {
             Block::Stays => {}
             Block::Into(description) => {
@@ -229,14 +296,15 @@ fn for_lead(
     {
         plan.actions.push(Action::BlockComment(text));
     }
-    if !facts.told && !facts.dead.contains(&effect::Kind::Comment) {
-        let late = facts
-            .known
-            .iter()
-            .any(|k| k.done && fold.precedes(change, &k.change) == Some(true));
-        let mut text = wording::comment(change, fold, Telling { late, kept });
+    if parts.comment && !facts.told && !facts.dead.contains(&effect::Kind::Comment) {
+        let late = facts.known.iter().any(|k| {
+            k.done
+                && change.is_told_like(&k.change)
+                && fold.precedes(change, &k.change) == Some(true)
+        });
+        let mut text = told(change, fold, Telling { late, kept }, profile, &mut plan);
         for other in untold_after(change, facts, fold) {
-            text.append(wording::comment(other, fold, Telling::default()));
+            text.append(told(other, fold, Telling::default(), profile, &mut plan));
         }
         let marker = wording::marker_line(&change.booking.uid, &facts.comment_marker);
         plan.actions.push(Action::Comment(text.rich(Some(&marker))));
@@ -246,11 +314,16 @@ fn for_lead(
 
 /// The status that the person's set of changes asks for, when this kind of change may ask at all.
 fn wanted_status<'a>(change: &Change, fold: &Fold, profile: &'a Profile) -> Option<&'a str> {
-    match fold.wanted() {
-        Wanted::Booked if touches(change, fold) => profile.status_booked.as_deref(),
-        Wanted::Cancelled if touches(change, fold) => profile.status_cancelled.as_deref(),
+    if !profile.parts(&change.trigger).status {
+        return None;
+    }
+    let moves = moves_status(change, fold, profile);
+    match fold.wanted(profile.status_no_show.is_some()) {
+        Wanted::Booked if moves => profile.status_booked.as_deref(),
+        Wanted::Cancelled if moves => profile.status_cancelled.as_deref(),
+        Wanted::NoShow if moves => profile.status_no_show.as_deref(),
         Wanted::AsFound if change.kind == Kind::Requested => profile.status_requested.as_deref(),
-        Wanted::Booked | Wanted::Cancelled | Wanted::AsFound => None,
+        Wanted::Booked | Wanted::Cancelled | Wanted::NoShow | Wanted::AsFound => None,
     }
 }
 
@@ -309,8 +382,8 @@ fn guard(
                 && k.change != *change
         }),
         // A request has a status of its own; a move that waits moves no status that calup did not set.
-        Kind::Requested => fold.wanted() == Wanted::AsFound,
-        Kind::Cancelled | Kind::Rejected => false,
+        Kind::Requested => fold.wanted(false) == Wanted::AsFound,
+        Kind::Cancelled | Kind::Rejected | Kind::Note => false,
     };
     if !is_first {
         let whose = match facts.memory.status_set {
@@ -338,13 +411,27 @@ fn guard(
     }
 }
 
-/// Whether this kind of change moves status and block at all: a request does only as the move of a meeting.
-fn touches(change: &Change, fold: &Fold) -> bool {
+/// A request moves status and block only as the move of a meeting.
+fn moves_status(change: &Change, fold: &Fold, profile: &Profile) -> bool {
     match change.kind {
         Kind::Booked | Kind::Cancelled => true,
         Kind::Requested | Kind::Rejected => {
             fold.slot_of(change).is_some_and(chain::Slot::is_meeting)
         }
+        Kind::Note => {
+            let missed = change.note.as_ref().and_then(Note::missed);
+            missed.is_some() && profile.status_no_show.is_some()
+        }
+    }
+}
+
+fn changes_block(change: &Change, fold: &Fold) -> bool {
+    match change.kind {
+        Kind::Booked | Kind::Cancelled => true,
+        Kind::Requested | Kind::Rejected => {
+            fold.slot_of(change).is_some_and(chain::Slot::is_meeting)
+        }
+        Kind::Note => change.note.as_ref().is_some_and(Note::is_shown),
     }
 }
 

@@ -86,7 +86,10 @@ pub fn markdown(line: &str) -> String {
         let special = match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '|' | '{' | '}' => true,
             '#' | '+' | '-' | '=' => i == 0,
-            '.' | ')' => i > 0 && i == digits,
+            '.' | ')' => {
+                let ends = line.chars().nth(i + 1).is_none_or(char::is_whitespace);
+                i > 0 && i == digits && ends
+            }
             '!' => line.chars().nth(i + 1) == Some('['),
             // Or "&lt;" would show as "<".
             '&' => line
@@ -189,6 +192,7 @@ mod tests {
             r"\# \[x\](http://y) \*b\* \<i\>"
         );
         assert_eq!(markdown("1. no list"), r"1\. no list");
+        assert_eq!(markdown("1.50 EUR"), "1.50 EUR");
         assert_eq!(markdown("- no list"), r"\- no list");
         assert_eq!(markdown("A & B &lt;"), r"A & B \&lt;");
     }

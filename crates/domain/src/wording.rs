@@ -1,11 +1,15 @@
 //! What people read: comments, blocks, the text of a new lead. Written once as lines, rendered as rich text
 //! for comments and as markdown for descriptions.
 
-use crate::booking::{Booking, Place};
+mod notes;
+
+use crate::booking::{Booking, Party, Place};
 use crate::chain::{Fold, Slot, State};
 use crate::change::{Change, Kind, Person, fold_email};
 use crate::event::Trigger;
 use crate::lead::{RichText, Run};
+use crate::note::Note;
+use crate::template::{self, Values};
 use crate::text::{self, ANSWER_CHARS_MAX, COMMENT_CHARS_MAX, NAME_CHARS_MAX, NOTES_CHARS_MAX};
 use crate::when;
 
@@ -27,6 +31,8 @@ struct Line {
     link: Option<String>,
     /// A heading, not an item.
     heading: bool,
+    /// The booker's answer; the label is the host's question.
+    answer: bool,
 }
 
 impl Text {
@@ -36,6 +42,7 @@ impl Text {
             data: data.into(),
             link: None,
             heading: true,
+            answer: false,
         });
     }
 
@@ -45,19 +52,35 @@ impl Text {
             data: data.into(),
             link: None,
             heading: false,
+            answer: false,
         });
+    }
+
+    fn answer(&mut self, label: &str, data: String) {
+        self.item(label, data);
+        if let Some(line) = self.lines.last_mut() {
+            line.answer = true;
+        }
+    }
+
+    /// An address to open; as text where it may be something else.
+    fn link(&mut self, label: &str, link: &str) {
+        if is_plain_link(link) {
+            self.lines.push(Line {
+                label: label.into(),
+                link: Some(link.to_owned()),
+                ..Line::default()
+            });
+        } else if !link.is_empty() {
+            self.item(label, text::one_line(link, ANSWER_CHARS_MAX));
+        }
     }
 
     fn place(&mut self, place: &Place) {
         let (link, other): (Vec<&String>, Vec<&String>) =
             place.join_link.iter().partition(|l| is_plain_link(l));
         if let Some(link) = link.first() {
-            self.lines.push(Line {
-                label: "Join".into(),
-                data: String::new(),
-                link: Some((*link).clone()),
-                heading: false,
-            });
+            self.link("Join", link);
         } else if let Some(at) = other.first().copied().or(place.text.as_ref()) {
             self.item("Where", text::one_line(at, ANSWER_CHARS_MAX));
         }
@@ -223,6 +246,7 @@ pub fn comment(change: &Change, fold: &Fold, telling: Telling) -> Text {
     let slot = fold.slot_of(change);
     let is_move = slot.is_some_and(|s| s.is_move);
     match change.kind {
+        Kind::Note => notes::tell(&mut out, change, fold, slot),
         Kind::Booked if is_move || change.trigger == Trigger::Rescheduled => {
             moved(&mut out, change, fold, slot);
         }
@@ -312,7 +336,7 @@ fn moved(out: &mut Text, change: &Change, fold: &Fold, slot: Option<&Slot>) {
     );
     // What the booker answered was told with the first time.
     if before.is_some() {
-        host(out, booking);
+        host(out, &booking.organizer);
         out.place(&booking.place);
     } else {
         people(out, change);
@@ -442,15 +466,15 @@ fn times(out: &mut Text, label: &str, booking: &Booking, person: &Person) {
     );
 }
 
-fn host(out: &mut Text, booking: &Booking) {
-    let host = text::one_line(&booking.organizer.name, NAME_CHARS_MAX);
+fn host(out: &mut Text, host: &Party) {
+    let host = text::one_line(&host.name, NAME_CHARS_MAX);
     if !host.is_empty() {
         out.item("Host", host);
     }
 }
 
 fn people(out: &mut Text, change: &Change) {
-    host(out, &change.booking);
+    host(out, &change.booking.organizer);
     let person = &change.person;
     let parts = [
         Some(person.name.as_str()),
@@ -531,7 +555,7 @@ fn answers(out: &mut Text, booking: &Booking) {
             label
         };
         // The label is the host's own question: shown in bold like ours, but as data.
-        out.item(&label, text::one_line(&answer.value, ANSWER_CHARS_MAX));
+        out.answer(&label, text::one_line(&answer.value, ANSWER_CHARS_MAX));
     }
 }
 
@@ -552,7 +576,8 @@ pub fn block(fold: &Fold) -> Option<Text> {
             &title(slot.booking),
         );
         about(&mut out, "When", slot);
-        out.place(&slot.booking.place);
+        out.place(slot.place);
+        recordings(&mut out, slot);
     }
     if standing.len() > BLOCK_MEETINGS_MAX {
         let label = format!("{} more", standing.len() - BLOCK_MEETINGS_MAX);
@@ -573,6 +598,7 @@ pub fn block(fold: &Fold) -> Option<Text> {
     };
     out.heading(how, &title(last.booking));
     about(&mut out, label, last);
+    recordings(&mut out, last);
     Some(out)
 }
 
@@ -586,5 +612,87 @@ pub fn block_is_back() -> Text {
 /// In the zone of whoever booked this one.
 fn about(out: &mut Text, label: &str, slot: &Slot) {
     times(out, label, slot.booking, &slot.set_by.person);
-    host(out, slot.booking);
+    host(out, slot.host);
+}
+
+/// The newest recording, and the newest transcript in the form that people read.
+fn recordings(out: &mut Text, slot: &Slot) {
+    let recording = slot.recordings.iter().rev().find_map(|n| match n {
+        Note::Recording { link } => Some(link.as_str()),
+        _ => None,
+    });
+    out.link("Recording", recording.unwrap_or_default());
+    let transcript = slot.recordings.iter().rev().find_map(|n| match n {
+        Note::Transcript { links } => notes::readable(links),
+        _ => None,
+    });
+    out.link("Transcript", transcript.unwrap_or_default());
+}
+
+/// What a person's own template says instead of `usual`. The first line stands out.
+pub fn by_template(source: &str, usual: &Text, change: &Change) -> Result<Text, String> {
+    let made = template::render(source, &values(usual, change))?;
+    let mut out = Text::default();
+    for line in text::lines(&made, COMMENT_CHARS_MAX) {
+        if out.lines.is_empty() {
+            out.heading(&line, "");
+        } else if !line.is_empty() {
+            out.item("", line);
+        }
+    }
+    if out.lines.is_empty() {
+        return Err("it makes no text".into());
+    }
+    Ok(out)
+}
+
+/// What a template can name, taken from the usual wording.
+pub fn values(usual: &Text, change: &Change) -> Values {
+    let shown = |typed: &str| text::one_line(typed, NAME_CHARS_MAX);
+    let mut values = Values {
+        text: usual.plain(),
+        uid: text::one_line(&change.booking.uid, 64),
+        name: shown(&change.person.name),
+        email: shown(change.person.email.as_deref().unwrap_or_default()),
+        phone: shown(change.person.phone.as_deref().unwrap_or_default()),
+        ..Values::default()
+    };
+    for line in &usual.lines {
+        let data = line.link.clone().unwrap_or_else(|| line.data.clone());
+        if line.answer {
+            values.answers.push(template::Answer {
+                label: line.label.clone(),
+                value: data,
+            });
+            continue;
+        }
+        let place = match line.label.as_str() {
+            _ if line.heading && values.heading.is_empty() => {
+                values.heading.clone_from(&line.label);
+                &mut values.title
+            }
+            "When" => &mut values.when,
+            "Was" => &mut values.was,
+            "From" => &mut values.from,
+            "To" => &mut values.to,
+            "Asked for" => &mut values.asked_for,
+            "Host" => &mut values.host,
+            "With" | "Who" => &mut values.with,
+            "Guests" => &mut values.guests,
+            "Join" | "Recording" | "Transcript" => &mut values.join,
+            "Where" => &mut values.place,
+            "Notes" => &mut values.notes,
+            "Reason" => &mut values.reason,
+            "Moved by" => &mut values.moved_by,
+            "Cancelled by" => &mut values.cancelled_by,
+            "Asked by" => &mut values.asked_by,
+            "Amount" => &mut values.amount,
+            "Status kept" => &mut values.status_kept,
+            _ => continue,
+        };
+        if place.is_empty() {
+            *place = data;
+        }
+    }
+    values
 }

@@ -160,6 +160,29 @@ impl Cal {
         Delivery::signed(&self.secret(), body, content_type, version)
     }
 
+    /// FORM_SUBMITTED: answers in the payload, and once more at the top of the body.
+    pub fn form(&self, name: &str, answers: &[(&str, &str)]) -> Delivery {
+        let mut body = serde_json::Map::new();
+        let mut responses = serde_json::Map::new();
+        for (label, value) in answers {
+            body.insert((*label).to_owned(), json!(value));
+            responses.insert(
+                (*label).to_owned(),
+                json!({"value": value, "response": value}),
+            );
+        }
+        body.insert("triggerEvent".to_owned(), json!("FORM_SUBMITTED"));
+        body.insert("createdAt".to_owned(), json!(millis(self.now())));
+        let payload = json!({
+            "formId": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+            "formName": name,
+            "teamId": null,
+            "responses": responses,
+        });
+        body.insert("payload".to_owned(), payload);
+        self.deliver(&Value::Object(body))
+    }
+
     /// The "Ping test" button.
     pub fn ping(&self) -> Delivery {
         let now = millis(self.now());

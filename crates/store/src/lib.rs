@@ -82,6 +82,9 @@ pub trait Store: Send + Sync {
         reason: &str,
         counted: bool,
     ) -> Result<()>;
+    /// Puts a change back that waits for another one; the attempt does not count. Unlike any other that waits it
+    /// does not block its lane, and it is due as soon as another change of its lane has ended, `at` the latest.
+    async fn park(&self, claim: &Claim, at: Timestamp, reason: &str) -> Result<()>;
     /// Makes everything that waits due now (a vendor came back).
     async fn wake(&self, profile: &str, now: Timestamp) -> Result<()>;
 

@@ -4,6 +4,7 @@ mod deliveries;
 mod plan;
 mod send;
 mod token;
+mod wording;
 
 use std::sync::Arc;
 
@@ -45,6 +46,8 @@ enum Command {
     Deliveries(deliveries::Listing),
     /// Makes a delivery pending again; what was done is not done twice.
     Replay(deliveries::Replay),
+    /// Shows what is written for each trigger, and what a wording of your own makes.
+    Wording(wording::Arguments),
     /// Prints a documented file with every setting and its default.
     Config,
     /// API tokens.
@@ -62,6 +65,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         Command::Send(arguments) => send::run(arguments, load()?).await,
         Command::Deliveries(listing) => deliveries::list(listing, &load()?).await,
         Command::Replay(replay) => deliveries::replay(replay, load()?).await,
+        Command::Wording(arguments) => wording::run(&arguments, &load()?),
         Command::Config => {
             print(config::DEFAULTS);
             Ok(())

@@ -15,3 +15,4 @@ mod people;
 mod secrets;
 mod signatures;
 mod slow;
+mod triggers;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use domain::booking::{Answer, Attendee, Booking, Party, Place, Recurrence};
 use domain::event::{BookingEvent, Trigger};
 use domain::lead::StatusKind;
-use domain::profile::{Guests, Profile};
+use domain::note::Note;
+use domain::profile::{Guests, Parts, Profile};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 
@@ -136,6 +137,7 @@ fn lists() -> Vec<List> {
             ("On hold", Custom),
             (booked, Custom),
             (cancelled, Custom),
+            ("No show", Custom),
             ("Won", Done),
             ("Lost", Closed),
         ]
@@ -216,6 +218,24 @@ fn given(line: &str, story: &mut Story, known: &mut Known) -> Result<()> {
         "internal" => story.profile.internal_domains.push(words.next()?),
         "guests" => story.profile.guests = Guests::Match,
         "requested" => story.profile.status_requested = Some(words.next()?),
+        "no-show" => story.profile.status_no_show = Some(words.next()?),
+        "on" => {
+            let trigger = words.next()?;
+            let parts = words.rest();
+            let has = |part: &str| parts.iter().any(|p| p == part);
+            story.profile.on.insert(
+                trigger,
+                Parts {
+                    status: has("status"),
+                    block: has("block"),
+                    comment: has("comment"),
+                },
+            );
+        }
+        "text" => {
+            let trigger = words.next()?;
+            story.profile.texts.insert(trigger, words.next()?);
+        }
         "team" => known.team.push(words.next()?),
         "host" => {
             let host = person(&mut words)?;
@@ -295,26 +315,99 @@ fn happens(line: &str, known: &mut Known) -> Result<Step> {
         });
     }
     let at = time(&mut words)?;
-    let trigger = match words.next()?.as_str() {
-        "CREATED" => Trigger::Created,
-        "RESCHEDULED" => Trigger::Rescheduled,
-        "CANCELLED" => Trigger::Cancelled,
-        "REQUESTED" => Trigger::Requested,
-        "REJECTED" => Trigger::Rejected,
-        other => return Err(format!("no trigger {other}")),
-    };
+    let name = words.next()?;
+    let trigger = Trigger::named(&name)
+        .or_else(|| Trigger::named(&format!("BOOKING_{name}")))
+        .ok_or_else(|| format!("no trigger {name}"))?;
     let uid = words.next()?;
+    let said = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    if domain::change::Kind::of(&trigger) == Some(domain::change::Kind::Note) {
+        let (booking, note) = note(&uid, &trigger, &mut words, known)?;
+        return Ok(Step::Delivery {
+            said,
+            event: Box::new(BookingEvent {
+                trigger,
+                created_at: Some(at),
+                booking,
+                note: Some(note),
+            }),
+            received_at: at + SignedDuration::from_secs(2),
+        });
+    }
     let (booking, received_at) = booking(&uid, &trigger, &mut words, known)?;
     known.bookings.insert(uid, booking.clone());
     Ok(Step::Delivery {
-        said: line.split_whitespace().collect::<Vec<_>>().join(" "),
+        said,
         event: Box::new(BookingEvent {
             trigger,
             created_at: Some(at),
             booking,
+            note: None,
         }),
         received_at: received_at.unwrap_or(at + SignedDuration::from_secs(2)),
     })
+}
+
+/// A note tells of its booking only what the vendor's would: the uid, and what the line says.
+fn note(uid: &str, trigger: &Trigger, words: &mut Words, known: &Known) -> Result<(Booking, Note)> {
+    let mut booking = Booking::bare(uid);
+    let booker = known.bookings.get(uid).map(|b| b.attendees.clone());
+    let mut named: Vec<Attendee> = Vec::new();
+    let mut note = match trigger {
+        Trigger::NoShowUpdated => Note::NoShow { is: true },
+        Trigger::HostsNoShow => Note::HostNoShow {
+            host: known.host.email.clone(),
+        },
+        Trigger::GuestsNoShow => Note::GuestsNoShow,
+        Trigger::PaymentInitiated | Trigger::Paid => Note::Payment {
+            is_paid: *trigger == Trigger::Paid,
+            amount: Some(number(words)?),
+            currency: words.next()?,
+            id: "7001".into(),
+        },
+        Trigger::LocationUpdated => Note::Location { before: None },
+        Trigger::RecordingReady => Note::Recording {
+            link: words.next()?,
+        },
+        Trigger::TranscriptReady => Note::Transcript {
+            links: vec![("txt".into(), words.next()?)],
+        },
+        Trigger::Reassigned => Note::Reassigned,
+        Trigger::MeetingStarted | Trigger::MeetingEnded => Note::Meeting {
+            is_over: *trigger == Trigger::MeetingEnded,
+        },
+        other => return Err(format!("{} is no note of a booking", other.name())),
+    };
+    while let Some(word) = words.maybe() {
+        match word.as_str() {
+            "of" => named.push(known.person(&words.next()?)),
+            "taken-back" => note = Note::NoShow { is: false },
+            "link" => booking.place.join_link = Some(words.next()?),
+            "where" => booking.place.text = Some(words.next()?),
+            "before" => {
+                note = Note::Location {
+                    before: Some(words.next()?),
+                }
+            }
+            "to" => {
+                booking.organizer.name = words.next()?;
+                booking.organizer.email = words.next()?;
+            }
+            other => return Err(format!("what is `{other}`?")),
+        }
+    }
+    if *trigger == Trigger::NoShowUpdated {
+        // Names are not sent.
+        for person in &mut named {
+            person.name.clear();
+        }
+    }
+    booking.attendees = if named.is_empty() {
+        booker.unwrap_or_default()
+    } else {
+        named
+    };
+    Ok((booking, note))
 }
 
 fn booking(
@@ -473,37 +566,12 @@ fn booking(
 fn blank(known: &Known) -> Booking {
     let start = Timestamp::UNIX_EPOCH;
     Booking {
-        uid: String::new(),
-        ical_uid: None,
-        ical_sequence: None,
-        title: String::new(),
         event_title: Some("Intro call".into()),
         event_type_id: Some(7),
-        start,
         end: start + SignedDuration::from_mins(30),
         organizer: known.host.clone(),
         team_emails: known.team.clone(),
-        attendees: Vec::new(),
-        responses_email: None,
-        responses_name: None,
-        responses_phone: None,
-        answers: Vec::new(),
-        notes: None,
-        place: Place::default(),
-        seats_per_slot: None,
-        seat: None,
-        reschedule_uid: None,
-        reschedule_start: None,
-        reschedule_end: None,
-        rescheduled_by: None,
-        reschedule_reason: None,
-        cancellation_reason: None,
-        cancelled_by: None,
-        request_reschedule: false,
-        rejection_reason: None,
-        recurring: None,
-        platform_client_id: None,
-        pointer: None,
+        ..Booking::bare("")
     }
 }
 

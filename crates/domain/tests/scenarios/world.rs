@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use domain::chain::{self, Fold};
-use domain::change::{self, Change, Meaning};
+use domain::change::{self, Change, Kind, Meaning};
 use domain::facts::{Facts, Found, Known, Memory};
 use domain::fence::{self, Fenced};
 use domain::lead::{Lead, RichText, StatusKind};
@@ -27,6 +27,8 @@ pub struct World<'a> {
     people: BTreeMap<String, String>,
     memory: BTreeMap<String, Memory>,
     known: Vec<Known>,
+    /// Notes whose booking is not known yet.
+    waiting: Vec<usize>,
     comments: BTreeMap<String, Vec<String>>,
     block_comments: BTreeMap<String, String>,
     ticks: i64,
@@ -43,6 +45,7 @@ impl<'a> World<'a> {
             people: BTreeMap::new(),
             memory: BTreeMap::new(),
             known: Vec::new(),
+            waiting: Vec::new(),
             comments: BTreeMap::new(),
             block_comments: BTreeMap::new(),
             ticks: 0,
@@ -124,23 +127,59 @@ impl<'a> World<'a> {
                 done: false,
                 untold: false,
             });
-            let facts = self.facts(change, false);
-            let plan = plan(change, &facts, &self.story.profile);
-            let lead = self.carry_out(&facts, &plan);
-            let known = self.known.last_mut().expect("it was pushed above");
-            known.done = lead.is_some();
-            known.untold = lead.is_none();
-            if let Some(id) = lead {
-                self.link(change, &id);
-                // What is observed is planned again until nothing is left; here one round must do.
-                let again =
-                    domain::plan::plan(change, &self.facts(change, true), &self.story.profile);
-                assert!(
-                    again.actions.is_empty(),
-                    "not settled after one round: {again:?}\n{}",
-                    self.out
-                );
+            let at = self.known.len() - 1;
+            if self.awaits_booking(change) {
+                self.say(1, "waits for its booking");
+                self.waiting.push(at);
+                continue;
             }
+            self.work(at);
+            let due: Vec<usize> = self
+                .waiting
+                .iter()
+                .copied()
+                .filter(|&i| !self.awaits_booking(&self.known[i].change))
+                .collect();
+            self.waiting.retain(|i| !due.contains(i));
+            for i in due {
+                let name = self.known[i].change.trigger.name().to_owned();
+                self.say(1, &format!("then {name}, which waited"));
+                self.work(i);
+            }
+        }
+    }
+
+    /// Whether its booking is not known yet.
+    fn awaits_booking(&self, change: &Change) -> bool {
+        change
+            .note
+            .as_ref()
+            .is_some_and(domain::note::Note::needs_booking)
+            && !self
+                .known
+                .iter()
+                .any(|k| k.change.kind != Kind::Note && k.change.booking.uid == change.booking.uid)
+    }
+
+    fn work(&mut self, at: usize) {
+        let change = &self.known[at].change.clone();
+        let facts = self.facts(change, false);
+        let plan = plan(change, &facts, &self.story.profile);
+        let lead = self.carry_out(&facts, &plan);
+        let known = &mut self.known[at];
+        known.done = lead.is_some() && !plan.ignored;
+        known.untold = lead.is_none() && !plan.ignored;
+        if let Some(id) = lead.filter(|_| !plan.ignored) {
+            if !matches!(change.note, Some(domain::note::Note::Guest { .. })) {
+                self.link(change, &id);
+            }
+            // What is observed is planned again until nothing is left; here one round must do.
+            let again = domain::plan::plan(change, &self.facts(change, true), &self.story.profile);
+            assert!(
+                again.actions.is_empty(),
+                "not settled after one round: {again:?}\n{}",
+                self.out
+            );
         }
     }
 
@@ -150,7 +189,10 @@ impl<'a> World<'a> {
             let fold = chain::fold(known.iter().map(|k| &k.change));
             (self.find(change, &fold), fold.tokens(change))
         };
-        assert!(!tokens.is_empty(), "every change is in a chain");
+        assert!(
+            !tokens.is_empty() || change.kind == Kind::Note,
+            "every change is in a chain"
+        );
         let (list, memory) = match &found {
             Found::Lead(lead, _) => (
                 lead.list_name.clone(),
@@ -214,9 +256,11 @@ impl<'a> World<'a> {
 
     fn find(&self, change: &Change, fold: &Fold) -> Found {
         let alive = |id: &String| self.leads.iter().find(|l| l.id == *id);
+        let is_guest = matches!(change.note, Some(domain::note::Note::Guest { .. }));
         let linked: Vec<&String> = fold
             .tokens(change)
             .iter()
+            .filter(|_| !is_guest)
             .filter_map(|t| self.links.get(t))
             .collect();
         if let Some(lead) = linked.iter().find_map(|id| alive(id)) {
@@ -261,6 +305,7 @@ impl<'a> World<'a> {
     /// Does what is planned. Gives the lead, unless the change ends without one.
     fn carry_out(&mut self, facts: &Facts, plan: &Plan) -> Option<String> {
         match plan.skip {
+            _ if plan.ignored => self.say(1, "ignored"),
             Some(why) => self.say(1, &format!("skipped: {why}")),
             None => self.say(1, "done"),
         }

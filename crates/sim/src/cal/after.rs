@@ -103,6 +103,31 @@ impl Booking {
         self.envelope(trigger, payload)
     }
 
+    /// AFTER_GUESTS_CAL_VIDEO_NO_SHOW: as for the host, with those who did not join.
+    pub fn guests_no_show(&self) -> Delivery {
+        let trigger = "AFTER_GUESTS_CAL_VIDEO_NO_SHOW";
+        let guest = json!({"email": self.person.address(), "name": self.person.name});
+        self.host_no_show().edited(|body| {
+            body["triggerEvent"] = json!(trigger);
+            let payload = body::keys(&mut body["payload"]);
+            payload.remove("hostEmail");
+            payload.remove("noShowHost");
+            payload.insert("guests".to_owned(), json!([guest]));
+        })
+    }
+
+    /// RECORDING_TRANSCRIPTION_GENERATED: one address per format.
+    pub fn transcript_ready(&self, recording: &str, text: &str) -> Delivery {
+        self.recording_ready(recording).edited(|body| {
+            body["triggerEvent"] = json!("RECORDING_TRANSCRIPTION_GENERATED");
+            let payload = body::keys(&mut body["payload"]);
+            payload.remove("downloadLink");
+            let files = json!([{"format": "srt", "link": format!("{text}.srt")}, {"format": "txt", "link": text}]);
+            let links = json!({"transcription": files, "recording": recording});
+            payload.insert("downloadLinks".to_owned(), links);
+        })
+    }
+
     /// RECORDING_READY: no booking id, no status; `type` is the title.
     pub fn recording_ready(&self, link: &str) -> Delivery {
         let offset = |zone: &str| parts::utc_offset(zone, self.start);

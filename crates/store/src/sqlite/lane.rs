@@ -10,7 +10,7 @@ statements! {
     RUNNING = "SELECT EXISTS (SELECT 1 FROM change WHERE profile = ?1 AND person = ?2 AND status = 'running')";
     FIRST = "SELECT status, retry_at, created_at, crashes FROM change
         WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running')
-        ORDER BY created_at, id LIMIT 1";
+        ORDER BY yields, created_at, id LIMIT 1";
     PUT = "INSERT INTO lane (profile, person, due_at, since, suspect) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT (profile, person) DO UPDATE
         SET due_at = excluded.due_at, since = excluded.since, suspect = excluded.suspect";
@@ -19,7 +19,7 @@ statements! {
     FOLLOW = "UPDATE delivery SET status = ?2, reason = ?3 WHERE id = ?1";
     AGAIN = "UPDATE change
         SET status = CASE status WHEN 'running' THEN 'running' ELSE 'pending' END, again = (status = 'running'),
-            attempts = 0, crashes = 0, first_tried_at = NULL, retry_at = NULL, reason = NULL
+            attempts = 0, crashes = 0, yields = 0, first_tried_at = NULL, retry_at = NULL, reason = NULL
         WHERE id = ?1 RETURNING profile, person, delivery_id";
 }
 

@@ -201,6 +201,12 @@ impl Store for Sqlite {
             .await
     }
 
+    async fn park(&self, claim: &Claim, at: Timestamp, reason: &str) -> Result<()> {
+        let (claim, reason) = (claim.clone(), reason.to_owned());
+        self.write(move |db, _| work::park(db, &claim, at, &reason))
+            .await
+    }
+
     async fn wake(&self, profile: &str, now: Timestamp) -> Result<()> {
         let profile = profile.to_owned();
         self.write(move |db, _| work::wake(db, &profile, now)).await

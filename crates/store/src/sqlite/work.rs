@@ -28,9 +28,9 @@ statements! {
         WHERE suspect = ?1 AND due_at > 0 AND due_at <= ?3 ORDER BY due_at, since LIMIT ?2";
     FIRST = "SELECT id, delivery_id FROM change
         WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running')
-        ORDER BY created_at, id LIMIT 1";
+        ORDER BY yields, created_at, id LIMIT 1";
     CLAIM = "UPDATE change SET status = 'running', attempts = attempts + 1, epoch = ?2, again = 0,
-            first_tried_at = COALESCE(first_tried_at, ?3), retry_at = NULL
+            first_tried_at = COALESCE(first_tried_at, ?3), retry_at = NULL, yields = 0
         WHERE id = ?1";
     STORED = "SELECT * FROM stored WHERE id = ?1";
     NEXT_DUE = "SELECT min(due_at) FROM lane WHERE suspect = ?1 AND due_at > 0";
@@ -43,6 +43,8 @@ statements! {
     RETRY = "UPDATE change SET status = 'waiting', retry_at = ?2, reason = ?3, crashes = 0, again = 0,
             attempts = max(0, attempts - ?4)
         WHERE id = ?1";
+    PARK = "UPDATE change SET yields = 1 WHERE id = ?1";
+    UNPARK = "UPDATE change SET retry_at = 1 WHERE profile = ?1 AND person = ?2 AND status = 'waiting' AND yields = 1";
     WAKE = "UPDATE change SET retry_at = ?2, first_tried_at = NULL WHERE profile = ?1 AND status = 'waiting' AND retry_at > ?2";
     WAKE_LANES = "UPDATE lane SET due_at = ?2 WHERE profile = ?1 AND due_at > ?2";
     BEAT = "UPDATE owner SET beat = beat + 1";
@@ -200,6 +202,8 @@ pub fn finish(db: &Connection, vault: &Vault, claim: &Claim, ended: &Ended) -> R
             why,
             ended.lead
         ])?;
+        db.prepare_cached(UNPARK)?
+            .execute([&claim.stored.profile, &claim.stored.person])?;
         Ok(())
     })
 }
@@ -214,6 +218,17 @@ pub fn retry_at(
     settle(db, claim, |id| {
         db.prepare_cached(RETRY)?
             .execute(params![id, micros(at), reason, i64::from(!counted)])?;
+        Ok(())
+    })
+}
+
+/// Put back to wait for another change: others of the person go before it, and when one of them has ended it is
+/// due at once.
+pub fn park(db: &Connection, claim: &Claim, at: Timestamp, reason: &str) -> Result<()> {
+    settle(db, claim, |id| {
+        db.prepare_cached(RETRY)?
+            .execute(params![id, micros(at), reason, 1])?;
+        db.prepare_cached(PARK)?.execute([id])?;
         Ok(())
     })
 }

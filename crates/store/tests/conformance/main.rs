@@ -34,6 +34,7 @@ macro_rules! every_claim {
                 a_sender_whose_clock_runs_ahead_gains_nothing
                 a_waiting_change_blocks_its_lane_until_due
                 a_held_change_does_not_block
+                what_waits_for_another_change_lets_it_pass_and_follows_at_once
                 waking_makes_due_what_waits
                 an_uncounted_retry_costs_no_attempt
                 nothing_is_finished_twice

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use domain::change::Kind;
 use jiff::SignedDuration;
 use store::Error;
 use store::rows::Status;
@@ -87,6 +88,28 @@ pub async fn a_held_change_does_not_block(store: Any) {
     finish(&store, &claim(&store, "12:00").await, Status::Held).await;
     assert_eq!(status(&store, &held).await, Status::Held);
     assert_eq!(claimed(&store, "12:00").await, ["a_2"]);
+}
+
+pub async fn what_waits_for_another_change_lets_it_pass_and_follows_at_once(store: Any) {
+    comes(&store, vec![paid("a_1", ADA, "10:00")]).await;
+    let note = claim(&store, "12:00").await;
+    store
+        .park(&note, at("12:10"), "waits for its booking")
+        .await
+        .expect("put back");
+    assert_eq!(store.next_due().await.expect("answers"), Some(at("12:10")));
+    comes(&store, vec![booked("a_1", ADA, "10:01")]).await;
+
+    let booking = claim(&store, "12:01").await;
+    assert_eq!(booking.stored.change.kind, Kind::Booked);
+    assert!(claimed(&store, "12:01").await.is_empty(), "one at a time");
+    finish(&store, &booking, Status::Done).await;
+
+    let note = claim(&store, "12:01").await;
+    assert_eq!(note.stored.change.kind, Kind::Note);
+    assert_eq!(note.stored.attempts, 1, "waiting is no attempt");
+    finish(&store, &note, Status::Done).await;
+    assert_eq!(store.next_due().await.expect("answers"), None);
 }
 
 pub async fn waking_makes_due_what_waits(store: Any) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::booking::Booking;
 use domain::change::{Change, Kind, Person};
 use domain::event::Trigger;
+use domain::note::Note;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use store::Store;
@@ -36,6 +37,7 @@ pub fn change(kind: Kind, uid: &str, email: &str, created: &str) -> Change {
         Kind::Cancelled => Trigger::Cancelled,
         Kind::Requested => Trigger::Requested,
         Kind::Rejected => Trigger::Rejected,
+        Kind::Note => Trigger::Paid,
     };
     Change {
         kind,
@@ -52,11 +54,23 @@ pub fn change(kind: Kind, uid: &str, email: &str, created: &str) -> Change {
         received_at: at("12:00"),
         booking: booking(uid),
         guests: Vec::new(),
+        note: None,
     }
 }
 
 pub fn booked(uid: &str, email: &str, created: &str) -> Change {
     change(Kind::Booked, uid, email, created)
+}
+
+pub fn paid(uid: &str, email: &str, created: &str) -> Change {
+    let mut change = change(Kind::Note, uid, email, created);
+    change.note = Some(Note::Payment {
+        is_paid: true,
+        amount: Some(2_500),
+        currency: "usd".into(),
+        id: "1".into(),
+    });
+    change
 }
 
 pub fn cancelled(uid: &str, email: &str, created: &str) -> Change {

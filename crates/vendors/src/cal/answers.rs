@@ -56,6 +56,18 @@ pub fn answers(payload: &Json) -> Vec<Answer> {
     answers
 }
 
+/// All answers of a form, Cal.com's own questions among them.
+pub fn every(fields: &Json) -> Vec<Answer> {
+    let answered = fields.entries().iter().filter_map(|(slug, field)| {
+        Some(Answer {
+            label: label(slug, field),
+            slug: text::cut(slug, TEXT_CHARS_MAX),
+            value: printable(value(field))?,
+        })
+    });
+    answered.take(ANSWERS_MAX).collect()
+}
+
 /// What was typed into one of Cal.com's own fields.
 pub fn system(payload: &Json, slug: &str) -> Option<String> {
     printable(value(payload.at("responses").at(slug)))

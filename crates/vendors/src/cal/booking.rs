@@ -20,10 +20,19 @@ pub enum Lacking {
 }
 
 pub fn booking(payload: &Json) -> Result<Booking, Lacking> {
+    let uid = uid(payload.at("uid")).ok_or(Lacking::Uid)?;
+    payload.at("startTime").time().ok_or(Lacking::Start)?;
+    payload.at("endTime").time().ok_or(Lacking::End)?;
+    Ok(told_of(uid, payload))
+}
+
+/// As much of a booking as a note tells; times that are not told are the epoch.
+pub fn told_of(uid: String, payload: &Json) -> Booking {
     let text = |key: &str| payload.at(key).text();
     let event_title = text("eventTitle").or_else(|| text("eventTypeTitle"));
-    Ok(Booking {
-        uid: uid(payload.at("uid")).ok_or(Lacking::Uid)?,
+    let instant = |key: &str| time(payload, key).unwrap_or(Timestamp::UNIX_EPOCH);
+    Booking {
+        uid,
         ical_uid: text("iCalUID"),
         ical_sequence: payload.at("iCalSequence").integer(),
         title: text("title")
@@ -31,9 +40,13 @@ pub fn booking(payload: &Json) -> Result<Booking, Lacking> {
             .unwrap_or_default(),
         event_title,
         event_type_id: payload.at("eventTypeId").integer(),
-        start: payload.at("startTime").time().ok_or(Lacking::Start)?,
-        end: payload.at("endTime").time().ok_or(Lacking::End)?,
-        organizer: organizer(payload.at("organizer")),
+        start: instant("startTime"),
+        end: instant("endTime"),
+        organizer: [payload.at("organizer"), payload.at("user")]
+            .into_iter()
+            .find(|json| json.is_object())
+            .map(organizer)
+            .unwrap_or_default(),
         team_emails: team_emails(payload),
         attendees: attendees(payload),
         responses_email: answers::system(payload, "email"),
@@ -57,7 +70,7 @@ pub fn booking(payload: &Json) -> Result<Booking, Lacking> {
         recurring: recurrence(payload.at("recurringEvent")),
         platform_client_id: text("platformClientId"),
         pointer: text_only(payload.at("metadata").at("calup")),
-    })
+    }
 }
 
 /// An identifier as sent, be it text or number. One of absurd length is none: cut, it could be another's.
@@ -100,6 +113,10 @@ fn attendees(payload: &Json) -> Vec<Attendee> {
         phone: json.at("phoneNumber").text(),
         time_zone: json.at("timeZone").text().unwrap_or_default(),
         seat: json.at("bookingSeat").at("referenceUid").text(),
+        no_show: match json.at("noShow") {
+            Json::Bool(is) => Some(*is),
+            _ => None,
+        },
     });
     listed
         .filter(|a| {

@@ -3,7 +3,9 @@
 
 mod answers;
 mod booking;
+mod form;
 mod json;
+mod note;
 mod place;
 mod secrets;
 pub mod signature;

@@ -41,6 +41,16 @@ pub fn header(headers: &HeaderMap) -> Option<&[u8]> {
     values.next().is_none().then(|| only.as_bytes())
 }
 
+/// Whether no signature came at all: Cal.com may send MEETING_STARTED and MEETING_ENDED so, and sends the words
+/// `no-secret-provided` for a webhook without a secret.
+/// <https://github.com/calcom/cal.com/issues/13985>
+pub fn is_missing(headers: &HeaderMap) -> bool {
+    let named = [HEADER, OLDER_HEADER]
+        .into_iter()
+        .find_map(|name| headers.get(name));
+    named.is_none_or(|value| value.is_empty() || value.as_bytes() == b"no-secret-provided")
+}
+
 /// Exactly as Cal.com writes it. Without a secret it sends the words `no-secret-provided` instead.
 fn signature(value: &[u8]) -> Option<[u8; SIGNATURE_BYTES]> {
     let is_lower_hex = value.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));

@@ -1,11 +1,12 @@
 //! Turns Cal.com's webhooks into events, whatever a server of any age or a host's own template made of them.
 //! Content types and version headers decide nothing here. Storing and retrying deliveries happens elsewhere.
 
+use domain::change::Kind;
 use domain::event::{BookingEvent, Event, Trigger};
 
 use super::booking::{self, Lacking};
 use super::json::{self, Json};
-use super::secrets;
+use super::{form, note, secrets};
 
 const TRIGGER_CHARS_MAX: usize = 64;
 const UNRENDERED: &str = "Cal.com could not render the webhook's custom payload template";
@@ -44,17 +45,41 @@ pub fn parse(body: &[u8]) -> Result<Event, Unreadable> {
     let Some(trigger) = trigger(root.at("triggerEvent")) else {
         return Err(no_trigger(&root));
     };
-    match trigger {
-        trigger @ (Trigger::Ping | Trigger::Other(_)) => Ok(Event::Aside {
+    match (&trigger, Kind::of(&trigger)) {
+        (_, None) => Ok(Event::Aside {
             trigger,
             uid: uid(&root),
         }),
-        trigger @ (Trigger::Created
-        | Trigger::Rescheduled
-        | Trigger::Cancelled
-        | Trigger::Requested
-        | Trigger::Rejected) => booking_event(trigger, &root),
+        (
+            Trigger::FormSubmitted | Trigger::FormSubmittedNoEvent | Trigger::FormFallback,
+            Some(_),
+        ) => Ok(Event::Form(Box::new(form::form(trigger, &root)))),
+        (_, Some(Kind::Note)) => note_event(trigger, &root),
+        (_, Some(_)) => booking_event(trigger, &root),
     }
+}
+
+/// Told in a payload, or (when a meeting starts or ends) as the booking's own row at the top.
+fn note_event(trigger: Trigger, root: &Json) -> Result<Event, Unreadable> {
+    let payload = root.at("payload");
+    let is_flat = !payload.is_object();
+    let told = if is_flat { root } else { payload };
+    let Some(uid) = uid(root) else {
+        return Err(Unreadable {
+            reason: format!(
+                "the delivery names no booking; if a custom payload template is set, {REMOVE_TEMPLATE}"
+            ),
+            trigger: Some(trigger.name().to_owned()),
+            uid: None,
+        });
+    };
+    Ok(Event::Booking(Box::new(BookingEvent {
+        note: Some(note::note(&trigger, told)),
+        // The row's own stamp is from when it was booked.
+        created_at: root.at("createdAt").time().filter(|_| !is_flat),
+        booking: booking::told_of(uid, told),
+        trigger,
+    })))
 }
 
 fn booking_event(trigger: Trigger, root: &Json) -> Result<Event, Unreadable> {
@@ -85,6 +110,7 @@ fn booking_event(trigger: Trigger, root: &Json) -> Result<Event, Unreadable> {
         trigger,
         created_at: root.at("createdAt").time(),
         booking,
+        note: None,
     })))
 }
 
@@ -93,15 +119,10 @@ fn trigger(name: &Json) -> Option<Trigger> {
     let Json::Text(name) = name else {
         return None;
     };
-    Some(match name.as_str() {
-        "BOOKING_CREATED" => Trigger::Created,
-        "BOOKING_RESCHEDULED" => Trigger::Rescheduled,
-        "BOOKING_CANCELLED" => Trigger::Cancelled,
-        "BOOKING_REQUESTED" => Trigger::Requested,
-        "BOOKING_REJECTED" => Trigger::Rejected,
-        "PING" => Trigger::Ping,
-        other => Trigger::Other(printable(other)?),
-    })
+    match Trigger::named(name) {
+        Some(followed) => Some(followed),
+        None => printable(name).map(Trigger::Other),
+    }
 }
 
 fn printable(name: &str) -> Option<String> {

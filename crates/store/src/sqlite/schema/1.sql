@@ -73,6 +73,8 @@ CREATE TABLE change (
   epoch          BIGINT  NOT NULL DEFAULT 0,
   first_tried_at BIGINT,
   retry_at       BIGINT,
+  -- It waits for another change, and others of the person may go before it.
+  yields         INTEGER NOT NULL DEFAULT 0,
   UNIQUE (profile, key)
 );
 CREATE INDEX change_delivery  ON change (delivery_id, id);
@@ -81,7 +83,7 @@ CREATE INDEX change_uid       ON change (uid);
 CREATE INDEX change_ref       ON change (ref) WHERE ref IS NOT NULL;
 CREATE INDEX change_seat      ON change (seat) WHERE seat IS NOT NULL;
 CREATE INDEX change_first_uid ON change (first_uid) WHERE first_uid IS NOT NULL;
-CREATE INDEX change_open      ON change (profile, person, created_at, id) WHERE status IN ('pending', 'waiting', 'running');
+CREATE INDEX change_open      ON change (profile, person, yields, created_at, id) WHERE status IN ('pending', 'waiting', 'running');
 CREATE INDEX change_running   ON change (profile, person) WHERE status = 'running';
 CREATE INDEX change_waiting   ON change (profile) WHERE status = 'waiting';
 

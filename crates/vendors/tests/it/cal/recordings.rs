@@ -9,12 +9,16 @@ use super::{recording, recordings};
 enum Kind {
     /// Trigger, uid, start, the first attendee's e-mail.
     Booking(&'static str, &'static str, &'static str, &'static str),
+    /// What is told, trigger and uid.
+    Note(&'static str, &'static str, &'static str),
+    /// E-mail and how many answers.
+    Form(&'static str, usize),
     /// Trigger and uid.
     Aside(&'static str, &'static str),
     /// Uid.
     Unreadable(&'static str),
 }
-use Kind::{Aside, Booking, Unreadable};
+use Kind::{Aside, Booking, Form, Note, Unreadable};
 
 #[rustfmt::skip]
 const KINDS: &[(&str, Kind)] = &[
@@ -43,14 +47,14 @@ const KINDS: &[(&str, Kind)] = &[
     ("cal-deliveries/32-booking-created-team-round-robin", Booking("BOOKING_CREATED", "tM32yukiRoundRobinUid", "2026-09-30T08:00:00Z", "yuki@matsuda-foods.example")),
     ("cal-deliveries/34-booking-requested", Booking("BOOKING_REQUESTED", "rQ34heleneRequestUid", "2026-10-02T09:00:00Z", "helene@baumgart.example")),
     ("cal-deliveries/35-booking-created-after-confirmation", Booking("BOOKING_CREATED", "rQ34heleneRequestUid", "2026-10-02T09:00:00Z", "helene@baumgart.example")),
-    ("cal-deliveries/37-booking-payment-initiated", Aside("BOOKING_PAYMENT_INITIATED", "pY37rosaPaidUid")),
-    ("cal-deliveries/39-booking-no-show-marked", Aside("BOOKING_NO_SHOW_UPDATED", "rS2priyaB1uidNew8KdLw")),
-    ("cal-deliveries/41-after-hosts-cal-video-no-show", Aside("AFTER_HOSTS_CAL_VIDEO_NO_SHOW", "rS2priyaB1uidNew8KdLw")),
-    ("cal-deliveries/43-meeting-started-flat", Aside("MEETING_STARTED", "rS2priyaB1uidNew8KdLw")),
-    ("cal-deliveries/44-meeting-ended-flat", Aside("MEETING_ENDED", "rS2priyaB1uidNew8KdLw")),
-    ("cal-deliveries/46-recording-ready", Aside("RECORDING_READY", "rS2priyaB1uidNew8KdLw")),
-    ("cal-deliveries/47-recording-transcription-generated", Aside("RECORDING_TRANSCRIPTION_GENERATED", "rS2priyaB1uidNew8KdLw")),
-    ("cal-deliveries/49-form-submitted-root-level-fields", Aside("FORM_SUBMITTED", "")),
+    ("cal-deliveries/37-booking-payment-initiated", Note("payment", "BOOKING_PAYMENT_INITIATED", "pY37rosaPaidUid")),
+    ("cal-deliveries/39-booking-no-show-marked", Note("no-show", "BOOKING_NO_SHOW_UPDATED", "rS2priyaB1uidNew8KdLw")),
+    ("cal-deliveries/41-after-hosts-cal-video-no-show", Note("host no-show", "AFTER_HOSTS_CAL_VIDEO_NO_SHOW", "rS2priyaB1uidNew8KdLw")),
+    ("cal-deliveries/43-meeting-started-flat", Note("meeting", "MEETING_STARTED", "rS2priyaB1uidNew8KdLw")),
+    ("cal-deliveries/44-meeting-ended-flat", Note("meeting", "MEETING_ENDED", "rS2priyaB1uidNew8KdLw")),
+    ("cal-deliveries/46-recording-ready", Note("recording", "RECORDING_READY", "rS2priyaB1uidNew8KdLw")),
+    ("cal-deliveries/47-recording-transcription-generated", Note("transcript", "RECORDING_TRANSCRIPTION_GENERATED", "rS2priyaB1uidNew8KdLw")),
+    ("cal-deliveries/49-form-submitted-root-level-fields", Form("lead@greenfield.example", 2)),
     ("cal-deliveries/51-instant-meeting", Aside("INSTANT_MEETING", "iN51instantUid")),
     ("cal-deliveries/52-delegation-credential-error", Aside("DELEGATION_CREDENTIAL_ERROR", "")),
     ("cal-deliveries/56-custom-template-json", Unreadable("sX1priyaB1uidQ7hTz4mWc")),
@@ -61,13 +65,13 @@ const KINDS: &[(&str, Kind)] = &[
     ("cal-deliveries/66-unknown-trigger", Aside("BOOKING_SOMETHING_NEW", "sX1priyaB1uidQ7hTz4mWc")),
     ("cal-deliveries/67-booking-cancelled-new-producer-consumer-path", Booking("BOOKING_CANCELLED", "sX1priyaB1uidQ7hTz4mWc", "2026-09-10T14:00:00Z", "priya.raman@northwindfoods.example")),
     ("cal-deliveries/68-hosted-2026-07-27-booking-created", Booking("BOOKING_CREATED", "hB7QmWc2TzvLr5NdXk81Pa", "2026-09-15T16:00:00Z", "tova@lindqvist.example")),
-    ("cal-deliveries/69-hosted-2026-07-27-booking-location-updated", Aside("BOOKING_LOCATION_UPDATED", "hB7QmWc2TzvLr5NdXk81Pa")),
+    ("cal-deliveries/69-hosted-2026-07-27-booking-location-updated", Note("location", "BOOKING_LOCATION_UPDATED", "hB7QmWc2TzvLr5NdXk81Pa")),
     ("cal-deliveries/71-hosted-2026-07-27-booking-cancelled", Booking("BOOKING_CANCELLED", "kV3ZtYn9QpRs4HgJw62MbE", "2026-09-16T17:00:00Z", "tova@lindqvist.example")),
     ("cal-deliveries/72-hosted-2026-07-27-booking-requested", Booking("BOOKING_REQUESTED", "qP5WxLd8VbGt2KzRm70YcU", "2026-09-18T15:00:00Z", "renato@fialho.example")),
     ("cal-deliveries/75-hosted-2026-07-27-seated-created-seat-1", Booking("BOOKING_CREATED", "wS2LpMv5ZxCq8NbRt40GhD", "2026-09-22T15:00:00Z", "mirela@kostova.example")),
     ("cal-deliveries/76-hosted-2026-07-27-seated-created-seat-2-same-uid", Booking("BOOKING_CREATED", "wS2LpMv5ZxCq8NbRt40GhD", "2026-09-22T15:00:00Z", "owen@adair.example")),
     ("cal-deliveries/78-hosted-2026-07-27-recurring-created-1", Booking("BOOKING_CREATED", "rA1BcDe2FgHi3JkLm4NoPq", "2026-09-24T16:00:00Z", "paulo@quintela.example")),
-    ("cal-deliveries/81-hosted-routing-form-fallback-hit", Aside("ROUTING_FORM_FALLBACK_HIT", "")),
+    ("cal-deliveries/81-hosted-routing-form-fallback-hit", Form("sunniva@berg.example", 2)),
     ("cal-deliveries/82-old-self-hosted-no-version-header", Booking("BOOKING_CREATED", "oLd5eLfH0stEdV3rs10nAa", "2026-09-10T14:00:00Z", "priya.raman@northwindfoods.example")),
     ("cal-deliveries/84-hosted-2026-07-27-phone-only", Booking("BOOKING_CREATED", "pH0nEoNlY5aBcDeFgHiJkL", "2026-09-25T15:00:00Z", "15550104477@sms.cal.com")),
     ("cal-live/01-booking-created", Booking("BOOKING_CREATED", "1xypHADt6rUrfHQLtXUqfw", "2026-11-30T09:00:00Z", "mira@okaforhomes.example")),
@@ -112,7 +116,17 @@ fn every_recorded_delivery_is_read_as_what_it_is() {
     for (name, expected) in KINDS {
         let parsed = webhook::parse(&recording(name).body);
         match (expected, parsed) {
+            (Note(what, trigger, uid), Ok(Event::Booking(event))) => {
+                let note = event.note.as_ref().map_or("", |n| n.name());
+                let read = (note, event.trigger.name(), event.booking.uid.as_str());
+                assert_eq!(read, (*what, *trigger, *uid), "{name}");
+            }
+            (Form(email, answers), Ok(Event::Form(form))) => {
+                assert_eq!(form.email.as_deref(), Some(*email), "{name}");
+                assert_eq!(form.answers.len(), *answers, "{name}");
+            }
             (Booking(trigger, uid, start, email), Ok(Event::Booking(event))) => {
+                assert_eq!(event.note, None, "{name}");
                 let booking = &event.booking;
                 let first = booking.attendees.first().map_or("", |a| a.email.as_str());
                 let start_read = booking.start.to_string();

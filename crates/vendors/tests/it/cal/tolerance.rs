@@ -36,6 +36,7 @@ fn a_hosted_delivery_is_read_whole() {
             phone: None,
             time_zone: "Europe/Sofia".into(),
             seat: seat.clone(),
+            no_show: None,
         }]
     );
     assert_eq!((booking.seats_per_slot, booking.seat), (Some(6), seat));
