@@ -15,4 +15,5 @@ mod people;
 mod secrets;
 mod signatures;
 mod slow;
+mod statuses;
 mod triggers;
