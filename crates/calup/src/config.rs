@@ -247,6 +247,16 @@ impl Settings {
                     }
                 }
             }
+            let is_form = matches!(
+                trigger,
+                Trigger::FormSubmitted | Trigger::FormSubmittedNoEvent | Trigger::FormFallback
+            );
+            if is_form && (parts.status || parts.block) {
+                return Err(Wrong(format!(
+                    "{}: a form has neither status nor block; it must be comment or off",
+                    name.to_uppercase()
+                )));
+            }
             if !items.is_empty() {
                 on.insert(trigger.name().to_owned(), parts);
             }

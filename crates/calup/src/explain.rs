@@ -1,15 +1,13 @@
 //! What a delivery would do, and why. Reads what `process` would read, and stops before anything is written.
 
-use domain::change::{self, Change, Meaning};
-use domain::event::Event;
+use domain::change::{self, Change};
 use domain::facts::{Facts, Found, Memory};
 use domain::lead::StatusKind;
 use domain::note::Note;
 use domain::plan::{self, Action, Plan};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::rows::{Status, Stored};
-use vendors::cal::webhook;
+use store::rows::{Reading, Status, Stored};
 
 use crate::app::App;
 use crate::gather::{self, Stop};
@@ -17,59 +15,45 @@ use crate::reading;
 
 /// One explanation per change of the body; a body without changes has one that says so.
 pub async fn body(app: &App, body: &[u8], received_at: Timestamp) -> Vec<Value> {
-    let event = match webhook::parse(body) {
-        Ok(event) => event,
-        Err(unreadable) => {
+    let (trigger, uid, changes) = match reading::read(app, body, received_at) {
+        Reading::Ended {
+            trigger,
+            uid,
+            status,
+            reason,
+        } => {
             return vec![
-                json!({ "status": "quarantined", "reason": unreadable.reason, "trigger": unreadable.trigger, "uid": unreadable.uid }),
+                json!({ "status": status.name(), "reason": reason, "trigger": trigger, "uid": uid }),
+            ];
+        }
+        Reading::Changes {
+            trigger,
+            uid,
+            changes,
+        } => (trigger, uid, changes),
+    };
+    let known: Vec<Change> = match app.store.proof(&uid).await {
+        Ok(proof) => proof.changes.into_iter().map(|c| c.change).collect(),
+        Err(error) => {
+            return vec![
+                json!({ "status": "unknown", "reason": error.to_string(), "trigger": trigger, "uid": uid }),
             ];
         }
     };
-    let event = match event {
-        Event::Aside { trigger, uid } => {
-            return vec![
-                json!({ "status": "ignored", "reason": if trigger == domain::event::Trigger::Ping { "ping" } else { trigger.name() }, "trigger": trigger.name(), "uid": uid }),
-            ];
-        }
-        Event::Booking(event) if reading::is_off_note(app, &event.trigger) => {
-            return vec![
-                json!({ "status": "ignored", "reason": event.trigger.name(), "trigger": event.trigger.name(), "uid": event.booking.uid }),
-            ];
-        }
-        Event::Form(form) if reading::is_off_note(app, &form.trigger) => {
-            return vec![
-                json!({ "status": "ignored", "reason": form.trigger.name(), "trigger": form.trigger.name(), "uid": null }),
-            ];
-        }
-        Event::Form(form) => {
-            let mut value = match one(app, change::of_form(&form, received_at)).await {
-                Ok(value) => value,
-                Err(stop) => json!({ "status": "unknown", "reason": stop.to_string() }),
-            };
-            value["trigger"] = form.trigger.name().into();
-            value["uid"] = form.id.clone().into();
-            return vec![value];
-        }
-        Event::Booking(event) => event,
-    };
-    let head = |mut value: Value| {
-        value["trigger"] = event.trigger.name().into();
-        value["uid"] = event.booking.uid.clone().into();
-        value
-    };
-    match change::understand(&event, &app.config.profile, received_at) {
-        Meaning::Skipped(why) => vec![head(json!({ "status": "skipped", "reason": why }))],
-        Meaning::Changes(changes) => {
-            let mut out = Vec::new();
-            for change in changes {
-                out.push(head(match one(app, change).await {
-                    Ok(value) => value,
-                    Err(stop) => json!({ "status": "unknown", "reason": stop.to_string() }),
-                }));
-            }
-            out
-        }
+    let changes = changes
+        .into_iter()
+        .flat_map(|c| change::for_seats(c, &known));
+    let mut out = Vec::new();
+    for change in changes {
+        let mut value = match one(app, change).await {
+            Ok(value) => value,
+            Err(stop) => json!({ "status": "unknown", "reason": stop.to_string() }),
+        };
+        value["trigger"] = trigger.clone().into();
+        value["uid"] = uid.clone().into();
+        out.push(value);
     }
+    out
 }
 
 async fn one(app: &App, change: Change) -> Result<Value, Stop> {
@@ -87,7 +71,7 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
         why: Vec::new(),
         lead: None,
     };
-    let related = app.store.related(&profile.name, &stored).await?;
+    let related = gather::related(app, &stored).await?;
     if app.config.profile.parts(&stored.change.trigger).is_off() {
         let name = stored.change.trigger.name();
         let reasons = [format!("CALUP_ON_{name} is off")];
@@ -107,17 +91,24 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
     if let Some(same) = known_as {
         stored = same.clone();
     }
-    let background = gather::known_from(&related, &stored);
-    let needs_booking = stored.change.note.as_ref().is_some_and(Note::needs_booking);
-    if needs_booking && background.booking == gather::Booking::Unknown {
+    let background = gather::known_from(app, &related, &stored);
+    let needs_booking = stored.change.note.as_ref().map(Note::needs_booking);
+    let waits_for = match (needs_booking, background.booking) {
+        (Some(_), gather::Booking::AtWork) => Some("its booking is being worked off"),
+        (Some(true), gather::Booking::Unknown) => {
+            Some("waits for its booking, of which nothing has come yet")
+        }
+        _ => None,
+    };
+    if let Some(reason) = waits_for.filter(|_| !is_known) {
         return Ok(
-            json!({ "status": "waiting", "reason": "waits for its booking, of which nothing has come yet", "lead": null, "reasons": [], "actions": [] }),
+            json!({ "status": "waiting", "reason": reason, "lead": null, "reasons": [], "actions": [] }),
         );
     }
     let journal = app.store.effects(&profile.name, &stored.key).await?;
     let (facts, read) = match app.crm() {
         Some(crm) => {
-            let search = gather::find(app, crm.as_ref(), &stored.change, &background).await?;
+            let search = gather::find(app, crm.as_ref(), &background).await?;
             (
                 gather::facts(
                     app,

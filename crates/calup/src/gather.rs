@@ -32,7 +32,11 @@ pub struct Background {
     pub tokens: Vec<String>,
     /// `person:<key>`.
     pub person: String,
+    /// By which the person's lead is looked for. A note is about the person whose meeting it is, whoever it names.
+    pub email: Option<String>,
     pub booking: Booking,
+    /// Of a guest: the `chain:<token>`s of the meeting, whose lead is somebody else's.
+    pub meeting: Vec<String>,
 }
 
 /// How the booking that a note is about stands.
@@ -48,6 +52,12 @@ pub enum Booking {
 pub const FIELD_QUOTA: &str = "field-quota";
 
 pub async fn known(app: &App, stored: &Stored) -> Result<Background, store::Error> {
+    let related = related(app, stored).await?;
+    Ok(known_from(app, &related, stored))
+}
+
+/// All changes that bear on the decision.
+pub async fn related(app: &App, stored: &Stored) -> Result<Vec<Stored>, store::Error> {
     let mut related = app.store.related(&stored.profile, stored).await?;
     // A note may come from somebody else than the person whose meeting it is about.
     let of = |r: &&Stored| {
@@ -64,26 +74,38 @@ pub async fn known(app: &App, stored: &Stored) -> Result<Background, store::Erro
             }
         }
     }
-    Ok(known_from(&related, stored))
+    Ok(related)
 }
 
-pub fn known_from(related: &[Stored], stored: &Stored) -> Background {
+pub fn known_from(app: &App, related: &[Stored], stored: &Stored) -> Background {
     let mut known: Vec<Known> = related.iter().map(as_known).collect();
     if !related.iter().any(|r| r.key == stored.key) {
         known.push(as_known(stored));
     }
     let fold = chain::fold(known.iter().map(|k| &k.change));
-    // A guest is a person of their own: the meeting's lead is not theirs.
-    let is_guest = matches!(stored.change.note, Some(Note::Guest { .. }));
-    let tokens = fold
+    let tokens: Vec<String> = fold
         .tokens(&stored.change)
         .into_iter()
-        .filter(|_| !is_guest)
         .map(|t| format!("chain:{t}"))
         .collect();
+    // A guest is a person of their own: the meeting's lead is not theirs.
+    let is_guest = matches!(stored.change.note, Some(Note::Guest { .. }));
+    let whose = fold
+        .slot_of(&stored.change)
+        .filter(|_| stored.change.kind == Kind::Note && !is_guest)
+        .map_or(&stored.change, |slot| slot.set_by);
+    let person = app.store.person_key(&stored.profile, &whose.identity());
+    let email = whose.person.email.clone();
+    let (tokens, meeting) = if is_guest {
+        (Vec::new(), tokens)
+    } else {
+        (tokens, Vec::new())
+    };
     Background {
         tokens,
-        person: format!("person:{}", stored.person),
+        meeting,
+        person: format!("person:{person}"),
+        email,
         booking: booking(related, &stored.change),
         known,
     }
@@ -123,25 +145,19 @@ pub struct Search {
 }
 
 /// Finds the lead: the chain's, else the exact e-mail's, else the person's own record, else nobody.
-pub async fn find(
-    app: &App,
-    crm: &dyn Crm,
-    change: &Change,
-    known: &Background,
-) -> Result<Search, Stop> {
+pub async fn find(app: &App, crm: &dyn Crm, known: &Background) -> Result<Search, Stop> {
     let mut search = Search {
         found: Found::Nobody,
         gone: Vec::new(),
         by_chain: false,
     };
-    search.found = self::search(app, crm, change, known, &mut search).await?;
+    search.found = self::search(app, crm, known, &mut search).await?;
     Ok(search)
 }
 
 async fn search(
     app: &App,
     crm: &dyn Crm,
-    change: &Change,
     known: &Background,
     so_far: &mut Search,
 ) -> Result<Found, Stop> {
@@ -176,7 +192,7 @@ async fn search(
     let record = person
         .iter()
         .find(|l| !l.gone && !so_far.gone.iter().any(|g| g.lead == l.lead));
-    if let Some(email) = &change.person.email {
+    if let Some(email) = &known.email {
         let leads = crm.find_by_email(email).await?;
         if let Some(lead) = matching::choose(&leads, email, profile) {
             let how = format!(

@@ -2,7 +2,6 @@
 
 use domain::effect::{Effect, Kind, State};
 use domain::facts::Found;
-use domain::note::Note;
 use domain::outcome::{Cause, Failure};
 use domain::plan::{self, Plan};
 use domain::retry::{self, Verdict};
@@ -104,15 +103,16 @@ async fn without_calls(app: &App, claim: &Claim) -> Result<Option<Early>, store:
         let why = format!("CALUP_ON_{name} is off: it is remembered, and nothing is written");
         return Ok(Some(without_lead(Status::Ignored, name, why)));
     }
-    if !change.note.as_ref().is_some_and(Note::needs_booking) {
+    let Some(note) = &change.note else {
         return Ok(None);
-    }
+    };
     let now = clock::now();
     let booking = gather::known(app, &claim.stored).await?.booking;
     let patience = SignedDuration::try_from(app.config.unknown_booking).unwrap_or_default();
     let until = change.received_at + patience;
     Ok(match booking {
         gather::Booking::Known => None,
+        gather::Booking::Unknown if !note.needs_booking() => None,
         gather::Booking::AtWork => Some(Early::Parked(
             now + PARKED,
             "its booking is being worked off",
@@ -189,7 +189,7 @@ async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop>
         crm.ready(CALLS_OF_A_CHANGE).await?;
         let journal = app.store.effects(&profile.name, &stored.key).await?;
         adopt_created(app, stored, &background, &journal).await?;
-        let (mut found, mut by_chain) = find(app, crm, stored, &background).await?;
+        let (mut found, mut by_chain) = find(app, crm, &stored.profile, &background).await?;
         let lock = lead_of(&found).map(|id| app.lead_lock(&id));
         let _held = match &lock {
             None => None,
@@ -198,7 +198,7 @@ async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop>
                 if free.is_err() {
                     // Somebody else's change is at work on this lead: read what it leaves.
                     let held = lock.lock().await;
-                    (found, by_chain) = find(app, crm, stored, &background).await?;
+                    (found, by_chain) = find(app, crm, &stored.profile, &background).await?;
                     Some(held)
                 } else {
                     free.ok()
@@ -206,6 +206,17 @@ async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop>
             }
         };
         let lead_id = lead_of(&found);
+        if let Some(id) = &lead_id
+            && is_told_already(app, &background, id).await?
+        {
+            let why = "the guest's lead is the meeting's own, which is told as the booker's";
+            return Ok(End::Finished(Ended {
+                status: Status::Skipped,
+                reason: Some("guest without a task".into()),
+                why: vec![why.into()],
+                lead: None,
+            }));
+        }
         let facts = gather::facts(app, crm, stored, &background, found, &journal).await?;
         let plan = plan::plan(&stored.change, &facts, profile);
         for (cause, text, hint) in &plan.notices {
@@ -279,20 +290,34 @@ fn lead_of(found: &Found) -> Option<String> {
     }
 }
 
+/// A guest may be the booker under another address.
+async fn is_told_already(
+    app: &App,
+    background: &Background,
+    lead: &str,
+) -> Result<bool, store::Error> {
+    if background.meeting.is_empty() {
+        return Ok(false);
+    }
+    let profile = &app.config.profile.name;
+    let links = app.store.links(profile, &background.meeting).await?;
+    Ok(links.iter().any(|l| l.lead == lead && !l.gone))
+}
+
 async fn find(
     app: &App,
     crm: &dyn Crm,
-    stored: &Stored,
+    profile: &str,
     background: &Background,
 ) -> Result<(Found, bool), Stop> {
-    let search = gather::find(app, crm, &stored.change, background).await?;
+    let search = gather::find(app, crm, background).await?;
     if !search.gone.is_empty() {
         let gone: Vec<Link> = search
             .gone
             .into_iter()
             .map(|l| Link { gone: true, ..l })
             .collect();
-        app.store.save_links(&stored.profile, &gone).await?;
+        app.store.save_links(profile, &gone).await?;
     }
     Ok((search.found, search.by_chain))
 }

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use domain::change::{self, Meaning};
 use domain::event::{Event, Trigger};
+use jiff::Timestamp;
 use store::rows::{Delivery, Reading, Status};
 use vendors::cal::webhook;
 
@@ -40,7 +41,9 @@ pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
 
 /// A mistake of ours in reading one delivery must not stop the others.
 fn read_or_quarantine(app: &App, delivery: &Delivery) -> Reading {
-    catch_unwind(AssertUnwindSafe(|| read(app, delivery))).unwrap_or_else(|_| Reading::Ended {
+    catch_unwind(AssertUnwindSafe(|| {
+        read(app, &delivery.body, delivery.received_at)
+    })).unwrap_or_else(|_| Reading::Ended {
         trigger: None,
         uid: None,
         status: Status::Quarantined,
@@ -48,8 +51,9 @@ fn read_or_quarantine(app: &App, delivery: &Delivery) -> Reading {
     })
 }
 
-fn read(app: &App, delivery: &Delivery) -> Reading {
-    let event = match webhook::parse(&delivery.body) {
+/// What a body says, or why it says nothing.
+pub fn read(app: &App, body: &[u8], received_at: Timestamp) -> Reading {
+    let event = match webhook::parse(body) {
         Ok(event) => event,
         Err(unreadable) => {
             let off = unreadable.trigger.as_deref().and_then(Trigger::named);
@@ -70,32 +74,36 @@ fn read(app: &App, delivery: &Delivery) -> Reading {
             ignored(&event.trigger, Some(event.booking.uid))
         }
         Event::Form(form) if is_off_note(app, &form.trigger) => ignored(&form.trigger, None),
-        Event::Form(form) => Reading::Changes {
-            trigger: form.trigger.name().to_owned(),
-            uid: form.id.clone(),
-            changes: vec![change::of_form(&form, delivery.received_at)],
-        },
+        Event::Form(form) => {
+            let meaning = change::of_form(&form, &app.config.profile, received_at);
+            read_as(&form.trigger, &form.id, meaning)
+        }
         Event::Booking(event) => {
-            let (trigger, uid) = (event.trigger.name().to_owned(), event.booking.uid.clone());
-            match change::understand(&event, &app.config.profile, delivery.received_at) {
-                Meaning::Changes(changes) => Reading::Changes {
-                    trigger,
-                    uid,
-                    changes,
-                },
-                Meaning::Skipped(why) => Reading::Ended {
-                    trigger: Some(trigger),
-                    uid: Some(uid),
-                    status: Status::Skipped,
-                    reason: why.to_owned(),
-                },
-            }
+            let meaning = change::understand(&event, &app.config.profile, received_at);
+            read_as(&event.trigger, &event.booking.uid, meaning)
         }
     }
 }
 
+fn read_as(trigger: &Trigger, uid: &str, meaning: Meaning) -> Reading {
+    let (trigger, uid) = (trigger.name().to_owned(), uid.to_owned());
+    match meaning {
+        Meaning::Changes(changes) => Reading::Changes {
+            trigger,
+            uid,
+            changes,
+        },
+        Meaning::Skipped(why) => Reading::Ended {
+            trigger: Some(trigger),
+            uid: Some(uid),
+            status: Status::Skipped,
+            reason: why.to_owned(),
+        },
+    }
+}
+
 /// A note that nothing is enabled for is not even remembered; what bookings, moves and cancellations say is.
-pub fn is_off_note(app: &App, trigger: &Trigger) -> bool {
+fn is_off_note(app: &App, trigger: &Trigger) -> bool {
     let parts = app.config.profile.parts(trigger);
     parts.is_off() && change::Kind::of(trigger) == Some(change::Kind::Note)
 }

@@ -1,5 +1,7 @@
 //! The JSON that the API and the command line show.
 
+use domain::note::Note;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::rows::{Counts, Delivery, Notice, Proof, Status};
 use vendors::cal::webhook;
@@ -72,13 +74,13 @@ pub fn proof(uid: &str, proof: &Proof) -> Value {
             json!({
                 "key": c.key,
                 "delivery": c.delivery_id,
-                "kind": c.change.kind.name(),
+                "kind": c.change.note.as_ref().map_or(c.change.kind.name(), Note::name),
                 "trigger": c.change.trigger.name(),
                 "uid": c.change.booking.uid,
                 "seat": c.change.seat,
                 "person": c.person,
-                "start": c.change.booking.start,
-                "end": c.change.booking.end,
+                "start": told(c.change.booking.start),
+                "end": told(c.change.booking.end),
                 "replaces": c.change.booking.reschedule_uid,
                 "created_at": c.change.created_at,
                 "status": c.status.name(),
@@ -101,6 +103,11 @@ pub fn proof(uid: &str, proof: &Proof) -> Value {
         "changes": changes,
         "links": links,
     })
+}
+
+/// A note may tell no times.
+fn told(at: Timestamp) -> Option<Timestamp> {
+    Some(at).filter(|at| *at != Timestamp::UNIX_EPOCH)
 }
 
 /// A body for a person to look at: live credentials are never shown.

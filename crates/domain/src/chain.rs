@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use crate::booking::{Booking, Party, Place};
-use crate::change::{Change, Kind};
+use crate::change::{Change, Kind, fold_email};
 use crate::note::Note;
 
 /// How a slot stands.
@@ -480,10 +480,34 @@ fn attach_notes<'a>(slots: &mut [Slot<'a>], changes: &[&'a Change]) {
                 Note::Recording { .. } | Note::Transcript { .. } => slot.recordings.push(what),
                 _ => {}
             }
-            if let Some(missed) = what.missed() {
+            if let Some(missed) = what
+                .missed()
+                .filter(|_| is_newer && is_absence_of(slot, note))
+            {
                 slot.missed = missed;
             }
         }
+    }
+}
+
+/// Whether the meeting itself was missed: its own person or host was absent, not somebody beside them.
+fn is_absence_of(slot: &Slot, note: &Change) -> bool {
+    let of = &slot.set_by.person;
+    match &note.note {
+        Some(Note::NoShow { .. }) => {
+            note.person.identity().is_none() || note.person.identity() == of.identity()
+        }
+        Some(Note::GuestsNoShow { absent }) => {
+            let is_own = |who: &String| {
+                let email = of
+                    .email
+                    .as_deref()
+                    .is_some_and(|e| fold_email(e) == fold_email(who));
+                email || fold_email(&of.name) == fold_email(who)
+            };
+            absent.is_empty() || absent.iter().any(is_own)
+        }
+        _ => true,
     }
 }
 

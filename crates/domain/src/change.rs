@@ -142,7 +142,13 @@ impl Change {
             }
             Some(Note::Reassigned) => fold_email(&booking.organizer.email),
             Some(Note::Meeting { is_over }) => is_over.to_string(),
-            Some(Note::HostNoShow { .. } | Note::GuestsNoShow | Note::Form) => String::new(),
+            Some(Note::HostNoShow { host }) => fold_email(host),
+            Some(Note::GuestsNoShow { absent }) => {
+                let mut absent: Vec<String> = absent.iter().map(|a| fold_email(a)).collect();
+                absent.sort_unstable();
+                absent.join(" ")
+            }
+            Some(Note::Form) => self.trigger.name().to_owned(),
         }
     }
 
@@ -163,7 +169,9 @@ impl Change {
     pub fn is_told_like(&self, other: &Self) -> bool {
         (self.kind == Kind::Note) == (other.kind == Kind::Note)
             && (self.kind != Kind::Note
-                || (self.topic() == other.topic() && self.booking.uid == other.booking.uid))
+                || (self.topic() == other.topic()
+                    && (self.booking.uid == other.booking.uid
+                        || matches!(self.note, Some(Note::Guest { .. })))))
     }
 
     /// Kind and, for a note, what it is about.
@@ -237,7 +245,7 @@ pub fn understand(event: &BookingEvent, profile: &Profile, received_at: Timestam
         .iter()
         .filter(|a| !is_internal(&a.email, booking, profile))
         .collect();
-    if outside.is_empty() && kind == Kind::Note {
+    if booking.attendees.is_empty() {
         return Meaning::Changes(vec![of_nobody(event, received_at)]);
     }
     if outside.is_empty() {
@@ -290,8 +298,13 @@ pub fn understand(event: &BookingEvent, profile: &Profile, received_at: Timestam
             },
         }
     };
-    // Absences are told of each by name, whether or not they had seats.
-    if seated || matches!(event.note, Some(Note::NoShow { .. })) {
+    // Absences are told of each by name, whether or not they had seats; a payment is one person's.
+    let is_everybody_s = match event.note {
+        Some(Note::NoShow { .. }) => true,
+        Some(Note::Payment { .. }) => false,
+        _ => seated,
+    };
+    if is_everybody_s {
         return Meaning::Changes(outside.into_iter().map(make).collect());
     }
     let mut change = make(booker);
@@ -319,7 +332,7 @@ pub fn understand(event: &BookingEvent, profile: &Profile, received_at: Timestam
     Meaning::Changes(changes)
 }
 
-/// A note that names none of its booking's people, or only ours: the booking tells whose it is.
+/// A note that names none of its booking's people: the booking tells whose it is.
 fn of_nobody(event: &BookingEvent, received_at: Timestamp) -> Change {
     Change {
         kind: Kind::Note,
@@ -343,8 +356,36 @@ fn of_nobody(event: &BookingEvent, received_at: Timestamp) -> Change {
     }
 }
 
+/// Notes of a seated booking often name neither seats nor persons: told for each seat that is known of the booking,
+/// one change per seat holder. `known` are changes of the same uid.
+pub fn for_seats(note: Change, known: &[Change]) -> Vec<Change> {
+    let names_one = matches!(
+        note.note,
+        None | Some(Note::NoShow { .. } | Note::Payment { .. } | Note::Form | Note::Guest { .. })
+    );
+    if names_one || note.seated {
+        return vec![note];
+    }
+    let mut seats: Vec<&Change> = Vec::new();
+    for of in known.iter().filter(|k| k.kind == Kind::Booked && k.seated) {
+        if !seats.iter().any(|s| s.is_of_same_seat(of)) {
+            seats.push(of);
+        }
+    }
+    if seats.is_empty() {
+        return vec![note];
+    }
+    let told = seats.into_iter().map(|holder| Change {
+        person: holder.person.clone(),
+        seat: holder.seat.clone(),
+        seated: true,
+        ..note.clone()
+    });
+    told.collect()
+}
+
 /// A form that somebody filled in; its answers stand where a booking's do.
-pub fn of_form(form: &FormEvent, received_at: Timestamp) -> Change {
+pub fn of_form(form: &FormEvent, profile: &Profile, received_at: Timestamp) -> Meaning {
     let created_at = form.created_at.unwrap_or(received_at);
     let booking = Booking {
         title: form.form.clone(),
@@ -352,7 +393,13 @@ pub fn of_form(form: &FormEvent, received_at: Timestamp) -> Change {
         ..Booking::bare(&form.id)
     };
     let email = form.email.as_deref().and_then(|e| clean_email(e, &booking));
-    Change {
+    if email
+        .as_deref()
+        .is_some_and(|e| is_internal(e, &booking, profile))
+    {
+        return Meaning::Skipped("self-booking");
+    }
+    Meaning::Changes(vec![Change {
         kind: Kind::Note,
         trigger: form.trigger.clone(),
         person: Person {
@@ -371,7 +418,7 @@ pub fn of_form(form: &FormEvent, received_at: Timestamp) -> Change {
         booking,
         guests: Vec::new(),
         note: Some(Note::Form),
-    }
+    }])
 }
 
 fn booker<'a>(

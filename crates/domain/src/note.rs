@@ -14,8 +14,11 @@ pub enum Note {
     HostNoShow {
         host: String,
     },
-    /// Nobody joined the host's call.
-    GuestsNoShow,
+    /// Others did not join the host's call.
+    GuestsNoShow {
+        /// Their e-mails, else names; none where the delivery does not say who.
+        absent: Vec<String>,
+    },
     Payment {
         is_paid: bool,
         /// In the currency's smallest unit.
@@ -54,7 +57,7 @@ impl Note {
         match self {
             Self::NoShow { .. } => "no-show",
             Self::HostNoShow { .. } => "host no-show",
-            Self::GuestsNoShow => "guests no-show",
+            Self::GuestsNoShow { .. } => "guests no-show",
             Self::Payment { .. } => "payment",
             Self::Location { .. } => "location",
             Self::Recording { .. } => "recording",
@@ -66,11 +69,11 @@ impl Note {
         }
     }
 
-    /// Whether it means that the meeting was missed, or that it was not after all.
+    /// Whether it is about somebody's absence: that it was so, or that it was not after all.
     pub fn missed(&self) -> Option<bool> {
         match self {
             Self::NoShow { is } => Some(*is),
-            Self::HostNoShow { .. } | Self::GuestsNoShow => Some(true),
+            Self::HostNoShow { .. } | Self::GuestsNoShow { .. } => Some(true),
             Self::Payment { .. }
             | Self::Location { .. }
             | Self::Recording { .. }
@@ -91,7 +94,7 @@ impl Note {
             | Self::Reassigned => true,
             Self::NoShow { .. }
             | Self::HostNoShow { .. }
-            | Self::GuestsNoShow
+            | Self::GuestsNoShow { .. }
             | Self::Payment { .. }
             | Self::Meeting { .. }
             | Self::Form
@@ -105,7 +108,7 @@ impl Note {
             Self::NoShow { .. } | Self::Location { .. } | Self::Reassigned => true,
             Self::Guest { of } => matches!(of, Kind::Booked | Kind::Requested),
             Self::HostNoShow { .. }
-            | Self::GuestsNoShow
+            | Self::GuestsNoShow { .. }
             | Self::Payment { .. }
             | Self::Recording { .. }
             | Self::Transcript { .. }

@@ -10,7 +10,7 @@ use crate::facts::{Facts, Found, Memory};
 use crate::fence::{self, Fenced};
 use crate::lead::{Lead, NewLead, RichText, StatusKind, Write};
 use crate::note::Note;
-use crate::profile::Profile;
+use crate::profile::{Parts, Profile};
 use crate::text::essence;
 use crate::wording::{self, Telling, Text};
 
@@ -74,16 +74,16 @@ pub fn plan(change: &Change, facts: &Facts, profile: &Profile) -> Plan {
             ..Plan::default()
         };
     }
-    let fold = chain::fold_of(facts.known.iter().map(|k| &k.change), change);
+    let folds = Folds::of(change, facts, profile);
     match &facts.found {
-        Found::Lead(lead, how) => for_lead(change, lead, how, facts, &fold, profile),
+        Found::Lead(lead, how) => for_lead(change, lead, how, facts, &folds, profile),
         Found::Deleted => Plan::skip(
             "deleted task",
             "a person deleted the lead of this meeting, and nobody else has the e-mail",
         ),
         Found::Nobody => match change.kind {
             Kind::Booked if facts.dead.contains(&effect::Kind::Create) => Plan::default(),
-            Kind::Booked => for_nobody(change, facts, &fold, profile),
+            Kind::Booked => for_nobody(change, facts, &folds, profile),
             Kind::Cancelled => Plan::skip(
                 "unknown booking",
                 "nobody in the CRM is known to be this person, and a cancellation makes no lead",
@@ -92,15 +92,37 @@ pub fn plan(change: &Change, facts: &Facts, profile: &Profile) -> Plan {
                 "not confirmed",
                 "nobody in the CRM is known to be this person, and an unconfirmed request makes no lead",
             ),
-            Kind::Note => for_note_of_nobody(change, facts, &fold, profile),
+            Kind::Note => for_note_of_nobody(change, facts, &folds, profile),
         },
     }
 }
 
-fn for_note_of_nobody(change: &Change, facts: &Facts, fold: &Fold, profile: &Profile) -> Plan {
+/// What a trigger may not write must not show in what others write, or the order of arrival would decide: status and
+/// block are folded from those changes only whose trigger has them on.
+struct Folds<'a> {
+    all: Fold<'a>,
+    status: Fold<'a>,
+    block: Fold<'a>,
+}
+
+impl<'a> Folds<'a> {
+    fn of(change: &Change, facts: &'a Facts, profile: &Profile) -> Self {
+        let fold = |is_on: fn(Parts) -> bool| {
+            let known = facts.known.iter().map(|k| &k.change);
+            chain::fold_of(known.filter(|c| is_on(profile.parts(&c.trigger))), change)
+        };
+        Self {
+            all: fold(|_| true),
+            status: fold(|parts| parts.status),
+            block: fold(|parts| parts.block),
+        }
+    }
+}
+
+fn for_note_of_nobody(change: &Change, facts: &Facts, folds: &Folds, profile: &Profile) -> Plan {
     match change.note {
         Some(Note::Form) if facts.dead.contains(&effect::Kind::Create) => Plan::default(),
-        Some(Note::Form) => for_nobody(change, facts, fold, profile),
+        Some(Note::Form) => for_nobody(change, facts, folds, profile),
         Some(Note::Guest { .. }) => Plan::skip(
             "guest without a task",
             "nobody in the CRM has this guest's e-mail, and guests make no leads",
@@ -112,23 +134,25 @@ fn for_note_of_nobody(change: &Change, facts: &Facts, fold: &Fold, profile: &Pro
     }
 }
 
-fn for_nobody(change: &Change, facts: &Facts, fold: &Fold, profile: &Profile) -> Plan {
+fn for_nobody(change: &Change, facts: &Facts, folds: &Folds, profile: &Profile) -> Plan {
+    let fold = &folds.all;
     let mut plan = Plan::default();
     plan.reasons.push(
         "nobody in the CRM is known to be this person: a lead is made in the inbound list".into(),
     );
     let parts = profile.parts(&change.trigger);
-    let status =
-        wanted_status(change, fold, profile).and_then(|name| spelled(name, facts, &mut plan));
+    let status = wanted_status(change, &folds.status, profile)
+        .and_then(|name| spelled(name, facts, &mut plan));
     let mut texts: Vec<String> = Vec::new();
-    if parts.comment {
-        texts.push(told(change, fold, Telling::default(), profile, &mut plan).markdown());
-        // What came before anybody knew of the person is told here, or it would be told nowhere.
-        for other in untold_after(change, facts, fold) {
-            texts.push(told(other, fold, Telling::default(), profile, &mut plan).markdown());
-        }
+    // What came before anybody knew of the person is told here, or it would be told nowhere.
+    let own = parts.comment.then_some(change);
+    for other in own
+        .into_iter()
+        .chain(untold_after(change, facts, fold, profile))
+    {
+        texts.push(told(other, fold, Telling::default(), profile, &mut plan).markdown());
     }
-    let block = wording::block(fold)
+    let block = wording::block(&folds.block)
         .filter(|_| parts.block)
         .map(|b| fence::enclose(&b.markdown()));
     let marker = wording::marker_line(&change.booking.uid, &facts.create_marker);
@@ -177,7 +201,7 @@ fn told(
     let Some(template) = profile.texts.get(name) else {
         return usual;
     };
-    match wording::by_template(template, &usual, change) {
+    match wording::by_template(template, &usual, change, fold, telling) {
         Ok(text) => text,
         Err(why) => {
             plan.notices.push((
@@ -191,12 +215,18 @@ fn told(
 }
 
 /// Later changes of the chain that found nobody to tell: the first that finds a lead tells them with its own.
-fn untold_after<'a>(change: &Change, facts: &'a Facts, fold: &Fold) -> Vec<&'a Change> {
+fn untold_after<'a>(
+    change: &Change,
+    facts: &'a Facts,
+    fold: &Fold,
+    profile: &Profile,
+) -> Vec<&'a Change> {
     let follows = |of: &Change, k: &Change| fold.precedes(of, k) == Some(true);
     let mut untold: Vec<&Change> = facts
         .known
         .iter()
         .filter(|k| k.untold && follows(change, &k.change))
+        .filter(|k| profile.parts(&k.change.trigger).comment)
         .map(|k| &k.change)
         .filter(|other| {
             !facts
@@ -233,9 +263,10 @@ fn for_lead(
     lead: &Lead,
     how: &str,
     facts: &Facts,
-    fold: &Fold,
+    folds: &Folds,
     profile: &Profile,
 ) -> Plan {
+    let fold = &folds.all;
     let mut plan = Plan {
         reasons: vec![how.to_owned()],
         ..Plan::default()
@@ -249,7 +280,7 @@ fn for_lead(
     {
         plan.status_taken = Some(lead.status.clone());
     }
-    if let Some(wanted) = wanted_status(change, fold, profile)
+    if let Some(wanted) = wanted_status(change, &folds.status, profile)
         && let Some(name) = spelled(wanted, facts, &mut plan)
         && !lead.status.eq_ignore_ascii_case(&name)
         && lead.status.to_lowercase() != name.to_lowercase()
@@ -273,7 +304,7 @@ fn for_lead(
     }
     let mut block_comment = None;
     if parts.block && changes_block(change, fold) {
-        match block(lead, &facts.memory, fold, &mut plan) {
+        match block(lead, &facts.memory, &folds.block, &mut plan) {
             Block::Stays => {}
             Block::Into(description) => {
                 write.description = Some(description);
@@ -296,14 +327,25 @@ fn for_lead(
     {
         plan.actions.push(Action::BlockComment(text));
     }
-    if parts.comment && !facts.told && !facts.dead.contains(&effect::Kind::Comment) {
+    let untold = untold_after(change, facts, fold, profile);
+    let has_to_tell = parts.comment || !untold.is_empty();
+    if has_to_tell && !facts.told && !facts.dead.contains(&effect::Kind::Comment) {
         let late = facts.known.iter().any(|k| {
             k.done
                 && change.is_told_like(&k.change)
                 && fold.precedes(change, &k.change) == Some(true)
         });
-        let mut text = told(change, fold, Telling { late, kept }, profile, &mut plan);
-        for other in untold_after(change, facts, fold) {
+        let mut text = Text::default();
+        if parts.comment {
+            text.append(told(
+                change,
+                fold,
+                Telling { late, kept },
+                profile,
+                &mut plan,
+            ));
+        }
+        for other in untold {
             text.append(told(other, fold, Telling::default(), profile, &mut plan));
         }
         let marker = wording::marker_line(&change.booking.uid, &facts.comment_marker);

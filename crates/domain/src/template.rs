@@ -22,6 +22,7 @@ pub struct Values {
     /// What calup would have said, line by line.
     pub text: String,
     pub uid: String,
+    /// The booker, or who filled in the form.
     pub name: String,
     pub email: String,
     pub phone: String,
@@ -32,6 +33,8 @@ pub struct Values {
     pub to: String,
     pub asked_for: String,
     pub host: String,
+    /// A guest who is told of somebody's meeting.
+    pub guest: String,
     pub with: String,
     pub guests: String,
     pub join: String,

@@ -16,6 +16,9 @@ use crate::when;
 /// Meetings that a block lists one by one; the rest is counted.
 pub const BLOCK_MEETINGS_MAX: usize = 5;
 
+/// Signed addresses of recordings are long; a comment has room for one.
+const LINK_CHARS_MAX: usize = 4_000;
+
 /// Lines of text with a first line that stands out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text {
@@ -202,7 +205,7 @@ impl Text {
 /// An address that can be nothing but one, wherever it is written; any other is shown as text.
 fn is_plain_link(link: &str) -> bool {
     (link.starts_with("https://") || link.starts_with("http://"))
-        && link.chars().count() <= ANSWER_CHARS_MAX * 4
+        && link.chars().count() <= LINK_CHARS_MAX
         && !link
             .chars()
             .any(|c| c.is_whitespace() || c.is_control() || "<>⟦⟧\"`\\".contains(c))
@@ -609,10 +612,25 @@ pub fn block_is_back() -> Text {
     out
 }
 
-/// In the zone of whoever booked this one.
+/// In the zones of who hosts and of who booked this one.
 fn about(out: &mut Text, label: &str, slot: &Slot) {
-    times(out, label, slot.booking, &slot.set_by.person);
+    slot_times(out, label, slot);
     host(out, slot.host);
+}
+
+fn slot_times(out: &mut Text, label: &str, slot: &Slot) {
+    let booking = slot.booking;
+    let zones = [&slot.host.time_zone, &booking.organizer.time_zone];
+    let zone = zones.into_iter().find(|z| !z.is_empty());
+    out.item(
+        label,
+        when::both(
+            booking.start,
+            booking.end,
+            zone.map_or("", String::as_str),
+            &slot.set_by.person.time_zone,
+        ),
+    );
 }
 
 /// The newest recording, and the newest transcript in the form that people read.
@@ -629,9 +647,16 @@ fn recordings(out: &mut Text, slot: &Slot) {
     out.link("Transcript", transcript.unwrap_or_default());
 }
 
-/// What a person's own template says instead of `usual`. The first line stands out.
-pub fn by_template(source: &str, usual: &Text, change: &Change) -> Result<Text, String> {
-    let made = template::render(source, &values(usual, change))?;
+/// What a person's own template says instead of `usual`, which tells `change`. The first line stands out. That it is
+/// late, a guest's, or without the status is said whatever the template leaves out.
+pub fn by_template(
+    source: &str,
+    usual: &Text,
+    change: &Change,
+    fold: &Fold,
+    telling: Telling,
+) -> Result<Text, String> {
+    let made = template::render(source, &values(usual, change, fold))?;
     let mut out = Text::default();
     for line in text::lines(&made, COMMENT_CHARS_MAX) {
         if out.lines.is_empty() {
@@ -640,21 +665,42 @@ pub fn by_template(source: &str, usual: &Text, change: &Change) -> Result<Text, 
             out.item("", line);
         }
     }
-    if out.lines.is_empty() {
+    let Some(first) = out.lines.first_mut() else {
         return Err("it makes no text".into());
+    };
+    if matches!(change.note, Some(Note::Guest { .. })) {
+        first.label = format!("As a guest: {}", first.label);
+    }
+    if telling.late {
+        first.label = format!("Late: {}", first.label);
+    }
+    if let Some(status) = telling.kept.filter(|_| !source.contains("status_kept")) {
+        out.item("Status kept", status);
     }
     Ok(out)
 }
 
 /// What a template can name, taken from the usual wording.
-pub fn values(usual: &Text, change: &Change) -> Values {
+pub fn values(usual: &Text, change: &Change, fold: &Fold) -> Values {
     let shown = |typed: &str| text::one_line(typed, NAME_CHARS_MAX);
+    let is_guest = matches!(change.note, Some(Note::Guest { .. }));
+    let booker = fold.slot_of(change).map(|s| &s.set_by.person);
+    // Notes often name their person by address only.
+    let person = booker
+        .filter(|b| is_guest || b.identity() == change.person.identity())
+        .unwrap_or(&change.person);
+    let guest = [
+        change.person.name.as_str(),
+        change.person.email.as_deref().unwrap_or_default(),
+    ];
+    let guest = guest.into_iter().find(|g| is_guest && !g.is_empty());
     let mut values = Values {
         text: usual.plain(),
         uid: text::one_line(&change.booking.uid, 64),
-        name: shown(&change.person.name),
-        email: shown(change.person.email.as_deref().unwrap_or_default()),
-        phone: shown(change.person.phone.as_deref().unwrap_or_default()),
+        name: shown(&person.name),
+        email: shown(person.email.as_deref().unwrap_or_default()),
+        phone: shown(person.phone.as_deref().unwrap_or_default()),
+        guest: shown(guest.unwrap_or_default()),
         ..Values::default()
     };
     for line in &usual.lines {

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use domain::booking::{Booking, Recurrence};
+use domain::booking::{Booking, Party, Place, Recurrence};
 use domain::chain::{Fold, State, Wanted, fold, fold_of};
 use domain::change::{Change, Kind, Person, is_known};
 use domain::event::Trigger;
+use domain::note::Note;
 use jiff::{SignedDuration, Timestamp};
 
 const SETS: u64 = 5_000;
@@ -45,7 +46,8 @@ fn change(random: &mut Lcg, seats: bool) -> Change {
         Kind::Booked,
         Kind::Rejected,
         Kind::Cancelled,
-    ][random.below(4)];
+        Kind::Note,
+    ][random.below(5)];
     let uid = uids[random.below(uids.len())];
     // A booking is seated or is not.
     let seated = seats && uid < "c";
@@ -85,6 +87,14 @@ fn change(random: &mut Lcg, seats: bool) -> Change {
             ical_uid: calendar,
             ical_sequence: random.one_in(2).then(|| random.below(3) as i64),
             title: "Intro call".into(),
+            place: Place {
+                join_link: None,
+                text: Some(format!("room {created}")),
+            },
+            organizer: Party {
+                name: format!("Host {created}"),
+                ..Party::default()
+            },
             event_type_id: Some(7),
             start,
             end: start + SignedDuration::from_mins(30),
@@ -100,7 +110,16 @@ fn change(random: &mut Lcg, seats: bool) -> Change {
             ..Booking::bare(uid)
         },
         guests: Vec::new(),
-        note: None,
+        note: (kind == Kind::Note).then(|| match random.below(4) {
+            0 => Note::NoShow {
+                is: random.one_in(2),
+            },
+            1 => Note::Location { before: None },
+            2 => Note::Recording {
+                link: format!("https://rec.example/{created}"),
+            },
+            _ => Note::Reassigned,
+        }),
     }
 }
 
@@ -111,7 +130,7 @@ struct Sense {
     chains: BTreeSet<BTreeSet<String>>,
     standing: Vec<String>,
     last: Option<String>,
-    wanted: Wanted,
+    wanted: [Wanted; 2],
     newest: Option<Timestamp>,
     block: Option<String>,
 }
@@ -142,7 +161,7 @@ fn sense(fold: &Fold) -> Sense {
         chains: fold.slots.iter().map(|s| chain(s.chain)).collect(),
         standing: fold.standing().iter().map(|s| s.id.clone()).collect(),
         last: fold.last().map(|s| s.id.clone()),
-        wanted: fold.wanted(false),
+        wanted: [fold.wanted(false), fold.wanted(true)],
         newest: fold.newest,
         block: domain::wording::block(fold).map(|b| b.markdown()),
     }
@@ -224,9 +243,13 @@ fn a_cancelled_uid_never_stands() {
 #[test]
 fn one_person_s_fold_holds_all_of_theirs() {
     for (seed, _, set) in sets() {
-        let person = set[0].identity();
-        let own = fold_of(&set, &set[0]);
-        for c in set.iter().filter(|c| c.identity() == person) {
+        let Some(first) = set.iter().find(|c| c.kind != Kind::Note) else {
+            continue;
+        };
+        let person = first.identity();
+        let own = fold_of(&set, first);
+        let of_booking = |c: &&Change| c.kind != Kind::Note && c.identity() == person;
+        for c in set.iter().filter(of_booking) {
             assert!(own.slot_of(c).is_some(), "seed {seed}");
             assert!(!own.tokens(c).is_empty(), "seed {seed}");
         }

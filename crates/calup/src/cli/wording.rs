@@ -36,17 +36,19 @@ pub fn run(arguments: &Arguments, config: &Config) -> Result<(), String> {
         .ok_or_else(|| {
             format!("`{name}` is no trigger with a comment; `calup wording` lists them")
         })?;
-    let (usual, change) = example(&trigger);
+    let all = example(&trigger);
+    let (change, fold) = (&all[all.len() - 1], chain::fold(&all));
+    let usual = wording::comment(change, &fold, Telling::default());
     let source = arguments
         .text
         .as_ref()
         .or_else(|| config.profile.texts.get(trigger.name()));
     let made = match source {
-        Some(source) => wording::by_template(source, &usual, &change)
+        Some(source) => wording::by_template(source, &usual, change, &fold, Telling::default())
             .map_err(|why| format!("the template for {} cannot be used: {why}", trigger.name()))?,
         None => usual.clone(),
     };
-    let values = wording::values(&usual, &change);
+    let values = wording::values(&usual, change, &fold);
     if arguments.json {
         print(
             &json!({ "trigger": trigger.name(), "comment": made.plain(), "values": values })
@@ -121,8 +123,8 @@ fn shown(trigger: &Trigger, made: &Text, values: &Values) -> String {
     out
 }
 
-/// Somebody who books, and then what the trigger is about.
-fn example(trigger: &Trigger) -> (Text, Change) {
+/// Somebody who books, and last what the trigger is about, as a delivery would tell it.
+fn example(trigger: &Trigger) -> Vec<Change> {
     let at = |text: &str| text.parse::<Timestamp>().expect("a time of the example");
     let person = Person {
         name: "Priya Raman".into(),
@@ -178,13 +180,27 @@ fn example(trigger: &Trigger) -> (Text, Change) {
         ..booked.clone()
     };
     tell(&mut change);
-    let all = if *trigger == Trigger::Created {
-        vec![change.clone()]
-    } else {
-        vec![booked, change.clone()]
-    };
-    let fold = chain::fold(&all);
-    (wording::comment(&change, &fold, Telling::default()), change)
+    match trigger {
+        Trigger::Created => vec![change],
+        Trigger::FormSubmitted | Trigger::FormSubmittedNoEvent | Trigger::FormFallback => {
+            vec![form(change)]
+        }
+        _ => vec![booked, change],
+    }
+}
+
+/// A form names no host, no time and no guests.
+fn form(change: Change) -> Change {
+    Change {
+        guests: Vec::new(),
+        note: Some(Note::Form),
+        booking: Booking {
+            title: "Talk to sales".into(),
+            answers: change.booking.answers,
+            ..Booking::bare("example1")
+        },
+        ..change
+    }
 }
 
 /// What only this trigger tells.
@@ -209,11 +225,18 @@ fn tell(change: &mut Change) {
             booking.rejection_reason = Some("Fully booked.".into());
             None
         }
-        Trigger::NoShowUpdated => Some(Note::NoShow { is: true }),
+        Trigger::NoShowUpdated => {
+            // Addresses are all that is sent.
+            change.person.name.clear();
+            change.person.phone = None;
+            Some(Note::NoShow { is: true })
+        }
         Trigger::HostsNoShow => Some(Note::HostNoShow {
             host: booking.organizer.email.clone(),
         }),
-        Trigger::GuestsNoShow => Some(Note::GuestsNoShow),
+        Trigger::GuestsNoShow => Some(Note::GuestsNoShow {
+            absent: vec!["priya@example.com".into()],
+        }),
         Trigger::PaymentInitiated | Trigger::Paid => Some(Note::Payment {
             is_paid: change.trigger == Trigger::Paid,
             amount: Some(15_000),
@@ -237,10 +260,12 @@ fn tell(change: &mut Change) {
         }
         Trigger::MeetingStarted => Some(Note::Meeting { is_over: false }),
         Trigger::MeetingEnded => Some(Note::Meeting { is_over: true }),
-        Trigger::FormSubmitted | Trigger::FormSubmittedNoEvent | Trigger::FormFallback => {
-            booking.title = "Talk to sales".into();
-            Some(Note::Form)
-        }
-        Trigger::Created | Trigger::Requested | Trigger::Ping | Trigger::Other(_) => None,
+        Trigger::FormSubmitted
+        | Trigger::FormSubmittedNoEvent
+        | Trigger::FormFallback
+        | Trigger::Created
+        | Trigger::Requested
+        | Trigger::Ping
+        | Trigger::Other(_) => None,
     };
 }

@@ -227,9 +227,11 @@ async fn each_trigger_is_switched_by_its_setting() {
     let (ended, comment) = told(&world, &lead, &booking.meeting_ended()).await;
     assert_eq!(ended, "done");
     assert!(comment.starts_with("Meeting ended"), "{comment}");
-    // The status is a person's: a no-show does not take it.
+    // Nothing that calup set is there to be moved.
     let (_, comment) = told(&world, &lead, &booking.no_show(true)).await;
-    assert!(comment.contains("Status kept: to do"), "{comment}");
+    assert!(comment.starts_with("No-show"), "{comment}");
+    let task = world.clickup.task(&lead).expect("the lead");
+    assert_eq!(task.status, "to do");
     let (ended, _) = told(&world, &lead, &booking.cancelled(None, None)).await;
     assert_eq!(ended, "ignored BOOKING_CANCELLED");
 }
@@ -332,4 +334,112 @@ async fn deliveries_without_a_signature_are_counted_apart_and_told() {
             notices.contains("without a signature") && notices.contains("MEETING_ENDED")
         })
         .await;
+}
+
+#[tokio::test]
+async fn what_a_guest_is_told_of_never_makes_the_meeting_theirs() {
+    let (world, cal, _booking, lead) = with(Vec::new()).await;
+    let guest = world
+        .clickup
+        .add_task(BROKERS, "Gus", Some("gus@guest.example"));
+    let mut person = Person::new("Ada Byrd", EMAIL);
+    person.guests = vec!["gus@guest.example".into()];
+    let booking = cal.book(&person, START, 30);
+    told(&world, &lead, &booking.created()).await;
+    world.clickup.human_delete(&lead);
+    let marked = booking.no_show(true).edited(|body| {
+        body["payload"]["attendees"][0]["email"] = "gus@guest.example".into();
+    });
+    comes(&world, &marked).await;
+    comes(&world, &booking.cancelled(None, None)).await;
+    world.settle().await;
+    let task = world.clickup.task(&guest).expect("the guest");
+    assert_eq!((task.comments.len(), task.markdown.as_str()), (0, ""));
+    assert_eq!(world.last().await.1, "deleted task");
+}
+
+#[tokio::test]
+async fn a_recording_of_a_seated_event_reaches_every_seat_holder_and_a_payment_its_own() {
+    let world = World::start().await;
+    let session = world.cal().seated(START, 30, 5);
+    let seats: Vec<_> = ["ana@seat.example", "ben@seat.example"]
+        .into_iter()
+        .map(|email| session.seat_created(&Person::new(email, email)))
+        .collect();
+    for (_, created) in &seats {
+        comes(&world, created).await;
+    }
+    world.settle().await;
+    let uid = seats[0].1.payload()["uid"].clone();
+    let recording = world
+        .cal()
+        .book(&Person::new("Ana", "ana@seat.example"), START, 30)
+        .recording_ready("https://app.cal.com/recording/1")
+        .edited(|body| {
+            body["payload"]["uid"] = uid;
+            let also = serde_json::json!({"name": "Ben", "email": "ben@seat.example"});
+            body["payload"]["attendees"]
+                .as_array_mut()
+                .expect("a list")
+                .push(also);
+        });
+    comes(&world, &recording).await;
+    world.settle().await;
+    for task in world.clickup.tasks_in(INBOUND) {
+        assert!(
+            task.markdown.contains("recording/1"),
+            "{}: {}",
+            task.name,
+            task.markdown
+        );
+        assert_eq!(task.comments.len(), 1, "{}", task.name);
+    }
+    let paid = seats[1].1.edited(|body| {
+        body["triggerEvent"] = "BOOKING_PAID".into();
+        body["payload"]["price"] = 2_500.into();
+        body["payload"]["currency"] = "eur".into();
+    });
+    comes(&world, &paid).await;
+    world.settle().await;
+    let told: Vec<usize> = world
+        .clickup
+        .tasks_in(INBOUND)
+        .iter()
+        .map(|t| t.comments.len())
+        .collect();
+    assert_eq!(told.iter().sum::<usize>(), 3, "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_says_what_then_happens() {
+    let (world, _cal, booking, lead) = with(Vec::new()).await;
+    let plan = |delivery: &Delivery| {
+        let file = world.calup.dir.join("body.json");
+        std::fs::write(&file, &delivery.body).expect("a file");
+        let (out, error, code) = world.calup.run(&["plan", "body.json", "--json"]);
+        assert_eq!(code, 0, "{error}");
+        let shown: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+        shown["plans"][0].clone()
+    };
+    let paid = booking.paid(100, "eur");
+    assert_eq!(plan(&paid)["status"], "waiting");
+    assert_eq!(plan(&booking.meeting_ended())["status"], "ignored");
+    told(&world, &lead, &booking.created()).await;
+    // Of somebody whom the booking does not name.
+    let other = booking.no_show(true).edited(|body| {
+        body["payload"]["attendees"][0]["email"] = "gus@guest.example".into();
+    });
+    for delivery in [
+        paid,
+        other,
+        booking.recording_ready("https://app.cal.com/r/1"),
+    ] {
+        let planned = plan(&delivery);
+        assert_eq!(planned["status"], "done", "{planned}");
+        assert_eq!(planned["lead"]["id"], lead.as_str(), "{planned}");
+        let (_, comment) = told(&world, &lead, &delivery).await;
+        let text = planned["actions"].to_string();
+        let first = comment.lines().next().expect("a line");
+        assert!(text.contains(first), "{text}\n{comment}");
+    }
 }

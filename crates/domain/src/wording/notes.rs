@@ -1,10 +1,12 @@
 //! What is said of what happens beside a booking's own course.
 
-use super::{Text, answers, people, times, title};
+use super::{Text, answers, people, slot_times, times, title};
 use crate::chain::{Fold, Slot};
-use crate::change::{Change, Kind};
+use crate::change::{Change, Kind, fold_email};
 use crate::note::{self, Note};
 use crate::text::{self, ANSWER_CHARS_MAX, NAME_CHARS_MAX};
+
+const ABSENT_MAX: usize = 10;
 
 pub fn tell(out: &mut Text, change: &Change, fold: &Fold, slot: Option<&Slot>) {
     let Some(note) = &change.note else { return };
@@ -13,8 +15,10 @@ pub fn tell(out: &mut Text, change: &Change, fold: &Fold, slot: Option<&Slot>) {
     let booking = slot.map_or(told, |s| s.booking);
     let when = |out: &mut Text| {
         if booking.start != jiff::Timestamp::UNIX_EPOCH {
-            let person = slot.map_or(&change.person, |s| &s.set_by.person);
-            times(out, "When", booking, person);
+            match slot {
+                Some(slot) => slot_times(out, "When", slot),
+                None => times(out, "When", booking, &change.person),
+            }
         }
     };
     match note {
@@ -26,14 +30,25 @@ pub fn tell(out: &mut Text, change: &Change, fold: &Fold, slot: Option<&Slot>) {
         }
         Note::HostNoShow { host } => {
             out.heading("The host did not join", &title(booking));
-            let named = text::one_line(&booking.organizer.name, NAME_CHARS_MAX);
-            let host = text::one_line(host, NAME_CHARS_MAX);
-            out.item("Host", if named.is_empty() { host } else { named });
+            let hosts = [slot.map(|s| s.host), Some(&booking.organizer)];
+            let named = hosts
+                .into_iter()
+                .flatten()
+                .find(|h| !h.name.trim().is_empty() && fold_email(&h.email) == fold_email(host));
+            let host = named.map_or(host, |h| &h.name);
+            out.item("Host", text::one_line(host, NAME_CHARS_MAX));
             when(out);
         }
-        Note::GuestsNoShow => {
-            out.heading("Nobody joined the host", &title(booking));
-            who(out, change, slot);
+        Note::GuestsNoShow { absent } => {
+            let heading = if absent.is_empty() {
+                "Nobody joined the host"
+            } else {
+                "Did not join the host"
+            };
+            out.heading(heading, &title(booking));
+            for name in absent.iter().take(ABSENT_MAX) {
+                out.item("Who", text::one_line(name, NAME_CHARS_MAX));
+            }
             when(out);
         }
         Note::Payment {

@@ -358,7 +358,7 @@ fn note(uid: &str, trigger: &Trigger, words: &mut Words, known: &Known) -> Resul
         Trigger::HostsNoShow => Note::HostNoShow {
             host: known.host.email.clone(),
         },
-        Trigger::GuestsNoShow => Note::GuestsNoShow,
+        Trigger::GuestsNoShow => Note::GuestsNoShow { absent: Vec::new() },
         Trigger::PaymentInitiated | Trigger::Paid => Note::Payment {
             is_paid: *trigger == Trigger::Paid,
             amount: Some(number(words)?),
@@ -381,6 +381,11 @@ fn note(uid: &str, trigger: &Trigger, words: &mut Words, known: &Known) -> Resul
     while let Some(word) = words.maybe() {
         match word.as_str() {
             "of" => named.push(known.person(&words.next()?)),
+            "absent" => match &mut note {
+                Note::GuestsNoShow { absent } => absent.push(known.person(&words.next()?).email),
+                Note::HostNoShow { host } => *host = known.person(&words.next()?).email,
+                _ => return Err("who is absent?".into()),
+            },
             "taken-back" => note = Note::NoShow { is: false },
             "link" => booking.place.join_link = Some(words.next()?),
             "where" => booking.place.text = Some(words.next()?),
@@ -392,6 +397,9 @@ fn note(uid: &str, trigger: &Trigger, words: &mut Words, known: &Known) -> Resul
             "to" => {
                 booking.organizer.name = words.next()?;
                 booking.organizer.email = words.next()?;
+            }
+            "zone" => {
+                booking.organizer.time_zone = words.next()?;
             }
             other => return Err(format!("what is `{other}`?")),
         }

@@ -1,6 +1,6 @@
 //! Deliveries: stored, handed out to be read, and what they were read as.
 
-use domain::change::{Change, Kind, is_known};
+use domain::change::{Change, Kind, for_seats, is_known};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cells::{self, all, micros, statements};
@@ -232,6 +232,10 @@ impl Inbox<'_> {
             Some(first) => self.known(&first.booking.uid)?,
             None => Vec::new(),
         };
+        let known_changes: Vec<Change> = known.iter().map(|k| k.change.clone()).collect();
+        let changes = changes
+            .into_iter()
+            .flat_map(|c| for_seats(c, &known_changes));
         for change in changes {
             let key = change.base_key();
             // Read again after a replay: what it brought then is still its own.
@@ -363,7 +367,7 @@ fn same<'a>(change: &Change, known: &'a [Known]) -> Option<&'a Known> {
 }
 
 /// A cancellation's reference says nothing of what its booking replaced.
-fn reference(change: &Change) -> Option<&str> {
+pub fn reference(change: &Change) -> Option<&str> {
     change
         .booking
         .reschedule_uid
@@ -371,7 +375,7 @@ fn reference(change: &Change) -> Option<&str> {
         .filter(|_| change.kind != Kind::Cancelled)
 }
 
-fn first_uid(change: &Change) -> Option<&str> {
+pub fn first_uid(change: &Change) -> Option<&str> {
     let ical = change
         .booking
         .ical_uid

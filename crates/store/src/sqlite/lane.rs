@@ -9,8 +9,11 @@ use crate::rows::{Status, verdict};
 statements! {
     RUNNING = "SELECT EXISTS (SELECT 1 FROM change WHERE profile = ?1 AND person = ?2 AND status = 'running')";
     FIRST = "SELECT status, retry_at, created_at, crashes FROM change
-        WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running')
-        ORDER BY yields, created_at, id LIMIT 1";
+        WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running') AND yields = 0
+        ORDER BY created_at, id LIMIT 1";
+    FIRST_PARKED = "SELECT status, retry_at, created_at, crashes FROM change
+        WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running') AND yields = 1
+        ORDER BY retry_at, created_at, id LIMIT 1";
     PUT = "INSERT INTO lane (profile, person, due_at, since, suspect) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT (profile, person) DO UPDATE
         SET due_at = excluded.due_at, since = excluded.since, suspect = excluded.suspect";
@@ -25,22 +28,11 @@ statements! {
 
 /// The first open change decides; one that runs keeps the lane.
 pub fn refresh(db: &Connection, profile: &str, person: &str) -> Result<()> {
-    let first = db
-        .prepare_cached(FIRST)?
-        .query_row(params![profile, person], |row| {
-            let status: String = row.get(0)?;
-            let retry_at: Option<i64> = row.get(1)?;
-            // 0 is kept for what is pending.
-            let due_at = if status == "waiting" {
-                retry_at.unwrap_or(1).max(1)
-            } else {
-                0
-            };
-            let (since, crashes): (i64, i64) = (row.get(2)?, row.get(3)?);
-            Ok((due_at, since, crashes > 0))
-        })
-        .optional()?;
-    let Some((due_at, since, is_suspect)) = first else {
+    let head = match first(db, FIRST, profile, person)? {
+        None => first(db, FIRST_PARKED, profile, person)?,
+        head => head,
+    };
+    let Some((due_at, since, is_suspect)) = head else {
         db.prepare_cached(EMPTY)?
             .execute(params![profile, person])?;
         return Ok(());
@@ -52,6 +44,29 @@ pub fn refresh(db: &Connection, profile: &str, person: &str) -> Result<()> {
     db.prepare_cached(PUT)?
         .execute(params![profile, person, due_at, since, is_suspect])?;
     Ok(())
+}
+
+/// When it is due (0 is kept for what is pending), its stamp, and whether the program once stopped at it.
+fn first(
+    db: &Connection,
+    sql: &'static str,
+    profile: &str,
+    person: &str,
+) -> Result<Option<(i64, i64, bool)>> {
+    let row = db
+        .prepare_cached(sql)?
+        .query_row(params![profile, person], |row| {
+            let status: String = row.get(0)?;
+            let retry_at: Option<i64> = row.get(1)?;
+            let due_at = if status == "waiting" {
+                retry_at.unwrap_or(1).max(1)
+            } else {
+                0
+            };
+            let (since, crashes): (i64, i64) = (row.get(2)?, row.get(3)?);
+            Ok((due_at, since, crashes > 0))
+        });
+    Ok(row.optional()?)
 }
 
 /// Derives a delivery's status and reason from its changes.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::cells::{all, statements};
 use super::vault::Vault;
-use super::work;
+use super::{inbox, work};
 use crate::Result;
 use crate::rows::Stored;
 
@@ -22,6 +22,7 @@ statements! {
     BY_FIRST_UID = "SELECT * FROM change WHERE first_uid = ?2 AND profile = ?1";
 }
 
+#[derive(Clone)]
 struct Node {
     id: String,
     person: String,
@@ -33,6 +34,22 @@ struct Node {
     created_at: i64,
 }
 
+impl Node {
+    fn of(stored: &Stored) -> Self {
+        let change = &stored.change;
+        Self {
+            id: String::new(),
+            person: stored.person.clone(),
+            uid: change.booking.uid.clone(),
+            reference: inbox::reference(change).map(str::to_owned),
+            seat: change.seat.clone(),
+            seated: change.seated,
+            first_uid: inbox::first_uid(change).map(str::to_owned),
+            created_at: 0,
+        }
+    }
+}
+
 pub fn related(
     db: &Connection,
     vault: &Vault,
@@ -41,7 +58,12 @@ pub fn related(
 ) -> Result<Vec<Stored>> {
     let person = nodes(db, OF_PERSON, profile, &change.person)?;
     let mut found = Found::default();
-    found.extend(nodes(db, THIS, profile, &change.key)?);
+    let this = nodes(db, THIS, profile, &change.key)?;
+    if this.is_empty() {
+        // Not stored (a preview): what it would be related to.
+        found.extend_from(db, profile, &Node::of(change))?;
+    }
+    found.extend(this);
     found.extend(person);
     while let Some(at) = found.queue.pop_front() {
         found.extend_from_neighbours(db, profile, at)?;
@@ -75,7 +97,11 @@ impl Found {
     }
 
     fn extend_from_neighbours(&mut self, db: &Connection, profile: &str, at: usize) -> Result<()> {
-        let of = &self.nodes[at];
+        let of = self.nodes[at].clone();
+        self.extend_from(db, profile, &of)
+    }
+
+    fn extend_from(&mut self, db: &Connection, profile: &str, of: &Node) -> Result<()> {
         let look = |sql: &'static str, value: &str| nodes(db, sql, profile, value);
         let same_person = |b: &Node| b.person == of.person;
         let mut near = look(BY_UID, &of.uid)?;

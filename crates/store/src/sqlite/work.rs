@@ -27,8 +27,11 @@ statements! {
     DUE = "SELECT profile, person, since FROM lane
         WHERE suspect = ?1 AND due_at > 0 AND due_at <= ?3 ORDER BY due_at, since LIMIT ?2";
     FIRST = "SELECT id, delivery_id FROM change
-        WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running')
-        ORDER BY yields, created_at, id LIMIT 1";
+        WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running') AND yields = 0
+        ORDER BY created_at, id LIMIT 1";
+    FIRST_PARKED = "SELECT id, delivery_id FROM change
+        WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running') AND yields = 1
+        ORDER BY retry_at, created_at, id LIMIT 1";
     CLAIM = "UPDATE change SET status = 'running', attempts = attempts + 1, epoch = ?2, again = 0,
             first_tried_at = COALESCE(first_tried_at, ?3), retry_at = NULL, yields = 0
         WHERE id = ?1";
@@ -43,7 +46,7 @@ statements! {
     RETRY = "UPDATE change SET status = 'waiting', retry_at = ?2, reason = ?3, crashes = 0, again = 0,
             attempts = max(0, attempts - ?4)
         WHERE id = ?1";
-    PARK = "UPDATE change SET yields = 1 WHERE id = ?1";
+    PARK = "UPDATE change SET yields = 1, first_tried_at = NULL WHERE id = ?1";
     UNPARK = "UPDATE change SET retry_at = 1 WHERE profile = ?1 AND person = ?2 AND status = 'waiting' AND yields = 1";
     WAKE = "UPDATE change SET retry_at = ?2, first_tried_at = NULL WHERE profile = ?1 AND status = 'waiting' AND retry_at > ?2";
     WAKE_LANES = "UPDATE lane SET due_at = ?2 WHERE profile = ?1 AND due_at > ?2";
@@ -148,11 +151,21 @@ fn claim_first(
     epoch: i64,
     now: Timestamp,
 ) -> Result<Option<Claim>> {
-    let (id, delivery_id): (String, String) = db
-        .prepare_cached(FIRST)?
-        .query_row([&lane.profile, &lane.person], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+    let first = |sql: &'static str| {
+        let mut statement = db.prepare_cached(sql)?;
+        statement
+            .query_row([&lane.profile, &lane.person], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            })
+            .optional()
+    };
+    let found = match first(FIRST)? {
+        None => first(FIRST_PARKED)?,
+        found => found,
+    };
+    let Some((id, delivery_id)) = found else {
+        return Ok(None);
+    };
     db.prepare_cached(CLAIM)?
         .execute(params![id, epoch, micros(now)])?;
     let claim = match stored(db, vault, &id) {

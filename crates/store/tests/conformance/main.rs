@@ -35,6 +35,7 @@ macro_rules! every_claim {
                 a_waiting_change_blocks_its_lane_until_due
                 a_held_change_does_not_block
                 what_waits_for_another_change_lets_it_pass_and_follows_at_once
+                of_those_that_wait_for_others_none_holds_up_the_next
                 waking_makes_due_what_waits
                 an_uncounted_retry_costs_no_attempt
                 nothing_is_finished_twice

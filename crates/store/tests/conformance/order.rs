@@ -112,6 +112,26 @@ pub async fn what_waits_for_another_change_lets_it_pass_and_follows_at_once(stor
     assert_eq!(store.next_due().await.expect("answers"), None);
 }
 
+pub async fn of_those_that_wait_for_others_none_holds_up_the_next(store: Any) {
+    comes(&store, vec![paid("never", ADA, "10:00")]).await;
+    comes(&store, vec![paid("a_1", ADA, "10:01")]).await;
+    for (now, later) in [("12:00", "12:10"), ("12:00", "12:05")] {
+        let note = claim(&store, now).await;
+        store
+            .park(&note, at(later), "waits for its booking")
+            .await
+            .expect("put back");
+    }
+    let second = claim(&store, "12:05").await;
+    assert_eq!(second.stored.change.booking.uid, "a_1");
+    assert_eq!(
+        second.stored.first_tried_at,
+        Some(at("12:05")),
+        "trying begins now"
+    );
+    finish(&store, &second, Status::Done).await;
+}
+
 pub async fn waking_makes_due_what_waits(store: Any) {
     comes(&store, vec![booked("a_1", ADA, "10:00")]).await;
     comes_for(&store, "other", vec![booked("o_1", ADA, "10:00")]).await;

@@ -9,6 +9,15 @@ use sha2::{Digest, Sha256};
 use super::answers;
 use super::json::Json;
 
+const OWN_ADDRESS: [&str; 7] = [
+    "email",
+    "your email",
+    "email address",
+    "emailaddress",
+    "your email address",
+    "work email",
+    "business email",
+];
 const ENVELOPE: [&str; 4] = ["triggerEvent", "createdAt", "payload", "webhook"];
 
 pub fn form(trigger: Trigger, root: &Json) -> FormEvent {
@@ -26,12 +35,11 @@ pub fn form(trigger: Trigger, root: &Json) -> FormEvent {
         });
         found.map(|a| a.value.clone())
     };
+    // Somebody else's address (a manager's, say) may be asked for as well.
     let email = all
         .iter()
         .filter(|a| is_address(&a.value))
-        .max_by_key(|a| {
-            a.slug.to_lowercase().contains("mail") || a.label.to_lowercase().contains("mail")
-        })
+        .min_by_key(|a| rank(&a.slug).min(rank(&a.label)))
         .map(|a| a.value.clone());
     let created_at = root.at("createdAt").time();
     FormEvent {
@@ -46,6 +54,17 @@ pub fn form(trigger: Trigger, root: &Json) -> FormEvent {
         answers: all,
         created_at,
         trigger,
+    }
+}
+
+/// How likely a question asks for one's own address: the lower the likelier.
+fn rank(question: &str) -> u8 {
+    let asked = question.to_lowercase().replace(['-', '_'], "");
+    let asked = asked.trim().trim_end_matches([':', '?', '*', ' ']);
+    match asked {
+        own if OWN_ADDRESS.contains(&own) => 0,
+        mail if mail.contains("mail") => 1,
+        _ => 2,
     }
 }
 

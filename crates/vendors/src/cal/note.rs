@@ -4,17 +4,23 @@ use domain::event::Trigger;
 use domain::note::Note;
 
 use super::json::Json;
+use super::place;
 
-/// Formats of a transcript; a delivery lists four.
+/// Of formats of a transcript (a delivery lists four), and of people who did not come.
 const LINKS_MAX: usize = 10;
 
-pub fn note(trigger: &Trigger, told: &Json) -> Note {
+/// `None` for a trigger that tells of a booking's own course, or of none.
+pub fn note(trigger: &Trigger, told: &Json) -> Option<Note> {
     let text = |key: &str| told.at(key).text().unwrap_or_default();
-    match trigger {
+    Some(match trigger {
+        // Each attendee says for itself; what says nothing was marked.
+        Trigger::NoShowUpdated => Note::NoShow { is: true },
         Trigger::HostsNoShow => Note::HostNoShow {
             host: text("hostEmail"),
         },
-        Trigger::GuestsNoShow => Note::GuestsNoShow,
+        Trigger::GuestsNoShow => Note::GuestsNoShow {
+            absent: absent(told),
+        },
         Trigger::PaymentInitiated | Trigger::Paid => Note::Payment {
             is_paid: *trigger == Trigger::Paid,
             amount: told.at("price").integer(),
@@ -22,7 +28,7 @@ pub fn note(trigger: &Trigger, told: &Json) -> Note {
             id: payment(told),
         },
         Trigger::LocationUpdated => Note::Location {
-            before: told.at("previousLocation").text(),
+            before: place::shown(told.at("previousLocation")),
         },
         Trigger::RecordingReady => Note::Recording {
             link: text("downloadLink"),
@@ -33,9 +39,7 @@ pub fn note(trigger: &Trigger, told: &Json) -> Note {
         Trigger::Reassigned => Note::Reassigned,
         Trigger::MeetingStarted => Note::Meeting { is_over: false },
         Trigger::MeetingEnded => Note::Meeting { is_over: true },
-        // Each attendee says for itself; what says nothing was marked.
-        Trigger::NoShowUpdated
-        | Trigger::Created
+        Trigger::Created
         | Trigger::Rescheduled
         | Trigger::Cancelled
         | Trigger::Requested
@@ -44,21 +48,36 @@ pub fn note(trigger: &Trigger, told: &Json) -> Note {
         | Trigger::FormSubmittedNoEvent
         | Trigger::FormFallback
         | Trigger::Ping
-        | Trigger::Other(_) => Note::NoShow { is: true },
-    }
+        | Trigger::Other(_) => return None,
+    })
 }
 
-/// `paymentId`; once paid, the payment's own metadata names it.
+/// Those of whom the delivery says that they did not come. Guests and attendees carry the mark each; a list of guests
+/// without marks is the list of those who are missing.
+fn absent(told: &Json) -> Vec<String> {
+    let name = |json: &Json| json.at("email").text().or_else(|| json.at("name").text());
+    let guests = told.at("guests").items();
+    let listed = || guests.iter().chain(told.at("attendees").items());
+    let is_marked = listed().any(|p| !p.at("noShow").is_null());
+    let missing: Vec<&Json> = if is_marked {
+        listed().filter(|p| p.at("noShow").is_true()).collect()
+    } else {
+        guests.iter().collect()
+    };
+    let mut names: Vec<String> = Vec::new();
+    for name in missing.into_iter().filter_map(name).take(LINKS_MAX) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// `paymentId`; once paid, the payment's own metadata may name it.
 fn payment(told: &Json) -> String {
-    let metadata = told.at("metadata");
-    [
-        told.at("paymentId"),
-        metadata.at("identifier"),
-        metadata.at("externalId"),
-    ]
-    .into_iter()
-    .find_map(Json::text)
-    .unwrap_or_default()
+    let id = told.at("paymentId").text();
+    id.or_else(|| told.at("metadata").at("externalId").text())
+        .unwrap_or_default()
 }
 
 fn transcripts(files: &Json) -> Vec<(String, String)> {

@@ -26,6 +26,12 @@ pub fn place(payload: &Json) -> Place {
     Place { join_link, text }
 }
 
+/// A place that is not the booking's own any more: its link, or words for it.
+pub fn shown(json: &Json) -> Option<String> {
+    let text = location(json)?;
+    link(&text).or_else(|| words(&text, None))
+}
+
 /// A text, or an object around one as in the API.
 fn location(location: &Json) -> Option<String> {
     const KEYS: [&str; 8] = [

@@ -74,7 +74,7 @@ fn note_event(trigger: Trigger, root: &Json) -> Result<Event, Unreadable> {
         });
     };
     Ok(Event::Booking(Box::new(BookingEvent {
-        note: Some(note::note(&trigger, told)),
+        note: note::note(&trigger, told),
         // The row's own stamp is from when it was booked.
         created_at: root.at("createdAt").time().filter(|_| !is_flat),
         booking: booking::told_of(uid, told),
