@@ -111,6 +111,8 @@ pub(super) struct Task {
     pub id: String,
     pub name: String,
     pub list: usize,
+    /// Further lists that it was added to.
+    pub also_in: Vec<usize>,
     pub status: String,
     pub markdown: String,
     /// By index into [`State::fields`].
@@ -241,6 +243,7 @@ impl State {
             id: format!("86{}", base36(300_000_000 + self.tasks_made * 7)),
             name: name.to_owned(),
             list,
+            also_in: Vec::new(),
             status: self.lists[list].first_status(),
             markdown: String::new(),
             values: Vec::new(),
