@@ -61,7 +61,7 @@ pub async fn examine(
     let mut findings = settings::judge(&config);
     findings.extend(outside::examine(&config).await);
     findings.extend(database::examine(&config, now).await);
-    let (seen, ground) = workspace::examine(&config, now).await;
+    let (seen, ground) = workspace::examine(&config).await;
     findings.extend(seen);
     (findings, ground)
 }

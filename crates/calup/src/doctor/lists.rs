@@ -9,6 +9,20 @@ pub fn named(list: &Surveyed) -> String {
     format!("{} ({})", list.name, list.id)
 }
 
+/// What the token's user may not do there.
+pub fn rights(list: &Surveyed) -> Option<Finding> {
+    let may = match list.permission.as_str() {
+        "read" => "read",
+        "comment" => "read and comment on",
+        _ => return None,
+    };
+    Some(fail(
+        "list",
+        format!("the token's user may only {may} list {}", named(list)),
+        "let that user edit the list at ClickUp, or use the token of another user",
+    ))
+}
+
 /// Each usable e-mail field, with the lists that have it.
 pub fn fields(lists: &[Surveyed]) -> Vec<(&SeenField, Vec<&Surveyed>)> {
     let mut found: Vec<(&SeenField, Vec<&Surveyed>)> = Vec::new();

@@ -16,13 +16,16 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     if is_public(&config.public_url) {
         findings.push(there(
             &format!("{}{WEBHOOK}", config.public_url),
-            &asked(&config.public_url).await,
+            &asked(&config.public_url, Proxy::IfSet).await,
         ));
     }
     // Port 0 is any free one: it cannot be known from here.
     if config.listen.port() != 0 {
         let here = here(config.listen);
-        findings.push(server(here, &asked(&format!("http://{here}")).await));
+        findings.push(server(
+            here,
+            &asked(&format!("http://{here}"), Proxy::None).await,
+        ));
     }
     findings
 }
@@ -34,6 +37,12 @@ enum Answer {
     Redirect,
     Other(u16),
     Nobody(String),
+}
+
+/// The environment may name a proxy for what is outside.
+enum Proxy {
+    IfSet,
+    None,
 }
 
 fn public(url: &str) -> Finding {
@@ -105,12 +114,15 @@ fn server(here: SocketAddr, answer: &Answer) -> Finding {
     }
 }
 
-async fn asked(base: &str) -> Answer {
+async fn asked(base: &str, proxy: Proxy) -> Answer {
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build();
+        .redirect(reqwest::redirect::Policy::none());
+    let client = match proxy {
+        Proxy::IfSet => client,
+        Proxy::None => client.no_proxy(),
+    };
+    let client = client.build();
     let sent = match client {
         Ok(client) => client.get(format!("{base}{WEBHOOK}")).send().await,
         Err(error) => Err(error),

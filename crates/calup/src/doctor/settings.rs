@@ -1,4 +1,6 @@
-//! What the settings alone tell: the webhook's secret, and the lists.
+//! What the settings alone tell: the webhook's secret, the token's form, and the lists.
+
+use secrecy::ExposeSecret;
 
 use super::{Finding, count, fail, ok, warn};
 use crate::config::Config;
@@ -28,6 +30,18 @@ pub fn judge(config: &Config) -> Vec<Finding> {
                 "Cal.com may send MEETING_STARTED and MEETING_ENDED without a signature; such deliveries are refused with 401",
             )
         });
+    }
+    let token = config
+        .clickup
+        .token
+        .as_ref()
+        .map(ExposeSecret::expose_secret);
+    if token.is_some_and(|token| token.trim().starts_with("Bearer pk_")) {
+        findings.push(fail(
+            "token",
+            "CLICKUP_API_TOKEN begins with “Bearer”, behind which ClickUp takes no personal token",
+            "set it to the token alone: pk_…",
+        ));
     }
     let profile = &config.profile;
     if profile.inbound_list_id.is_empty() {

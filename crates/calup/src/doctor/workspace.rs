@@ -7,8 +7,8 @@ use vendors::clickup::ClickUp;
 use vendors::clickup::survey::{Reached, SeenField, Surveyed, User, Workspace};
 
 use super::{Finding, fail, lists, of_failure, ok, warn};
-use crate::app;
 use crate::config::Config;
+use crate::{app, clock};
 
 const SKEW_SECONDS_MAX: i64 = 60;
 
@@ -20,7 +20,7 @@ pub struct Ground {
     pub match_list_ids: Vec<String>,
 }
 
-pub async fn examine(config: &Config, now: Timestamp) -> (Vec<Finding>, Option<Ground>) {
+pub async fn examine(config: &Config) -> (Vec<Finding>, Option<Ground>) {
     let clickup = match app::clickup(config) {
         Ok(Some(clickup)) => clickup,
         Ok(None) => return (vec![no_token()], None),
@@ -30,9 +30,7 @@ pub async fn examine(config: &Config, now: Timestamp) -> (Vec<Finding>, Option<G
     let reached = clickup.reach().await;
     let took_ms = begun.elapsed().as_millis();
     let mut findings = vec![token(&reached, took_ms)];
-    // The answer came that much after `now` was taken.
-    let heard_at = now + jiff::SignedDuration::try_from(begun.elapsed()).unwrap_or_default();
-    findings.extend(reached.clock.map(|theirs| clock(heard_at, theirs)));
+    findings.extend(reached.clock.map(|theirs| time(clock::now(), theirs)));
     if reached.user.is_err() {
         findings.push(warn(
             "workspace",
@@ -41,19 +39,17 @@ pub async fn examine(config: &Config, now: Timestamp) -> (Vec<Finding>, Option<G
         ));
         return (findings, None);
     }
-    let seen = match clickup.workspaces().await {
-        Ok(seen) => seen,
+    let (seen, workspace) = match clickup.workspaces().await {
+        Ok(seen) => {
+            let (finding, chosen) = choose(config.clickup.team_id.as_deref(), &seen);
+            findings.push(finding);
+            (seen, chosen)
+        }
         Err(failure) => {
             findings.push(of_failure("workspace", &failure));
-            Vec::new()
+            (Vec::new(), None)
         }
     };
-    let mut workspace = None;
-    if !seen.is_empty() || findings.iter().all(|it| it.check != "workspace") {
-        let (finding, chosen) = choose(config.clickup.team_id.as_deref(), &seen);
-        findings.push(finding);
-        workspace = chosen;
-    }
     let surveyed = survey(&clickup, config, &mut findings).await;
     if let Some(workspace) = &workspace
         && seen.len() > 1
@@ -109,7 +105,7 @@ fn token(reached: &Reached, took_ms: u128) -> Finding {
     }
 }
 
-fn clock(ours: Timestamp, theirs: Timestamp) -> Finding {
+fn time(ours: Timestamp, theirs: Timestamp) -> Finding {
     let apart = ours.duration_since(theirs).as_secs();
     let says = match apart {
         // Their clock shows whole seconds.
@@ -185,6 +181,7 @@ async fn survey(clickup: &ClickUp, config: &Config, findings: &mut Vec<Finding>)
             Err(failure) => findings.push(of_failure("list", &failure)),
         }
     }
+    findings.extend(surveyed.iter().filter_map(lists::rights));
     let names: Vec<String> = surveyed.iter().map(lists::named).collect();
     if !names.is_empty() {
         findings.push(ok(
@@ -292,7 +289,7 @@ mod tests {
             (61, State::Warn, "61 s ahead"),
             (-61, State::Warn, "61 s behind"),
         ] {
-            let finding = clock(ours, ours - jiff::SignedDuration::from_secs(apart));
+            let finding = time(ours, ours - jiff::SignedDuration::from_secs(apart));
             assert_eq!(finding.state, state, "{apart}");
             assert!(finding.says.contains(says), "{}", finding.says);
         }

@@ -1,6 +1,7 @@
 //! `calup doctor`: one thing is wrong with the world, and it is told, with what to do.
 
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sim::clickup::{ClickUp, Config, Rerender};
@@ -205,6 +206,13 @@ async fn each_wrong_setting_is_told_with_what_to_do() {
             "401 OAUTH_025",
         ),
         (
+            "CALCOM_WEBHOOK_SECRET",
+            "one, two",
+            "ok",
+            "unsigned",
+            "leave these two triggers off",
+        ),
+        (
             "CLICKUP_API_URL",
             "http://127.0.0.1:9",
             "fail",
@@ -368,6 +376,19 @@ async fn a_dead_token_and_a_clickup_that_is_down_leave_the_rest_to_be_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_personal_token_behind_bearer_is_told_apart_from_a_dead_one() {
+    let mut town = Town::new().await;
+    town.calup.set("CLICKUP_API_TOKEN", "Bearer pk_other");
+    let found = town.examined();
+    assert_eq!(found.code, 1);
+    let told = found.one("fail", "token", "Bearer");
+    assert!(
+        told.contains("the token alone") && !told.contains("pk_other"),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_several_workspaces_it_asks_for_one_by_name_and_id() {
     let mut town = Town::with(Config {
         other_teams: vec![("9012000000".to_owned(), "Side project".to_owned())],
@@ -397,6 +418,16 @@ async fn of_several_workspaces_it_asks_for_one_by_name_and_id() {
         "{told}"
     );
     assert_eq!(failed(&found.json).len(), 3, "{:#}", found.json);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_may_not_be_written_to_is_told() {
+    let town = Town::new().await;
+    town.clickup.set_permission(BROKERS, "comment");
+    let found = town.examined();
+    assert_eq!(found.code, 1);
+    let told = found.one("fail", "list", "Brokers (901100000001)");
+    assert!(told.contains("may only read and comment on"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -693,10 +724,37 @@ async fn a_probe_without_field_uses_says_so_and_goes_on() {
     assert_eq!(town.clickup.live_tasks(), []);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_that_is_stopped_half_way_deletes_its_task() {
+    let town = Town::with(Config {
+        index_lag: Duration::from_secs(60),
+        ..Config::default()
+    })
+    .await;
+    let mut probe = town.calup.begin(&["doctor", "--probe", "--yes"]);
+    let limit = Instant::now() + Duration::from_secs(20);
+    let is_searched = || {
+        let requests = town.clickup.requests();
+        let mut searches = requests.iter().filter(|it| it.query.contains("Probe"));
+        searches.next().is_some()
+    };
+    while !is_searched() {
+        assert!(Instant::now() < limit, "the probe does not begin");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(town.clickup.live_tasks().len(), 1);
+    let pid = probe.id().to_string();
+    let asked = Command::new("kill").args(["-TERM", &pid]).status();
+    assert!(asked.expect("kill runs").success());
+    let ended = probe.wait().expect("it ends");
+    assert_eq!(ended.code(), Some(1));
+    assert_eq!(town.clickup.live_tasks(), []);
+}
+
 /// Whatever breaks on the way, the task goes; what cannot be deleted is named.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_probe_that_meets_errors_still_deletes_its_task() {
-    let broken: [(Match, Fault, u32); 4] = [
+    let broken: [(Match, Fault, u32); 6] = [
         (
             Match::get("/team/9011000000/task"),
             Fault::Html(502),
@@ -706,6 +764,16 @@ async fn a_probe_that_meets_errors_still_deletes_its_task() {
         (
             Match::post(&format!("/list/{INBOUND}/task")),
             Fault::ApplyThenDrop,
+            1,
+        ),
+        (
+            Match::post(&format!("/list/{INBOUND}/task")),
+            Fault::ForeignJson200,
+            1,
+        ),
+        (
+            Match::post(&format!("/list/{INBOUND}/task")),
+            Fault::ApplyThenStatus(504),
             1,
         ),
         (Match::delete("/task/"), Fault::Html(503), 2),

@@ -46,6 +46,8 @@ pub(super) struct List {
     pub statuses: Vec<Status>,
     /// The list's default task type is over the plan's cap: see ITEM_246.
     pub type_capped: bool,
+    /// What the token's user may do there, as shown; nothing is refused for it.
+    pub permission: String,
     pub task_count: u64,
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use domain::outcome::Failure;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::survey::Surveyed;
 use super::{ClickUp, is_id};
@@ -19,6 +19,7 @@ use lab::{Lab, Said};
 
 pub const TASK_NAME: &str = "calup probe, may be deleted";
 const DELETE_TRIES: u32 = 3;
+const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// What was believed about one thing, and what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub struct Probe<'a> {
     field: Option<String>,
     address: String,
     task: Option<String>,
+    /// A create was sent whose answer does not say what became of it.
+    is_doubtful: bool,
     made: Vec<Belief>,
 }
 
@@ -86,6 +89,7 @@ impl ClickUp {
             address: format!("calup.Probe.{}@example.com", place.nonce),
             place,
             task: None,
+            is_doubtful: false,
             made: Vec::new(),
         }
     }
@@ -116,6 +120,7 @@ impl Probe<'_> {
         match said.body.get("id").and_then(Value::as_str) {
             Some(id) if said.is_success() && is_id(id) => {
                 self.task = Some(id.to_owned());
+                self.is_doubtful = false;
                 Ok(())
             }
             _ => Err(Failure::NeedsOperator {
@@ -123,7 +128,8 @@ impl Probe<'_> {
                     "make the probe's task: ClickUp answered {}",
                     said.in_short()
                 ),
-                hint: "let the token's user create tasks in the list for new leads".to_owned(),
+                hint: "let the token's user create tasks in the list for new leads, and try again"
+                    .to_owned(),
             }),
         }
     }
@@ -151,11 +157,18 @@ impl Probe<'_> {
 
     /// Deletes the task. What cannot be deleted is named, with where it is.
     pub async fn end(&mut self) -> Result<(), String> {
-        if self.task.is_none() {
+        if self.is_doubtful {
             self.task = self.lost().await;
         }
+        let list = format!("{} ({})", self.place.inbound.name, self.place.inbound.id);
         let Some(task) = self.task.clone() else {
-            return Ok(());
+            return if self.is_doubtful {
+                Err(format!(
+                    "whether the probe's task was made is not known; look for `{TASK_NAME}` in list {list}, and delete it if it is there"
+                ))
+            } else {
+                Ok(())
+            };
         };
         let path = format!("/task/{task}");
         let mut why = String::new();
@@ -173,33 +186,47 @@ impl Probe<'_> {
             }
         }
         Err(format!(
-            "the probe's task could not be deleted ({why}); delete `{TASK_NAME}` in list {} ({}) by hand: https://app.clickup.com/t/{task}",
-            self.place.inbound.name, self.place.inbound.id
+            "the probe's task could not be deleted ({why}); delete `{TASK_NAME}` in list {list} by hand: https://app.clickup.com/t/{task}"
         ))
     }
 
     async fn create(&mut self, path: &str, body: &Value) -> Result<Said, Failure> {
+        self.is_doubtful = true;
         let sent = self.lab.send(Method::POST, path, &[], Some(body.clone()));
-        sent.await.map_err(|why| Failure::Unknown {
+        let said = sent.await.map_err(|why| Failure::Unknown {
             what: format!("make the probe's task: {why}"),
-        })
+        })?;
+        // Only what ClickUp itself refuses was surely not done.
+        self.is_doubtful = said.code.is_empty() || said.status >= 500;
+        Ok(said)
     }
 
-    /// The task of a create whose answer was lost: among the newest of the list.
+    /// The task of a create whose answer was lost: among the newest of the list, which may show it late.
     async fn lost(&mut self) -> Option<String> {
-        if self.lab.lost == 0 {
-            return None;
-        }
         let path = format!("/list/{}/task", self.place.inbound.id);
         let query = [("include_markdown_description", "true")];
-        let said = self.lab.send(Method::GET, &path, &query, None).await.ok()?;
-        let ours = said.tasks()?.iter().find(|task| {
-            task["name"] == TASK_NAME && task.to_string().contains(&self.place.nonce)
-        })?;
-        ours["id"]
-            .as_str()
-            .filter(|id| is_id(id))
-            .map(str::to_owned)
+        let begun = Instant::now();
+        loop {
+            if let Ok(said) = self.lab.send(Method::GET, &path, &query, None).await {
+                let is_ours = |task: &&Value| {
+                    task["name"] == TASK_NAME && task.to_string().contains(&self.place.nonce)
+                };
+                let ours = said.tasks().and_then(|tasks| tasks.iter().find(is_ours));
+                let id = ours.and_then(|task| task["id"].as_str());
+                if let Some(id) = id.filter(|id| is_id(id)) {
+                    return Some(id.to_owned());
+                }
+            }
+            if begun.elapsed() >= self.patience.settle {
+                return None;
+            }
+            sleep(self.patience.between).await;
+        }
+    }
+
+    /// Ever longer the longer it takes: others live within the token's limit too.
+    async fn pause(&self, waited: Duration) {
+        sleep(self.patience.between.max(waited / 8).min(PAUSE_MAX)).await;
     }
 
     fn task_path(&self) -> String {

@@ -33,6 +33,8 @@ pub struct Surveyed {
     pub id: String,
     pub name: String,
     pub space: Option<String>,
+    /// What the token's user may do there, in ClickUp's word; may be empty.
+    pub permission: String,
     /// In the list's spelling and order.
     pub statuses: Vec<String>,
     pub fields: Vec<SeenField>,
@@ -95,6 +97,7 @@ impl ClickUp {
         Ok(Surveyed {
             id: seen.id,
             name: seen.name,
+            permission: seen.permission_level,
             space: seen.space.map(|space| space.id),
             statuses: seen.statuses.into_iter().map(|it| it.status).collect(),
             fields: self.seen(fields),

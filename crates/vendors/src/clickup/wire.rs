@@ -75,6 +75,8 @@ pub(super) struct List {
     pub statuses: Vec<Status>,
     #[serde(default)]
     pub space: Option<Identified>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub permission_level: String,
 }
 
 #[derive(Deserialize)]

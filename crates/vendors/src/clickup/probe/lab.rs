@@ -21,8 +21,6 @@ pub struct Lab<'a> {
     clickup: &'a ClickUp,
     successes: Count,
     errors: Count,
-    /// Calls without an answer.
-    pub lost: u32,
 }
 
 #[derive(Default)]
@@ -46,7 +44,6 @@ impl<'a> Lab<'a> {
             clickup,
             successes: Count::default(),
             errors: Count::default(),
-            lost: 0,
         }
     }
 
@@ -70,10 +67,10 @@ impl<'a> Lab<'a> {
         };
         // What the gate waits is no part of an answer's time.
         let room = self.clickup.out.ready(1, PATIENCE).await;
-        room.map_err(|lost| self.unanswered(lost))?;
+        room.map_err(unanswered)?;
         let begun = Instant::now();
         let sent = self.clickup.out.send(call, PATIENCE).await;
-        let answer = sent.map_err(|lost| self.unanswered(lost))?;
+        let answer = sent.map_err(unanswered)?;
         let took = begun.elapsed();
         let has = |name| answer.headers.contains_key(name);
         let count = if answer.status < 400 {
@@ -117,13 +114,12 @@ impl<'a> Lab<'a> {
             ),
         )
     }
+}
 
-    fn unanswered(&mut self, lost: Lost) -> String {
-        self.lost += 1;
-        match lost {
-            Lost::Held(until) => format!("the limit is reached until {until}"),
-            Lost::Unsent(why) | Lost::Unanswered(why) => why,
-        }
+fn unanswered(lost: Lost) -> String {
+    match lost {
+        Lost::Held(until) => format!("the limit is reached until {until}"),
+        Lost::Unsent(why) | Lost::Unanswered(why) => why,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{Belief, Probe, open, settled};
 use crate::http::Method;
@@ -325,7 +325,7 @@ impl Probe<'_> {
             if waited >= limit {
                 return Ok(None);
             }
-            sleep(self.patience.between).await;
+            self.pause(waited).await;
         }
     }
 
@@ -345,7 +345,7 @@ impl Probe<'_> {
             if begun.elapsed() >= limit {
                 return Ok(false);
             }
-            sleep(self.patience.between).await;
+            self.pause(begun.elapsed()).await;
         }
     }
 

@@ -3,7 +3,7 @@
 use domain::fence::{self, Fenced};
 use domain::text;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{Belief, Probe, open, settled};
 use crate::http::Method;
@@ -162,7 +162,7 @@ impl Probe<'_> {
                     "a comment leaves the task's date_updated alone",
                 );
             }
-            sleep(self.patience.between).await;
+            self.pause(begun.elapsed()).await;
         }
     }
 
