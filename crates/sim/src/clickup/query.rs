@@ -94,8 +94,8 @@ struct Filter<'a> {
     updated: (Option<i64>, Option<i64>),
     /// Tasks made after this are not in the index yet.
     indexed_until: i64,
-    /// Changes after this are not in the index yet.
-    changed_until: i64,
+    /// Changes after this are not in the index yet; `None` when all are.
+    changed_until: Option<i64>,
     /// Tasks that were added from other lists as well.
     added: bool,
     /// Archived or not.
@@ -123,8 +123,9 @@ impl<'a> Filter<'a> {
             created: (ms("date_created_gt"), ms("date_created_lt")),
             updated: (ms("date_updated_gt"), ms("date_updated_lt")),
             indexed_until: state.now() - i64::try_from(asked.lag_ms).unwrap_or(0),
-            changed_until: state.now()
-                - i64::try_from(state.config.edit_lag.as_millis()).unwrap_or(0),
+            changed_until: Some(state.config.edit_lag.as_millis())
+                .filter(|lag| *lag > 0)
+                .map(|lag| state.now() - i64::try_from(lag).unwrap_or(0)),
             added: false,
             any_age: false,
             conditions: conditions(state, asked)?,
@@ -138,10 +139,6 @@ impl<'a> Filter<'a> {
         };
         let is_within =
             self.within[task.list] || self.added && task.also_in.iter().any(|at| self.within[*at]);
-        let indexed = match &task.before {
-            Some(before) if before.0 > self.changed_until => &before.1,
-            _ => task,
-        };
         is_within
             && !task.deleted
             && (self.any_age || task.archived == self.archived)
@@ -152,8 +149,15 @@ impl<'a> Filter<'a> {
             && self
                 .conditions
                 .iter()
-                .all(|condition| condition.holds(state, indexed))
+                .all(|condition| condition.holds(state, self.indexed(task)))
             && self.admits_status(state, task)
+    }
+
+    fn indexed<'t>(&self, task: &'t Task) -> &'t Task {
+        match (self.changed_until, &task.before) {
+            (Some(until), Some(before)) if before.0 > until => &before.1,
+            _ => task,
+        }
     }
 
     // Naming a closed status returns its tasks even without include_closed (seen live).
@@ -231,7 +235,6 @@ impl Condition {
         };
         let value = task.value(field);
         let ignore_case = state.config.contains_ignores_case;
-        let is_email = state.fields[field].kind == "email";
         match (&self.operator, value) {
             (Operator::Null, value) => value.is_none(),
             (Operator::ContainsNot | Operator::IsNot, None) => true,
@@ -239,7 +242,11 @@ impl Condition {
             (Operator::NotNull, Some(_)) => true,
             (Operator::Contains, Some(value)) => contains(value, &self.value, ignore_case),
             (Operator::ContainsNot, Some(value)) => !contains(value, &self.value, ignore_case),
-            (Operator::Is, Some(_)) if is_email && !state.config.exact_applies_to_email => false,
+            (Operator::Is, Some(_))
+                if !state.config.exact_applies_to_email && state.fields[field].kind == "email" =>
+            {
+                false
+            }
             (Operator::Is, Some(value)) => is(value, &self.value, ignore_case),
             (Operator::IsNot, Some(value)) => !is(value, &self.value, ignore_case),
             (Operator::Below(or_equal), Some(value)) => {

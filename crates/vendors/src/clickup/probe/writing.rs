@@ -86,7 +86,7 @@ impl Probe<'_> {
             ABOUT,
             found,
             format!(
-                "{fences}; the text {}; {rewritten} lines come back in other characters; a second pass {}",
+                "{fences}; the text {}; lines that come back in other characters: {rewritten}; a second pass {}",
                 if is_kept {
                     "means the same"
                 } else {
