@@ -20,8 +20,8 @@ pub async fn run(ground: &Ground) -> (Vec<Belief>, Result<(), String>) {
     };
     let mut probe = ground.clickup.experiments(place, Patience::default());
     let mut beliefs = Vec::new();
-    let begun = probe.begin().await.map_err(|failure| failure.to_string());
-    let went = match begun {
+    let begun = probe.begin(&mut beliefs).await;
+    let went = match begun.map_err(|failure| failure.to_string()) {
         Ok(()) => tokio::select! {
             () = probe.run(&mut beliefs) => Ok(()),
             () = asked_to_stop() => Err("the probe was stopped half-way".to_owned()),

@@ -719,7 +719,14 @@ async fn a_probe_without_field_uses_says_so_and_goes_on() {
     let found = town.probed();
     let (settled, said, _) = found.belief("inline-fields-count-as-uses");
     assert_eq!((settled, said.as_str()), (true, "counted"));
-    assert!(!found.belief("search-lag-after-create").0);
+    for about in ["filter-case", "exact-operator-on-email", "bad-email-error"] {
+        let (settled, _, says) = found.belief(about);
+        assert!(!settled && says.contains("no address"), "{about}: {says}");
+    }
+    for about in ["search-lag-after-create", "archived-in-search"] {
+        let (settled, _, says) = found.belief(about);
+        assert!(settled, "{about}: {says}");
+    }
     assert!(found.belief("comment-bumps-date-updated").0);
     assert_eq!(town.clickup.live_tasks(), []);
 }
@@ -783,6 +790,9 @@ async fn a_probe_that_meets_errors_still_deletes_its_task() {
         town.clickup.fault(when.clone(), fault, times);
         let found = town.probed();
         assert_eq!(town.clickup.live_tasks(), [], "{when:?}: {:#}", found.json);
+        let beliefs = found.json["beliefs"].as_array().map_or(0, Vec::len);
+        let begins = found.json["probe_error"].is_null();
+        assert!(beliefs == 15 || !begins, "{when:?}: {:#}", found.json);
         assert!(town.clickup.mutations() >= 2, "{when:?}");
     }
     let town = Town::new().await;

@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Belief, Probe, open, settled};
+use super::{Belief, NO_ADDRESS, Probe, open, settled};
 use crate::http::Method;
 
 const LATENCY_SAMPLES: usize = 5;
+const NOT_FOUND: &str = "a search does not find the probe's task";
 
 /// One search: an operator and a value of the e-mail field, and further parameters.
 struct Ask<'a> {
@@ -20,43 +21,42 @@ struct Ask<'a> {
 }
 
 impl Probe<'_> {
-    /// Whether the other experiments can find the task at all.
-    pub(super) async fn lag_after_create(&mut self, found: &mut Vec<Belief>) -> bool {
+    /// By its address, or where it has none among the newest of its list.
+    pub(super) async fn lag_after_create(&mut self) -> Belief {
         const ABOUT: &str = "search-lag-after-create";
-        if self.field.is_none() {
-            found.push(open(
-                ABOUT,
-                "the task could not be given an address: the list for new leads has no e-mail field, or refused its value; what depends on searching is left out",
-            ));
-            return false;
-        }
         let address = self.address.clone();
         let limit = self.patience.search;
-        let belief = match self.until_found(&address, true, limit).await {
-            Ok(Some(took)) => settled(
-                ABOUT,
-                &seconds(took),
-                format!(
-                    "a new task is found by its address {} after it was made",
-                    seconds(took)
-                ),
-            ),
+        match self.until_found(&address, true, limit).await {
+            Ok(Some(took)) => {
+                self.is_findable = true;
+                let took = seconds(took);
+                let says = format!("a search finds a new task {took} after it was made");
+                settled(ABOUT, &took, says)
+            }
             Ok(None) => open(
                 ABOUT,
-                format!(
-                    "a new task was not found by its address within {}",
-                    seconds(limit)
-                ),
+                format!("a search did not find a new task within {}", seconds(limit)),
             ),
             Err(why) => open(ABOUT, why),
-        };
-        let is_found = belief.is_settled;
-        found.push(belief);
-        is_found
+        }
+    }
+
+    /// Why an experiment with the filter is of no use.
+    fn unfiltered(&self) -> Option<&'static str> {
+        if self.field.is_none() {
+            Some(NO_ADDRESS)
+        } else if self.is_findable {
+            None
+        } else {
+            Some(NOT_FOUND)
+        }
     }
 
     pub(super) async fn latency(&mut self) -> Belief {
         const ABOUT: &str = "filtered-query-latency";
+        if let Some(why) = self.unfiltered() {
+            return open(ABOUT, why);
+        }
         let mut took = Vec::new();
         let address = self.address.clone();
         for _ in 0..LATENCY_SAMPLES {
@@ -80,6 +80,12 @@ impl Probe<'_> {
 
     pub(super) async fn case(&mut self) -> Belief {
         const ABOUT: &str = "filter-case";
+        if let Some(why) = self.unfiltered() {
+            return open(ABOUT, why);
+        }
+        if !self.is_filtering {
+            return open(ABOUT, "`=` does not filter, or its filter is not settled");
+        }
         let stored = match self.stored_address().await {
             Ok(stored) => stored,
             Err(why) => return open(ABOUT, why),
@@ -117,6 +123,9 @@ impl Probe<'_> {
 
     pub(super) async fn contains(&mut self) -> Belief {
         const ABOUT: &str = "filter-contains";
+        if let Some(why) = self.unfiltered() {
+            return open(ABOUT, why);
+        }
         let nonce = self.place.nonce.clone();
         let nonsense = format!("{nonce}.nobody@example.org");
         match (
@@ -129,9 +138,11 @@ impl Probe<'_> {
                 "`=` gives tasks that do not hold the value: the filter is ignored",
             ),
             (Ok((true, _)), Ok(_)) => {
+                self.is_filtering = true;
                 settled(ABOUT, "contains", "`=` finds an address by any part of it")
             }
             (Ok((false, _)), Ok(_)) => {
+                self.is_filtering = true;
                 settled(ABOUT, "equals", "`=` finds an address only as a whole")
             }
             (Err(why), _) | (_, Err(why)) => open(ABOUT, why),
@@ -140,6 +151,12 @@ impl Probe<'_> {
 
     pub(super) async fn exactly(&mut self) -> Belief {
         const ABOUT: &str = "exact-operator-on-email";
+        if let Some(why) = self.unfiltered() {
+            return open(ABOUT, why);
+        }
+        if !self.is_filtering {
+            return open(ABOUT, "`=` does not filter, or its filter is not settled");
+        }
         let (whole, part) = (self.address.clone(), self.place.nonce.clone());
         match (
             self.ask(&plain("==", &whole)).await,
@@ -169,6 +186,12 @@ impl Probe<'_> {
 
     pub(super) async fn lag_after_edit(&mut self) -> Belief {
         const ABOUT: &str = "search-lag-after-edit";
+        if let Some(why) = self.unfiltered() {
+            return open(ABOUT, why);
+        }
+        if !self.is_filtering {
+            return open(ABOUT, "`=` does not filter, or its filter is not settled");
+        }
         let second = format!("calup.Second.{}@example.com", self.place.nonce);
         if let Err(why) = self.set_address(&second).await {
             return open(ABOUT, why);
@@ -201,6 +224,9 @@ impl Probe<'_> {
 
     pub(super) async fn archived(&mut self) -> Belief {
         const ABOUT: &str = "archived-in-search";
+        if !self.is_findable {
+            return open(ABOUT, NOT_FOUND);
+        }
         if let Err(why) = self.archive(true).await {
             return open(ABOUT, why);
         }
@@ -246,6 +272,9 @@ impl Probe<'_> {
 
     pub(super) async fn several_lists(&mut self) -> Belief {
         const ABOUT: &str = "tasks-in-several-lists";
+        if !self.is_findable {
+            return open(ABOUT, NOT_FOUND);
+        }
         let Some(other) = self.place.other_list.clone() else {
             return open(
                 ABOUT,
@@ -294,7 +323,6 @@ impl Probe<'_> {
         let filter = filter.to_string();
         let list = ask.list.unwrap_or(&self.place.inbound.id).to_owned();
         let mut query = vec![
-            ("custom_fields", filter.as_str()),
             ("list_ids[]", list.as_str()),
             ("include_closed", "true"),
             ("subtasks", "true"),
@@ -302,6 +330,9 @@ impl Probe<'_> {
             ("page", "0"),
         ];
         query.extend(ask.more);
+        if self.field.is_some() {
+            query.push(("custom_fields", filter.as_str()));
+        }
         let said = self.lab.send(Method::GET, &path, &query, None).await?;
         let took = said.took;
         let body = said.success()?;

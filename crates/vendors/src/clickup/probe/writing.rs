@@ -5,7 +5,7 @@ use domain::text;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Belief, Probe, open, settled};
+use super::{Belief, NO_ADDRESS, Probe, open, settled};
 use crate::http::Method;
 
 const COMMENT_CHARS: [usize; 3] = [5_000, 25_000, 100_000];
@@ -30,7 +30,7 @@ impl Probe<'_> {
     pub(super) async fn bad_address(&mut self) -> Belief {
         const ABOUT: &str = "bad-email-error";
         let Some(field) = self.field.clone() else {
-            return open(ABOUT, "the task has no e-mail field to try it on");
+            return open(ABOUT, NO_ADDRESS);
         };
         let path = format!("{}/field/{field}", self.task_path());
         let body = json!({"value": "not an address"});
