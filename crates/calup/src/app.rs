@@ -179,10 +179,15 @@ fn token(config: &Config) -> Option<String> {
 }
 
 fn crm(config: &Config) -> Result<Option<Arc<dyn Crm>>, Failure> {
+    Ok(clickup(config)?.map(|clickup| Arc::new(clickup) as Arc<dyn Crm>))
+}
+
+/// `None` while no token is set.
+pub fn clickup(config: &Config) -> Result<Option<ClickUp>, Failure> {
     let Some(token) = config.clickup.token.clone() else {
         return Ok(None);
     };
-    let clickup = ClickUp::new(clickup::Config {
+    ClickUp::new(clickup::Config {
         api_url: config.clickup.api_url.clone(),
         token,
         team_id: config.clickup.team_id.clone(),
@@ -190,6 +195,6 @@ fn crm(config: &Config) -> Result<Option<Arc<dyn Crm>>, Failure> {
         inbound_list_id: config.profile.inbound_list_id.clone(),
         email_field: config.clickup.email_field.clone(),
         timeout: config.call_timeout(),
-    })?;
-    Ok(Some(Arc::new(clickup)))
+    })
+    .map(Some)
 }

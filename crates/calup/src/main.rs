@@ -5,6 +5,7 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod doctor;
 mod execute;
 mod explain;
 mod gather;

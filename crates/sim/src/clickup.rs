@@ -58,11 +58,23 @@ pub struct Config {
     pub clock_skew_ms: i64,
     /// Whether `=` and `==` ignore case. Not established for the real one.
     pub contains_ignores_case: bool,
+    /// Whether `==` applies to fields of type e-mail; if not, it finds nothing. Not established.
+    pub exact_applies_to_email: bool,
     /// Every list's default task type is over the plan's cap: a create must send
     /// `custom_item_id`, else ITEM_246.
     pub type_cap: bool,
     /// How long a new task is missing from lists.
     pub index_lag: Duration,
+    /// How long filters still see a task as it was before its last change.
+    pub edit_lag: Duration,
+    /// Whether `list_ids[]` gives archived tasks as well. Not established.
+    pub lists_show_archived: bool,
+    /// Whether `list_ids[]` gives tasks that were added from other lists. Not established.
+    pub lists_show_added: bool,
+    /// Whether an update with an invalid status is refused but for its other parts. Not established.
+    pub bad_status_keeps_rest: bool,
+    /// A longer comment is refused. Not established.
+    pub comment_chars_max: usize,
     pub rerender: Rerender,
     /// Whether a comment moves its task's `date_updated`. Not established.
     pub comments_touch_tasks: bool,
@@ -87,8 +99,14 @@ impl Default for Config {
             jitter: Duration::ZERO,
             clock_skew_ms: 0,
             contains_ignores_case: false,
+            exact_applies_to_email: true,
             type_cap: false,
             index_lag: Duration::ZERO,
+            edit_lag: Duration::ZERO,
+            lists_show_archived: false,
+            lists_show_added: false,
+            bad_status_keeps_rest: false,
+            comment_chars_max: usize::MAX,
             rerender: Rerender::default(),
             comments_touch_tasks: true,
             log_entries_max: 20_000,

@@ -5,6 +5,7 @@ pub mod rows;
 pub mod sealed;
 mod sqlite;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::effect::Effect;
@@ -36,6 +37,11 @@ pub enum Error {
 /// the file `<path>.key` made beside the database with mode 0600). Works beside a running server.
 pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>> {
     sqlite::open(url, master_keys).await
+}
+
+/// The file of an address, whether it is there or not.
+pub fn file_of(url: &str) -> Result<PathBuf> {
+    sqlite::file_of(url)
 }
 
 #[async_trait::async_trait]
@@ -144,6 +150,8 @@ pub trait Store: Send + Sync {
     fn person_key(&self, profile: &str, identity: &str) -> String;
     /// `Ok` when a write went through.
     async fn healthy(&self) -> Result<()>;
+    /// Looks through the whole database for damage; gives what it found, five things at most.
+    async fn damage(&self) -> Result<Vec<String>>;
     /// Commits so far: many verbs share one.
     fn commits(&self) -> u64;
 }

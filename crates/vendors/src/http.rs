@@ -47,6 +47,14 @@ pub struct Answer {
     pub limited_until: Option<Timestamp>,
 }
 
+impl Answer {
+    /// The vendor's clock, to the second.
+    pub fn date(&self) -> Option<Timestamp> {
+        let date = self.headers.get(reqwest::header::DATE)?.to_str().ok()?;
+        gate::timestamp(date)
+    }
+}
+
 /// Why there is no answer. The texts hold no address: a query may name a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lost {

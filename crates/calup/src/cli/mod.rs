@@ -1,6 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 it failed, 2 wrong usage.
 
 mod deliveries;
+mod doctor;
 mod plan;
 mod send;
 mod token;
@@ -40,6 +41,8 @@ enum Command {
     },
     /// Shows what a delivery would do, and why; writes nothing.
     Plan(plan::Arguments),
+    /// Looks for what is wrong: settings, ClickUp, database, disk, clock; each finding says what to do.
+    Doctor(doctor::Arguments),
     /// Signs deliveries and sends them to a calup.
     Send(send::Arguments),
     /// Lists deliveries, newest first.
@@ -62,6 +65,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         Command::Serve { only } => serve::serve(load()?, only).await,
         Command::Demo { once } => demo::run(once).await,
         Command::Plan(arguments) => plan::run(arguments, load()?).await,
+        Command::Doctor(arguments) => doctor::run(arguments, Config::load()).await,
         Command::Send(arguments) => send::run(arguments, load()?).await,
         Command::Deliveries(listing) => deliveries::list(listing, &load()?).await,
         Command::Replay(replay) => deliveries::replay(replay, load()?).await,

@@ -7,6 +7,7 @@ mod bodies;
 mod bookings;
 mod commands;
 mod crashes;
+mod doctor;
 mod faults;
 mod fixtures;
 mod house;

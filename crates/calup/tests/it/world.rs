@@ -312,6 +312,16 @@ impl Calup {
         self.start();
     }
 
+    /// A command that goes on by itself.
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        self.command()
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("calup starts")
+    }
+
     /// Runs a command to its end: standard output, standard error, exit code.
     pub fn run(&self, arguments: &[&str]) -> (String, String, i32) {
         let out = self.command().args(arguments).output().expect("calup runs");

@@ -88,6 +88,11 @@ fn runs(state: &State, body: &Value) -> Result<Vec<Value>, Refusal> {
     if let Some(given) = body.get("comment").and_then(Value::as_array) {
         runs.extend(given.iter().map(|run| stored_run(state, run)));
     }
+    let text = |run: &Value| run.get("text").and_then(Value::as_str).map_or(0, chars);
+    if runs.iter().map(text).sum::<usize>() > state.config.comment_chars_max {
+        // Placeholder code: not established.
+        return refuse(400, "Comment is too long", "COMM_001");
+    }
     if runs.is_empty() {
         // Placeholder code: not established.
         return refuse(400, "Comment is empty", "INPUT_000");
@@ -129,4 +134,8 @@ fn render(comment: &Comment) -> Value {
         "date": comment.date.to_string(),
         "reply_count": "0",
     })
+}
+
+fn chars(text: &str) -> usize {
+    text.chars().count()
 }

@@ -57,10 +57,12 @@ pub(super) fn teams(state: &State) -> Value {
     json!({"teams": teams})
 }
 
-pub(super) fn spaces(state: &State) -> Value {
+/// Further workspaces that the token lists have none.
+pub(super) fn spaces(state: &State, team: &str) -> Value {
     let spaces: Vec<Value> = state
         .spaces
         .iter()
+        .filter(|_| team == state.config.team_id)
         .map(|space| {
             json!({
                 "id": space.id,

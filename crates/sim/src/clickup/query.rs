@@ -20,17 +20,22 @@ pub(super) fn team_tasks(state: &State, asked: &Asked) -> Outcome {
                 && (spaces.is_empty() || spaces.contains(&state.spaces[list.space].id.as_str()))
         })
         .collect();
-    tasks(state, &within, asked)
+    let is_listed = !named.is_empty();
+    let mut filter = Filter::read(state, &within, asked)?;
+    filter.added = is_listed && state.config.lists_show_added;
+    filter.any_age = is_listed && state.config.lists_show_archived;
+    Ok(tasks(state, &filter, asked))
 }
 
-/// Only tasks whose home is this list.
+/// Tasks whose home is this list, and on request those that were added to it.
 pub(super) fn list_tasks(state: &State, list: usize, asked: &Asked) -> Outcome {
     let within: Vec<bool> = (0..state.lists.len()).map(|index| index == list).collect();
-    tasks(state, &within, asked)
+    let mut filter = Filter::read(state, &within, asked)?;
+    filter.added = asked.flag("include_timl");
+    Ok(tasks(state, &filter, asked))
 }
 
-fn tasks(state: &State, within: &[bool], asked: &Asked) -> Outcome {
-    let filter = Filter::read(state, within, asked)?;
+fn tasks(state: &State, filter: &Filter, asked: &Asked) -> Value {
     let mut found: Vec<(i64, usize)> = Vec::new();
     for (index, task) in state.tasks.iter().enumerate() {
         if filter.admits(state, task) {
@@ -56,7 +61,7 @@ fn tasks(state: &State, within: &[bool], asked: &Asked) -> Outcome {
         .collect();
     // A full page never claims to be the last, even if the next one is empty.
     let last_page = shown.len() < PAGE_TASKS;
-    Ok(json!({"tasks": shown, "last_page": last_page}))
+    json!({"tasks": shown, "last_page": last_page})
 }
 
 #[derive(Clone, Copy)]
@@ -89,6 +94,12 @@ struct Filter<'a> {
     updated: (Option<i64>, Option<i64>),
     /// Tasks made after this are not in the index yet.
     indexed_until: i64,
+    /// Changes after this are not in the index yet; `None` when all are.
+    changed_until: Option<i64>,
+    /// Tasks that were added from other lists as well.
+    added: bool,
+    /// Archived or not.
+    any_age: bool,
     conditions: Vec<Condition>,
     order: Order,
 }
@@ -112,6 +123,11 @@ impl<'a> Filter<'a> {
             created: (ms("date_created_gt"), ms("date_created_lt")),
             updated: (ms("date_updated_gt"), ms("date_updated_lt")),
             indexed_until: state.now() - i64::try_from(asked.lag_ms).unwrap_or(0),
+            changed_until: Some(state.config.edit_lag.as_millis())
+                .filter(|lag| *lag > 0)
+                .map(|lag| state.now() - i64::try_from(lag).unwrap_or(0)),
+            added: false,
+            any_age: false,
             conditions: conditions(state, asked)?,
             order,
         })
@@ -121,9 +137,11 @@ impl<'a> Filter<'a> {
         let between = |at: i64, (after, before): (Option<i64>, Option<i64>)| {
             after.is_none_or(|after| at > after) && before.is_none_or(|before| at < before)
         };
-        self.within[task.list]
+        let is_within =
+            self.within[task.list] || self.added && task.also_in.iter().any(|at| self.within[*at]);
+        is_within
             && !task.deleted
-            && task.archived == self.archived
+            && (self.any_age || task.archived == self.archived)
             && (self.subtasks || task.parent.is_none())
             && between(task.created, self.created)
             && between(task.updated, self.updated)
@@ -131,8 +149,15 @@ impl<'a> Filter<'a> {
             && self
                 .conditions
                 .iter()
-                .all(|condition| condition.holds(state, task))
+                .all(|condition| condition.holds(state, self.indexed(task)))
             && self.admits_status(state, task)
+    }
+
+    fn indexed<'t>(&self, task: &'t Task) -> &'t Task {
+        match (self.changed_until, &task.before) {
+            (Some(until), Some(before)) if before.0 > until => &before.1,
+            _ => task,
+        }
     }
 
     // Naming a closed status returns its tasks even without include_closed (seen live).
@@ -217,6 +242,11 @@ impl Condition {
             (Operator::NotNull, Some(_)) => true,
             (Operator::Contains, Some(value)) => contains(value, &self.value, ignore_case),
             (Operator::ContainsNot, Some(value)) => !contains(value, &self.value, ignore_case),
+            (Operator::Is, Some(_))
+                if !state.config.exact_applies_to_email && state.fields[field].kind == "email" =>
+            {
+                false
+            }
             (Operator::Is, Some(value)) => is(value, &self.value, ignore_case),
             (Operator::IsNot, Some(value)) => !is(value, &self.value, ignore_case),
             (Operator::Below(or_equal), Some(value)) => {

@@ -70,7 +70,7 @@ pub(super) fn list(state: &State, index: usize) -> Value {
         "archived": false,
         "override_statuses": true,
         "statuses": statuses,
-        "permission_level": "create",
+        "permission_level": list.permission,
     })
 }
 

@@ -133,7 +133,7 @@ fn dispatch(state: &mut State, method: &str, path: &str, asked: &Asked) -> Outco
         ("GET", ["user"]) => Ok(json!({"user": render::account(&asked.user)})),
         ("GET", ["team"]) => Ok(places::teams(state)),
         ("GET", ["team", team, "space"]) => {
-            places::team(state, team).map(|()| places::spaces(state))
+            places::team(state, team).map(|()| places::spaces(state, team))
         }
         ("GET", ["team", team, "field"]) => {
             places::team(state, team).map(|()| places::fields(state, None))
@@ -159,6 +159,14 @@ fn dispatch(state: &mut State, method: &str, path: &str, asked: &Asked) -> Outco
         }
         // https://developer.clickup.com/ lists this route; it was seen to answer so.
         ("POST", ["list", _, "comment"]) => refuse(500, "Internal server error", "ERROR_HANDLER"),
+        ("POST", ["list", list, "task", task]) => {
+            let list = places::list(state, list)?;
+            tasks::add_to(state, list, task)
+        }
+        ("DELETE", ["list", list, "task", task]) => {
+            let list = places::list(state, list)?;
+            tasks::take_from(state, list, task)
+        }
         ("GET", ["task", task]) => tasks::get(state, task, asked),
         ("PUT", ["task", task]) => tasks::update(state, task, asked),
         ("DELETE", ["task", task]) => tasks::delete(state, task),

@@ -130,6 +130,13 @@ impl ClickUp {
         self.state().quota_exhausted = exhausted;
     }
 
+    /// `read`, `comment`, `edit` or `create`.
+    pub fn set_permission(&self, list: &str, level: &str) {
+        let mut state = self.state();
+        let list = known_list(&state, list);
+        level.clone_into(&mut state.lists[list].permission);
+    }
+
     /// Creates without `custom_item_id` are refused on this list: ITEM_246.
     pub fn set_type_capped(&self, list: &str, capped: bool) {
         let mut state = self.state();
@@ -313,6 +320,7 @@ fn add_list(
             .map(|(name, kind)| status(name, kind))
             .collect(),
         type_capped: state.config.type_cap,
+        permission: "create".to_owned(),
         task_count: 0,
     });
 }

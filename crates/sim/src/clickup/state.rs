@@ -46,6 +46,8 @@ pub(super) struct List {
     pub statuses: Vec<Status>,
     /// The list's default task type is over the plan's cap: see ITEM_246.
     pub type_capped: bool,
+    /// What the token's user may do there, as shown; nothing is refused for it.
+    pub permission: String,
     pub task_count: u64,
 }
 
@@ -111,6 +113,8 @@ pub(super) struct Task {
     pub id: String,
     pub name: String,
     pub list: usize,
+    /// Further lists that it was added to.
+    pub also_in: Vec<usize>,
     pub status: String,
     pub markdown: String,
     /// By index into [`State::fields`].
@@ -241,6 +245,7 @@ impl State {
             id: format!("86{}", base36(300_000_000 + self.tasks_made * 7)),
             name: name.to_owned(),
             list,
+            also_in: Vec::new(),
             status: self.lists[list].first_status(),
             markdown: String::new(),
             values: Vec::new(),

@@ -1,6 +1,6 @@
 //! One task: create, read, update, delete by the API.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::routes::{Asked, Outcome, Refusal, refuse};
 use super::state::{State, Task};
@@ -95,8 +95,9 @@ pub(super) fn update(state: &mut State, id: &str, asked: &Asked) -> Outcome {
     }
     let status = body.get("status").and_then(Value::as_str);
     let list = &state.lists[state.tasks[index].list];
-    if status.is_some_and(|status| list.status(status).is_none()) {
-        return refuse(400, "Status does not exist", "ITEM_114");
+    let is_bad = status.is_some_and(|status| list.status(status).is_none());
+    if is_bad && !state.config.bad_status_keeps_rest {
+        return bad_status();
     }
     let markdown = description(state, body)?;
     state.change(index, |task| {
@@ -114,10 +115,37 @@ pub(super) fn update(state: &mut State, id: &str, asked: &Asked) -> Outcome {
         }
         set_plain_properties(task, body);
     });
+    if is_bad {
+        return bad_status();
+    }
     if let Some(status) = status {
         state.set_status(index, status);
     }
     Ok(render::task(state, &state.tasks[index], true, true))
+}
+
+/// The task keeps its home, and shows in this list too.
+pub(super) fn add_to(state: &mut State, list: usize, id: &str) -> Outcome {
+    let index = find(state, id)?;
+    let task = &state.tasks[index];
+    if task.list != list && !task.also_in.contains(&list) {
+        state.change(index, |task| task.also_in.push(list));
+    }
+    Ok(json!({}))
+}
+
+pub(super) fn take_from(state: &mut State, list: usize, id: &str) -> Outcome {
+    let index = find(state, id)?;
+    if !state.tasks[index].also_in.contains(&list) {
+        // Placeholder code: not established.
+        return refuse(
+            400,
+            "Task is not in this list, or it is its home",
+            "ITEM_000",
+        );
+    }
+    state.change(index, |task| task.also_in.retain(|at| *at != list));
+    Ok(json!({}))
 }
 
 pub(super) fn delete(state: &mut State, id: &str) -> Outcome {
@@ -133,6 +161,10 @@ pub(super) fn find(state: &State, id: &str) -> Result<usize, Refusal> {
         Some(index) => Ok(index),
         None => refuse(404, "Task not found, deleted", "ITEM_013"),
     }
+}
+
+fn bad_status<T>() -> Result<T, Refusal> {
+    refuse(400, "Status does not exist", "ITEM_114")
 }
 
 // `markdown_content` wins over `description`; a lone blank clears, an empty text is no change.

@@ -7,6 +7,7 @@ mod faults;
 mod limits;
 mod queries;
 mod replay;
+mod unsettled;
 mod writes;
 
 use std::time::Duration;

@@ -2,6 +2,7 @@
 //! of a connection in a file named by its noun; here they are only handed to the right one.
 
 mod cells;
+mod damage;
 mod inbox;
 mod journal;
 mod lane;
@@ -50,6 +51,10 @@ pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>
     })
     .await?;
     Ok(Arc::new(store))
+}
+
+pub fn file_of(url: &str) -> Result<PathBuf> {
+    open::path_of(url)
 }
 
 /// Sorts by arrival.
@@ -340,6 +345,10 @@ impl Store for Sqlite {
         self.write(|db, _| work::beat(db)).await
     }
 
+    async fn damage(&self) -> Result<Vec<String>> {
+        self.look(|db, _| damage::damage(db)).await
+    }
+
     fn commits(&self) -> u64 {
         self.writer.commits()
     }
@@ -370,6 +379,7 @@ mod tests {
         let db = Connection::open_in_memory().expect("a database in memory");
         schema::migrate(&db, "memory").expect("the schema is made");
         for sql in [
+            damage::ALL,
             inbox::ALL,
             journal::ALL,
             lane::ALL,

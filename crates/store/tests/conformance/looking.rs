@@ -251,4 +251,8 @@ pub async fn a_person_key_depends_on_profile_and_identity(store: Any) {
 
 pub async fn a_healthy_store_says_so(store: Any) {
     store.healthy().await.expect("healthy");
+    assert_eq!(
+        store.damage().await.expect("looked through"),
+        Vec::<String>::new()
+    );
 }

@@ -297,6 +297,16 @@ async fn a_newer_schema_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_damaged_is_found() {
+    let (store, folder) = fresh().await;
+    let db = rusqlite::Connection::open(folder.file("calup.db")).expect("opened");
+    db.execute_batch("PRAGMA ignore_check_constraints = ON; UPDATE owner SET id = 2")
+        .expect("damaged");
+    let damage = store.damage().await.expect("looked through");
+    assert_eq!(damage, ["CHECK constraint failed in owner"]);
+}
+
+#[tokio::test]
 async fn two_processes_may_make_a_database_at_once() {
     let folder = Folder::new();
     let file = folder.file("calup.db");

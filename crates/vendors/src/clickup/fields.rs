@@ -12,8 +12,15 @@ const EMAIL_BYTES_MAX: usize = 254;
 
 /// By name (whatever its case) or id; other types cannot be searched as text.
 pub(super) fn is_email_field(field: &Field, setting: &str) -> bool {
-    (field.id == setting || folded(&field.name) == folded(setting))
-        && matches!(field.kind.as_str(), "email" | "short_text" | "text")
+    is_named(field, setting) && holds_text(field)
+}
+
+pub(super) fn is_named(field: &Field, setting: &str) -> bool {
+    field.id == setting || folded(&field.name) == folded(setting)
+}
+
+pub(super) fn holds_text(field: &Field) -> bool {
+    matches!(field.kind.as_str(), "email" | "short_text" | "text")
 }
 
 /// What to send in `custom_fields`: each field once. The e-mail and the phone come before answers.

@@ -6,7 +6,9 @@ mod errors;
 mod fields;
 mod hourly;
 mod places;
+pub mod probe;
 mod search;
+pub mod survey;
 mod wire;
 
 use std::sync::Arc;

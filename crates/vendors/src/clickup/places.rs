@@ -189,15 +189,7 @@ impl ClickUp {
     }
 
     async fn read_list(&self, id: &str) -> Result<List, Failure> {
-        let about = self.places.about(id);
-        let purpose = Purpose::read(about.clone(), format!("read list {}", shown(id)));
-        if !is_id(id) {
-            return Err(purpose.missing("it is not an id"));
-        }
-        let list: wire::List = self.get(&purpose, &format!("/list/{id}"), &[]).await?;
-        let purpose = Purpose::read(about, format!("read the fields of list {id}"));
-        let path = format!("/list/{id}/field");
-        let fields: wire::Fields = self.get(&purpose, &path, &[]).await?;
+        let (list, fields) = self.list_with_fields(id).await?;
         Ok(List {
             info: ListInfo {
                 id: list.id,
@@ -209,11 +201,26 @@ impl ClickUp {
                     .map(|(kind, name)| (name, kind))
                     .collect(),
                 has_email_field: fields
-                    .fields
                     .iter()
                     .any(|field| fields::is_email_field(field, &self.email_field)),
             },
-            fields: fields.fields,
+            fields,
         })
+    }
+
+    pub(super) async fn list_with_fields(
+        &self,
+        id: &str,
+    ) -> Result<(wire::List, Vec<wire::Field>), Failure> {
+        let about = self.places.about(id);
+        let purpose = Purpose::read(about.clone(), format!("read list {}", shown(id)));
+        if !is_id(id) {
+            return Err(purpose.missing("it is not an id"));
+        }
+        let list: wire::List = self.get(&purpose, &format!("/list/{id}"), &[]).await?;
+        let purpose = Purpose::read(about, format!("read the fields of list {id}"));
+        let path = format!("/list/{id}/field");
+        let fields: wire::Fields = self.get(&purpose, &path, &[]).await?;
+        Ok((list, fields.fields))
     }
 }

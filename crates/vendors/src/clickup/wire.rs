@@ -73,6 +73,10 @@ pub(super) struct List {
     #[serde(default, deserialize_with = "or_default")]
     pub name: String,
     pub statuses: Vec<Status>,
+    #[serde(default)]
+    pub space: Option<Identified>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub permission_level: String,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +90,11 @@ pub(super) struct Teams {
 }
 
 #[derive(Deserialize)]
+pub(super) struct Spaces {
+    pub spaces: Vec<Identified>,
+}
+
+#[derive(Deserialize)]
 pub(super) struct Named {
     #[serde(deserialize_with = "id")]
     pub id: String,
@@ -95,7 +104,15 @@ pub(super) struct Named {
 
 #[derive(Deserialize)]
 pub(super) struct Account {
-    pub user: Identified,
+    pub user: User,
+}
+
+#[derive(Deserialize)]
+pub(super) struct User {
+    #[serde(deserialize_with = "id")]
+    pub id: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub username: String,
 }
 
 /// Anything of which only the id matters.

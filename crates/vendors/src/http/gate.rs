@@ -351,7 +351,7 @@ impl Heard {
     }
 }
 
-fn timestamp(http_date: &str) -> Option<Timestamp> {
+pub(super) fn timestamp(http_date: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::DateTimeParser::new()
         .parse_timestamp(http_date)
         .ok()

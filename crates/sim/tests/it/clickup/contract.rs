@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sim::clickup::Config;
 
 use super::replay::{fixture_workspace, read, replay};
-use super::{BROKERS, EMAIL, SPACE, TEAM, call, post};
+use super::{BROKERS, EMAIL, INBOUND, SPACE, TEAM, call, post};
 
 /// Where the answer lacks keys or types of the fixture, or has keys that it lacks.
 fn differences(at: &str, fixture: &Value, answer: &Value, found: &mut Vec<String>) {
@@ -232,7 +232,7 @@ async fn every_served_route_is_in_the_specification_and_answers_its_keys() {
     let team = format!("/v2/team/{TEAM}");
     let task = "/v2/task/86b7aaaa1";
     let no = || None;
-    let routes: [(&str, &str, String, Option<Value>); 19] = [
+    let routes: [(&str, &str, String, Option<Value>); 21] = [
         ("get", "/v2/user", "/v2/user".to_owned(), no()),
         ("get", "/v2/team", "/v2/team".to_owned(), no()),
         (
@@ -316,6 +316,18 @@ async fn every_served_route_is_in_the_specification_and_answers_its_keys() {
             Some(json!({"comment_text": "z"})),
         ),
         ("delete", "/v2/comment/{comment_id}", comment, no()),
+        (
+            "post",
+            "/v2/list/{list_id}/task/{task_id}",
+            format!("/v2/list/{INBOUND}/task/86b7aaaa1"),
+            no(),
+        ),
+        (
+            "delete",
+            "/v2/list/{list_id}/task/{task_id}",
+            format!("/v2/list/{INBOUND}/task/86b7aaaa1"),
+            no(),
+        ),
         ("delete", "/v2/task/{task_id}", task.to_owned(), no()),
     ];
     for (method, template, path, body) in routes {

@@ -1,0 +1,92 @@
+//! The database: there, ours, whole, writable. One that does not exist yet is said to be so, and not made.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use store::Store;
+
+use super::{Finding, disk, fail, ok, queue, warn};
+use crate::config::Config;
+
+const CHECK: &str = "database";
+
+pub async fn examine(config: &Config, now: Timestamp) -> Vec<Finding> {
+    let file = match store::file_of(&config.database_url) {
+        Ok(file) => file,
+        Err(error) => return vec![unusable(&error)],
+    };
+    let folder = folder(&file);
+    let mut findings = Vec::new();
+    if folder.is_dir() {
+        findings.push(disk::examine(&folder));
+    }
+    if !file.exists() {
+        findings.push(if folder.is_dir() {
+            warn(
+                CHECK,
+                format!("there is no database at {} yet", file.display()),
+                "start `calup serve`, which makes it; if there should be one, check DATABASE_URL and the working directory",
+            )
+        } else {
+            fail(
+                CHECK,
+                format!("there is no folder {} for the database", folder.display()),
+                "make it and let this user write there, or name another file in DATABASE_URL",
+            )
+        });
+        return findings;
+    }
+    let keys = config
+        .master_key
+        .as_ref()
+        .map(|k| k.expose_secret().to_owned());
+    match store::open(&config.database_url, keys.as_deref()).await {
+        Ok(store) => {
+            findings.push(usable(&store, &file).await);
+            findings.extend(queue::examine(&*store, &config.profile.name, now).await);
+        }
+        Err(error) => findings.push(unusable(&error)),
+    }
+    findings
+}
+
+async fn usable(store: &Arc<dyn Store>, file: &Path) -> Finding {
+    let file = file.display();
+    if let Err(error) = store.healthy().await {
+        return fail(
+            CHECK,
+            format!("nothing can be written to {file}: {error}"),
+            "check that its disk is neither full nor read-only, and that this user may write there",
+        );
+    }
+    match store.damage().await {
+        Ok(damage) if damage.is_empty() => ok(CHECK, format!("{file} is whole and can be written")),
+        Ok(damage) => fail(
+            CHECK,
+            format!("{file} is damaged: {}", damage.join("; ")),
+            "stop calup, keep a copy of the file, and restore a backup",
+        ),
+        Err(error) => fail(
+            CHECK,
+            format!("{file} could not be looked through: {error}"),
+            "check its disk; restore a backup if this stays",
+        ),
+    }
+}
+
+fn unusable(error: &store::Error) -> Finding {
+    let text = error.to_string();
+    let (says, fix) = text
+        .split_once("; ")
+        .unwrap_or((&text, "mend that, or name another file in DATABASE_URL"));
+    fail(CHECK, says, fix)
+}
+
+fn folder(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
