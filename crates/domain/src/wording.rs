@@ -182,7 +182,7 @@ fn is_plain_link(link: &str) -> bool {
         && link.chars().count() <= ANSWER_CHARS_MAX * 4
         && !link
             .chars()
-            .any(|c| c.is_whitespace() || c.is_control() || "<>⟦⟧\"`\\".contains(c))
+            .any(|c| c.is_whitespace() || c.is_control() || "<>()[]{}|^*⟦⟧\"`\\".contains(c))
 }
 
 impl Line {

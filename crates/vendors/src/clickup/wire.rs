@@ -201,11 +201,16 @@ enum Scalar {
     Number(Number),
 }
 
+/// Ids become part of addresses: what holds another sign is no answer of ClickUp's.
 fn id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    match Scalar::deserialize(from)? {
-        Scalar::Text(text) if text.is_empty() => Err(serde::de::Error::custom("an empty id")),
-        Scalar::Text(text) => Ok(text),
-        Scalar::Number(number) => Ok(number.to_string()),
+    let id = match Scalar::deserialize(from)? {
+        Scalar::Text(text) => text,
+        Scalar::Number(number) => number.to_string(),
+    };
+    if super::is_id(&id) {
+        Ok(id)
+    } else {
+        Err(serde::de::Error::custom("not an id"))
     }
 }
 
