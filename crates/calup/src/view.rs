@@ -1,5 +1,6 @@
 //! The JSON that the API and the command line show.
 
+use domain::effect::Effect;
 use serde_json::{Value, json};
 use store::rows::{Counts, Delivery, Notice, Proof, Status};
 use vendors::cal::webhook;
@@ -66,6 +67,7 @@ pub fn proof(uid: &str, proof: &Proof) -> Value {
                         "marker": e.marker,
                         "reason": e.reason,
                         "first_sent_at": e.first_sent_at,
+                        "before": before(e),
                     })
                 })
                 .collect();
@@ -101,6 +103,14 @@ pub fn proof(uid: &str, proof: &Proof) -> Value {
         "changes": changes,
         "links": links,
     })
+}
+
+/// What the lead said before, so that a person can put it back.
+fn before(effect: &Effect) -> Value {
+    if effect.status_before.is_none() && effect.pre_image.is_none() {
+        return Value::Null;
+    }
+    json!({ "status": effect.status_before, "description": effect.pre_image })
 }
 
 /// A body for a person to look at: live credentials are never shown.

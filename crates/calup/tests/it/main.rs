@@ -3,6 +3,7 @@
 mod world;
 
 mod api;
+mod block;
 mod bodies;
 mod bookings;
 mod commands;
