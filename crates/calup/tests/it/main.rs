@@ -13,6 +13,7 @@ mod fixtures;
 mod house;
 mod limits;
 mod people;
+mod plans;
 mod secrets;
 mod signatures;
 mod slow;
