@@ -90,20 +90,26 @@ fn for_nobody(change: &Change, facts: &Facts, fold: &Fold, profile: &Profile) ->
     );
     let status =
         wanted_status(change, fold, profile).and_then(|name| spelled(name, facts, &mut plan));
-    let mut texts: Vec<String> =
-        vec![wording::comment(change, fold, Telling::default()).markdown()];
-    // What came before anybody knew of the person is told here, or it would be told nowhere.
-    for other in untold_after(change, facts, fold) {
-        texts.push(wording::comment(other, fold, Telling::default()).markdown());
-    }
+    let told = |of: &Change| {
+        let text = wording::comment(of, fold, Telling::default());
+        text.as_in_a_comment().markdown()
+    };
     let block = wording::block(fold).map(|b| fence::enclose(&b.markdown()));
     let marker = wording::marker_line(&change.booking.uid, &facts.create_marker);
-    let description = block
+    let mut description = block
         .into_iter()
-        .chain(texts)
-        .chain([marker])
+        .chain([told(change)])
         .collect::<Vec<_>>()
         .join("\n\n");
+    // What came before anybody knew of the person is told here, or it would be told nowhere.
+    for other in untold_after(change, facts, fold) {
+        let text = told(other);
+        if description.len() + text.len() + marker.len() + 4 > fence::DESCRIPTION_BYTES_MAX {
+            break;
+        }
+        description.push_str(&format!("\n\n{text}"));
+    }
+    description.push_str(&format!("\n\n{marker}"));
     let person = &change.person;
     let name = [
         Some(person.name.as_str()),
