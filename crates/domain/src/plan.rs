@@ -381,6 +381,9 @@ fn block(lead: &Lead, memory: &Memory, fold: &Fold, plan: &mut Plan) -> Block {
     };
     let why = match outside {
         None => "one of calup's two fence lines is missing or doubled",
+        Some(_) if lead.description_is_plain => {
+            "only its plain text could be read, without links and formatting"
+        }
         Some(text) if !fence::survives(&text) => {
             "it holds something that may not survive being written back (a table, a mention, an embed …)"
         }

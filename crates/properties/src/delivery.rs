@@ -38,7 +38,7 @@ pub fn holds(body: &[u8]) {
             is_uid(Some(&event.booking.uid));
             is_bounded(&serde_json::to_value(&event).expect("an event is JSON"));
             for change in changes(&event) {
-                wording::is_told_well(&change);
+                wording::is_told(&change);
             }
         }
     }

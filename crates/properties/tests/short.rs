@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use mutatis::{Candidates, Context, Mutate, Result, Session};
 use properties::{Holds, TARGETS, seeds};
 
-const INPUTS: u64 = 3_000;
+const INPUTS: u64 = 2_000;
 const MUTATIONS_MAX: usize = 6;
 /// What chance would take too long to write.
 const WORDS: [&str; 40] = [
