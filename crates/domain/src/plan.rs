@@ -213,17 +213,13 @@ fn for_lead(
     let mut block_comment = None;
     if touches(change, fold) {
         match block(lead, &facts.memory, fold, &mut plan) {
+            Block::Stays if plan.block_removed => {
+                block_comment = closing(&facts.memory, wording::block_is_gone());
+            }
             Block::Stays => {}
             Block::Into(description) => {
                 write.description = Some(description);
-                // The comment that stood in for the block would go stale.
-                let back = wording::block_is_back().rich(None);
-                block_comment = facts
-                    .memory
-                    .block_comment_text
-                    .as_ref()
-                    .filter(|text| **text != plain(&back))
-                    .map(|_| back);
+                block_comment = closing(&facts.memory, wording::block_is_back());
             }
             Block::Comment(text) => block_comment = Some(text),
         }
@@ -379,6 +375,12 @@ fn block(lead: &Lead, memory: &Memory, fold: &Fold, plan: &mut Plan) -> Block {
         Fenced::Present { before, after, .. } => Some(format!("{before}\n{after}")),
         Fenced::Broken => None,
     };
+    let hint = if outside.is_some() {
+        "nothing needs to be done; remove what is in the way to get the block back into the description"
+    } else {
+        "nothing needs to be done; mend the fence lines to get the block back into the description, or remove them all to \
+         have it gone for good"
+    };
     let why = match outside {
         None => "one of calup's two fence lines is missing or doubled",
         Some(_) if lead.description_is_plain => {
@@ -398,13 +400,20 @@ fn block(lead: &Lead, memory: &Memory, fold: &Fold, plan: &mut Plan) -> Block {
     plan.notices.push((
         format!("block-in-comment:{}", lead.id),
         format!("the description of lead {} is left alone: {why}; its meetings are kept in one comment instead", lead.id),
-        "nothing needs to be done; remove what is in the way to get the block back into the description".into(),
+        hint.into(),
     ));
     let rich = text.rich(None);
     if memory.block_comment_text.as_deref() == Some(plain(&rich).as_str()) {
         return Block::Stays;
     }
     Block::Comment(rich)
+}
+
+/// What the comment that stood in for the block says from now on, if there is one: it would go stale.
+fn closing(memory: &Memory, text: wording::Text) -> Option<RichText> {
+    let rich = text.rich(None);
+    let shown = memory.block_comment_text.as_ref()?;
+    (*shown != plain(&rich)).then_some(rich)
 }
 
 fn plain(text: &RichText) -> String {

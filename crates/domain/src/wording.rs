@@ -604,6 +604,16 @@ pub fn block_is_back() -> Text {
     out
 }
 
+/// For the comment that stood in for a block that a person took out.
+pub fn block_is_gone() -> Text {
+    let mut out = Text::default();
+    out.heading(
+        "Meetings",
+        "no longer kept here, because the block was taken out of the description",
+    );
+    out
+}
+
 /// In the zone of whoever booked this one.
 fn about(out: &mut Text, label: &str, slot: &Slot) {
     times(out, label, slot.booking, &slot.set_by.person);

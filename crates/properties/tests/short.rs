@@ -139,6 +139,16 @@ fn check(target: &str, holds: Holds, input: &[u8]) {
 }
 
 #[test]
+fn every_target_has_a_corpus_and_a_long_run() {
+    let fuzz = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+    for (target, _) in TARGETS {
+        assert!(fuzz.join("corpus").join(target).is_dir(), "{target}");
+        let long = fuzz.join("fuzz_targets").join(format!("{target}.rs"));
+        assert!(long.is_file(), "{target}");
+    }
+}
+
+#[test]
 fn a_signature_counts_only_as_cal_com_writes_it() {
     run("signature");
 }

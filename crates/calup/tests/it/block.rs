@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sim::cal::{Booking, Delivery, Person};
-use sim::clickup::{LoggedRequest, TaskView};
+use sim::clickup::{CommentView, LoggedRequest, TaskView};
 
 use crate::world::{BROKERS, INBOUND, SELLERS, STATUSES, World};
 
@@ -342,4 +342,25 @@ async fn both_fences_gone_is_a_person_s_word() {
         now.comments
     );
     assert!(block_comments(&now).is_empty(), "{:#?}", now.comments);
+}
+
+#[tokio::test]
+async fn a_comment_that_stood_in_says_that_the_block_was_taken_out() {
+    let world = World::start().await;
+    let id = world.clickup.add_task(BROKERS, "Ada", Some(EMAIL));
+    let booking = ada(&world);
+    done(&world, &booking.created()).await;
+    let half = lead(&world, &id).markdown.replace(END, "");
+    world.clickup.human_edit_description(&id, &half);
+    let (moved, rescheduled) = booking.rescheduled(None, LATER);
+    done(&world, &rescheduled).await;
+    assert_eq!(block_comments(&lead(&world, &id)).len(), 1);
+    world.clickup.human_edit_description(&id, "Mine.");
+    done(&world, &moved.cancelled(None, None)).await;
+    let now = lead(&world, &id);
+    assert_eq!(now.markdown.trim(), "Mine.");
+    assert_eq!(now.comments.len(), 4, "{:#?}", now.comments);
+    assert!(block_comments(&now).is_empty(), "{:#?}", now.comments);
+    let says_so = |c: &CommentView| c.text.contains("no longer kept here");
+    assert!(now.comments.iter().any(says_so), "{:#?}", now.comments);
 }
