@@ -247,15 +247,8 @@ async fn tell_refusal(app: &App, cause: Cause) -> Result<(), store::Error> {
             )
             .await;
         }
-        Cause::Status => {
-            app.notify(
-                "status-refused",
-                "ClickUp refused a status: everything else was written",
-                "check the lists' statuses and CLICKUP_STATUS_BOOKED and CLICKUP_STATUS_CANCELLED",
-            )
-            .await;
-        }
-        Cause::Type | Cause::Other => {}
+        // Told by the plan, which has read the list's statuses again.
+        Cause::Status | Cause::Type | Cause::Other => {}
     }
     Ok(())
 }

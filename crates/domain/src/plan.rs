@@ -123,7 +123,7 @@ fn for_nobody(change: &Change, facts: &Facts, fold: &Fold, profile: &Profile) ->
     plan.actions.push(Action::Create(NewLead {
         name: crate::text::one_line(name, crate::text::NAME_CHARS_MAX),
         description,
-        status: status.filter(|_| !facts.no_status),
+        status,
         email: person.email.clone(),
         phone: person.phone.clone(),
         answers: field_answers(&change.booking),
@@ -194,7 +194,6 @@ fn for_lead(
         && lead.status.to_lowercase() != name.to_lowercase()
     {
         match guard(change, lead, facts, fold, profile) {
-            _ if facts.no_status => {}
             Ok(why) => {
                 plan.status_taken = None;
                 plan.reasons
@@ -264,6 +263,20 @@ fn spelled(wanted: &str, facts: &Facts, plan: &mut Plan) -> Option<String> {
         .iter()
         .map(|(name, _)| name)
         .find(|name| name.to_lowercase() == folded);
+    if let Some(name) = found
+        && facts.no_status
+    {
+        let list = &facts.list_name;
+        plan.reasons.push(format!(
+            "list `{list}` refused the status `{name}`: it stays"
+        ));
+        plan.notices.push((
+            format!("status-refused:{list}:{folded}"),
+            format!("ClickUp refused the status `{name}` in list `{list}`, though the list has it; everything else was written"),
+            "check whether the token's user may set it, and which statuses a lead may go to it from".into(),
+        ));
+        return None;
+    }
     if found.is_none() {
         plan.reasons.push(format!(
             "list `{}` has no status `{wanted}`: the status stays",

@@ -238,3 +238,31 @@ async fn with_several_workspaces_the_work_waits_for_a_choice() {
     assert_eq!(world.clickup.task(&id).expect("the lead").comments.len(), 1);
     assert_eq!(world.clickup.tasks_in(INBOUND).len(), 1);
 }
+
+#[tokio::test]
+async fn a_status_taken_away_since_it_was_looked_up_is_refused_once_and_told_once() {
+    let world = World::start().await;
+    let people = [
+        ("Ada", EMAIL),
+        ("Bob", "bob@byrd.example"),
+        ("Cyd", "cyd@byrd.example"),
+    ];
+    for (name, email) in people {
+        world.clickup.add_task(BROKERS, name, Some(email));
+    }
+    done(&world, &booking(&world, "Ada", EMAIL)).await;
+    world.clickup.remove_status(BROKERS, "meeting booked");
+    for (name, email) in &people[1..] {
+        done(&world, &booking(&world, name, email)).await;
+    }
+    let refused = world.clickup.requests();
+    let refused = refused.iter().filter(|r| r.status == 400).count();
+    assert_eq!(refused, 1, "then the list was read again");
+    let told = notices_about(&world, "status-").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0]["text"]
+            .as_str()
+            .is_some_and(|t| t.contains("Brokers"))
+    );
+}

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::lead::{Lead, ListInfo, NewLead, Posted, RichText, Write};
-use domain::outcome::Failure;
+use domain::outcome::{Cause, Failure};
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -214,10 +214,17 @@ impl crate::Crm for ClickUp {
         if body.is_empty() {
             return Ok(());
         }
-        let _written: wire::Identified = self
+        let written: Result<wire::Identified, Failure> = self
             .change(&purpose, Method::PUT, &path, Value::Object(body))
-            .await?;
-        Ok(())
+            .await;
+        if let Err(Failure::Refused {
+            cause: Cause::Status,
+            ..
+        }) = &written
+        {
+            self.places.expire_lists();
+        }
+        written.map(|_| ())
     }
 
     async fn comment(&self, id: &str, text: &RichText) -> Result<String, Failure> {
