@@ -255,7 +255,11 @@ fn is_whole(leads: &[Lead], seen: &[Seen]) {
     }
     for page in pages {
         assert!(page.is_success());
-        let listing = page.json().expect("a listing is JSON");
+        let Some(listing) = page.json() else {
+            // Half a character somewhere.
+            assert!(page.is_own_voice(), "a listing is JSON");
+            continue;
+        };
         let tasks = listing["tasks"].as_array().expect("a listing has tasks");
         for id in tasks.iter().filter(|task| is_of_person(task)).map(id) {
             assert!(leads.iter().any(|lead| lead.id == id), "{id} was left out");
