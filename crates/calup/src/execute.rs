@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use domain::effect::{Effect, Kind, State};
 use domain::facts::{Facts, Found};
-use domain::lead::{RichText, Run, Write};
+use domain::lead::{Lead, RichText, Run, Write};
 use domain::outcome::{Cause, Failure};
 use domain::plan::{Action, Plan};
 use jiff::SignedDuration;
@@ -51,14 +51,7 @@ pub async fn all(
             // The limit made us wait: people may have edited the lead since it was read.
             return Ok(Step::Stale);
         }
-        let mut effect = intent(
-            app,
-            stored,
-            target,
-            action,
-            lead.map(|l| l.description.as_str()),
-        )
-        .await?;
+        let mut effect = intent(app, stored, target, action, lead).await?;
         let sent = match action {
             Action::Create(new) => crm.create(new).await.map(|lead| Some(lead.id)),
             Action::Write(write) => self::write(app, crm, target, write).await?,
@@ -95,7 +88,7 @@ async fn intent(
     stored: &Stored,
     target: &str,
     action: &Action,
-    before: Option<&str>,
+    before: Option<&Lead>,
 ) -> Result<Effect, store::Error> {
     let profile = &app.config.profile.name;
     let kind = action.kind();
@@ -109,12 +102,16 @@ async fn intent(
         .into_iter()
         .find(|e| e.key == key);
     let desired = serde_json::to_string(action).unwrap_or_default();
-    let pre_image = match action {
-        Action::Write(Write {
-            description: Some(_),
-            ..
-        }) => before.map(ToOwned::to_owned),
-        Action::Write(_) | Action::Create(_) | Action::Comment(_) | Action::BlockComment(_) => None,
+    // What it takes to undo it by hand.
+    let (pre_image, status_before) = match (action, before) {
+        (Action::Write(write), Some(lead)) => (
+            write.description.as_ref().map(|_| lead.description.clone()),
+            write.status.as_ref().map(|_| lead.status.clone()),
+        ),
+        (
+            Action::Write(_) | Action::Create(_) | Action::Comment(_) | Action::BlockComment(_),
+            _,
+        ) => (None, None),
     };
     let effect = Effect {
         profile: profile.clone(),
@@ -123,7 +120,8 @@ async fn intent(
         kind,
         state: State::Attempting,
         desired,
-        pre_image: pre_image.or_else(|| known.as_ref().and_then(|k| k.pre_image.clone())),
+        pre_image: pre_image.or_else(|| known.as_ref()?.pre_image.clone()),
+        status_before: status_before.or_else(|| known.as_ref()?.status_before.clone()),
         epoch: app.epoch(),
         attempt: known.as_ref().map_or(0, |k| k.attempt) + 1,
         marker: keys::marker(app, change, target, kind),
@@ -249,15 +247,8 @@ async fn tell_refusal(app: &App, cause: Cause) -> Result<(), store::Error> {
             )
             .await;
         }
-        Cause::Status => {
-            app.notify(
-                "status-refused",
-                "ClickUp refused a status: everything else was written",
-                "check the lists' statuses and CLICKUP_STATUS_BOOKED and CLICKUP_STATUS_CANCELLED",
-            )
-            .await;
-        }
-        Cause::Type | Cause::Other => {}
+        // Told by the plan, which has read the list's statuses again.
+        Cause::Status | Cause::Type | Cause::Other => {}
     }
     Ok(())
 }

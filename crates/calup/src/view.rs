@@ -1,5 +1,6 @@
 //! The JSON that the API and the command line show.
 
+use domain::effect::Effect;
 use domain::note::Note;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -68,6 +69,7 @@ pub fn proof(uid: &str, proof: &Proof) -> Value {
                         "marker": e.marker,
                         "reason": e.reason,
                         "first_sent_at": e.first_sent_at,
+                        "before": before(e),
                     })
                 })
                 .collect();
@@ -108,6 +110,14 @@ pub fn proof(uid: &str, proof: &Proof) -> Value {
 /// A note may tell no times.
 fn told(at: Timestamp) -> Option<Timestamp> {
     Some(at).filter(|at| *at != Timestamp::UNIX_EPOCH)
+}
+
+/// What the lead said before, so that a person can put it back.
+fn before(effect: &Effect) -> Value {
+    if effect.status_before.is_none() && effect.pre_image.is_none() {
+        return Value::Null;
+    }
+    json!({ "status": effect.status_before, "description": effect.pre_image })
 }
 
 /// A body for a person to look at: live credentials are never shown.

@@ -71,6 +71,8 @@ pub struct Effect {
     pub desired: String,
     /// The description as read before it was replaced.
     pub pre_image: Option<String>,
+    /// The status as read before it was moved.
+    pub status_before: Option<String>,
     pub epoch: i64,
     pub attempt: u32,
     pub marker: String,

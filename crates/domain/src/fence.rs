@@ -96,10 +96,9 @@ pub fn survives(text: &str) -> bool {
         let is_block =
             trimmed.starts_with(":::") || trimmed.starts_with("[[") || trimmed.starts_with("{{");
         let is_inline = trimmed.contains("![")
-            || trimmed.contains("#user_mention")
-            || trimmed.contains("_mention#")
+            || has_typed_mention(trimmed)
             || trimmed.contains("[embed")
-            || trimmed.contains("(@")
+            || trimmed.contains("](@")
             || has_mention(trimmed)
             || has_tag(trimmed);
         if is_table || is_check || is_block || is_inline {
@@ -121,6 +120,15 @@ fn without_escaped(line: &str) -> String {
         }
     }
     out
+}
+
+/// `#user_mention#57`, also of a task or a document; the same within an address is none.
+fn has_typed_mention(line: &str) -> bool {
+    line.match_indices('#').any(|(i, _)| {
+        let word = line[i + 1..].split(|c: char| !c.is_alphanumeric() && c != '_');
+        let is_typed = word.take(1).any(|w| w.ends_with("_mention"));
+        is_typed && !line[..i].ends_with(|c: char| c.is_alphanumeric() || c == '/')
+    })
 }
 
 fn has_mention(line: &str) -> bool {
@@ -196,6 +204,8 @@ mod tests {
         for text in [
             "| a | b |",
             "see @Robin",
+            "see [Robin](@57)",
+            "see [@Robin](#user_mention#57)",
             "![x](y)",
             "<iframe src=x>",
             "- [ ] call",
@@ -211,6 +221,8 @@ mod tests {
             "```\n| t |\n```",
             r"\| typed \| --- \<b\> \!\[x\](y)",
             "either | or --- whatever",
+            "at noon (@ the office)",
+            "<https://app.example/#user_mention> <https://x.example/a_mention#b>",
         ] {
             assert!(survives(text), "{text}");
         }

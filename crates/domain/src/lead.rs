@@ -14,6 +14,8 @@ pub struct Lead {
     pub status_kind: StatusKind,
     /// Markdown as the CRM renders it, line ends normalised to `\n`.
     pub description: String,
+    /// Only the description's plain text is known, without links and formatting: it is not to be written back.
+    pub description_is_plain: bool,
     /// All values of the e-mail field(s), as typed.
     pub emails: Vec<String>,
     pub created_at: Timestamp,

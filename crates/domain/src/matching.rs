@@ -38,6 +38,7 @@ mod tests {
             status: "to do".into(),
             status_kind: StatusKind::Open,
             description: String::new(),
+            description_is_plain: false,
             emails: vec![email.into()],
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::from_millisecond(updated_ms).unwrap(),

@@ -143,25 +143,34 @@ fn for_nobody(change: &Change, facts: &Facts, folds: &Folds, profile: &Profile) 
     let parts = profile.parts(&change.trigger);
     let status = wanted_status(change, &folds.status, profile)
         .and_then(|name| spelled(name, facts, &mut plan));
-    let mut texts: Vec<String> = Vec::new();
+    let block = wording::block(&folds.block)
+        .filter(|_| parts.block)
+        .map(|b| fence::enclose(&b.markdown()));
+    let marker = wording::marker_line(&change.booking.uid, &facts.create_marker);
+    let mut texts = Vec::new();
     // What came before anybody knew of the person is told here, or it would be told nowhere.
     let own = parts.comment.then_some(change);
     for other in own
         .into_iter()
         .chain(untold_after(change, facts, fold, profile))
     {
-        texts.push(told(other, fold, Telling::default(), profile, &mut plan).markdown());
+        let text = told(other, fold, Telling::default(), profile, &mut plan);
+        texts.push(text.as_in_a_comment().markdown());
     }
-    let block = wording::block(&folds.block)
-        .filter(|_| parts.block)
-        .map(|b| fence::enclose(&b.markdown()));
-    let marker = wording::marker_line(&change.booking.uid, &facts.create_marker);
-    let description = block
-        .into_iter()
-        .chain(texts)
-        .chain([marker])
-        .collect::<Vec<_>>()
-        .join("\n\n");
+    let mut description = block.unwrap_or_default();
+    for text in texts {
+        if description.len() + text.len() + marker.len() + 4 > fence::DESCRIPTION_BYTES_MAX {
+            break;
+        }
+        if !description.is_empty() {
+            description.push_str("\n\n");
+        }
+        description.push_str(&text);
+    }
+    if !description.is_empty() {
+        description.push_str("\n\n");
+    }
+    description.push_str(&marker);
     let person = &change.person;
     let name = [
         Some(person.name.as_str()),
@@ -178,7 +187,7 @@ fn for_nobody(change: &Change, facts: &Facts, folds: &Folds, profile: &Profile) 
     plan.actions.push(Action::Create(NewLead {
         name: crate::text::one_line(name, crate::text::NAME_CHARS_MAX),
         description,
-        status: status.filter(|_| !facts.no_status),
+        status,
         email: person.email.clone(),
         phone: person.phone.clone(),
         answers: field_answers(&change.booking),
@@ -286,7 +295,6 @@ fn for_lead(
         && lead.status.to_lowercase() != name.to_lowercase()
     {
         match guard(change, lead, facts, fold, profile) {
-            _ if facts.no_status => {}
             Ok(why) => {
                 plan.status_taken = None;
                 plan.reasons
@@ -305,17 +313,13 @@ fn for_lead(
     let mut block_comment = None;
     if parts.block && changes_block(change, fold) {
         match block(lead, &facts.memory, &folds.block, &mut plan) {
+            Block::Stays if plan.block_removed => {
+                block_comment = closing(&facts.memory, wording::block_is_gone());
+            }
             Block::Stays => {}
             Block::Into(description) => {
                 write.description = Some(description);
-                // The comment that stood in for the block would go stale.
-                let back = wording::block_is_back().rich(None);
-                block_comment = facts
-                    .memory
-                    .block_comment_text
-                    .as_ref()
-                    .filter(|text| **text != plain(&back))
-                    .map(|_| back);
+                block_comment = closing(&facts.memory, wording::block_is_back());
             }
             Block::Comment(text) => block_comment = Some(text),
         }
@@ -377,6 +381,20 @@ fn spelled(wanted: &str, facts: &Facts, plan: &mut Plan) -> Option<String> {
         .iter()
         .map(|(name, _)| name)
         .find(|name| name.to_lowercase() == folded);
+    if let Some(name) = found
+        && facts.no_status
+    {
+        let list = &facts.list_name;
+        plan.reasons.push(format!(
+            "list `{list}` refused the status `{name}`: it stays"
+        ));
+        plan.notices.push((
+            format!("status-refused:{list}:{folded}"),
+            format!("ClickUp refused the status `{name}` in list `{list}`, though the list has it; everything else was written"),
+            "check whether the token's user may set it, and which statuses a lead may go to it from".into(),
+        ));
+        return None;
+    }
     if found.is_none() {
         plan.reasons.push(format!(
             "list `{}` has no status `{wanted}`: the status stays",
@@ -502,8 +520,17 @@ fn block(lead: &Lead, memory: &Memory, fold: &Fold, plan: &mut Plan) -> Block {
         Fenced::Present { before, after, .. } => Some(format!("{before}\n{after}")),
         Fenced::Broken => None,
     };
+    let hint = if outside.is_some() {
+        "nothing needs to be done; remove what is in the way to get the block back into the description"
+    } else {
+        "nothing needs to be done; mend the fence lines to get the block back into the description, or remove them all to \
+         have it gone for good"
+    };
     let why = match outside {
         None => "one of calup's two fence lines is missing or doubled",
+        Some(_) if lead.description_is_plain => {
+            "only its plain text could be read, without links and formatting"
+        }
         Some(text) if !fence::survives(&text) => {
             "it holds something that may not survive being written back (a table, a mention, an embed …)"
         }
@@ -518,13 +545,20 @@ fn block(lead: &Lead, memory: &Memory, fold: &Fold, plan: &mut Plan) -> Block {
     plan.notices.push((
         format!("block-in-comment:{}", lead.id),
         format!("the description of lead {} is left alone: {why}; its meetings are kept in one comment instead", lead.id),
-        "nothing needs to be done; remove what is in the way to get the block back into the description".into(),
+        hint.into(),
     ));
     let rich = text.rich(None);
     if memory.block_comment_text.as_deref() == Some(plain(&rich).as_str()) {
         return Block::Stays;
     }
     Block::Comment(rich)
+}
+
+/// What the comment that stood in for the block says from now on, if there is one: it would go stale.
+fn closing(memory: &Memory, text: Text) -> Option<RichText> {
+    let rich = text.rich(None);
+    let shown = memory.block_comment_text.as_ref()?;
+    (*shown != plain(&rich)).then_some(rich)
 }
 
 fn plain(text: &RichText) -> String {

@@ -96,49 +96,15 @@ impl Text {
 
     /// Runs for a comment, ending in `marker`; at most 5,000 characters, cut before the marker.
     pub fn rich(&self, marker: Option<&str>) -> RichText {
-        // Two are kept for a line that says that others are missing.
-        let room = COMMENT_CHARS_MAX - 2 - marker.map_or(0, |m| m.chars().count() + 1);
         let mut runs = Vec::new();
-        let mut used = 0;
-        for (i, line) in self.lines.iter().enumerate() {
-            let newline = match (i, line.heading) {
-                (0, _) => "",
-                (_, true) => "\n\n",
-                (_, false) => "\n",
-            };
-            let label = if line.label.is_empty() {
-                newline.to_owned()
-            } else {
-                format!("{newline}{}{}", line.label, line.after_label())
-            };
-            let data = line
-                .link
-                .clone()
-                .unwrap_or_else(|| line.data.replace('\n', "\n  "));
-            let want = label.chars().count() + data.chars().count();
-            if used + want > room {
-                let left = room.saturating_sub(used + label.chars().count());
-                if left > 1 && line.link.is_none() {
-                    runs.push(Run {
-                        text: label,
-                        bold: true,
-                        link: None,
-                    });
-                    runs.push(Run {
-                        text: text::cut(&data, left),
-                        bold: false,
-                        link: None,
-                    });
-                } else {
-                    runs.push(Run {
-                        text: "\n…".into(),
-                        bold: false,
-                        link: None,
-                    });
-                }
-                break;
-            }
-            used += want;
+        let reserved = marker.map_or(0, |m| m.chars().count() + 1);
+        for (i, line) in self
+            .within(COMMENT_CHARS_MAX - reserved)
+            .lines
+            .iter()
+            .enumerate()
+        {
+            let label = line.labelled(i == 0);
             if !label.is_empty() {
                 runs.push(Run {
                     text: label,
@@ -146,6 +112,7 @@ impl Text {
                     link: None,
                 });
             }
+            let data = line.shown();
             if !data.is_empty() {
                 runs.push(Run {
                     text: data,
@@ -162,6 +129,40 @@ impl Text {
             });
         }
         runs
+    }
+
+    /// What a comment has room for, for where a text stands in for one.
+    #[must_use]
+    pub fn as_in_a_comment(&self) -> Self {
+        self.within(COMMENT_CHARS_MAX)
+    }
+
+    /// As many lines as fit, the last one cut.
+    fn within(&self, chars_max: usize) -> Self {
+        // Two are kept for a line that says that others are missing.
+        let room = chars_max - 2;
+        let mut out = Self::default();
+        let mut used = 0;
+        for (i, line) in self.lines.iter().enumerate() {
+            let label = line.labelled(i == 0).chars().count();
+            let data = line.shown();
+            let want = label + data.chars().count();
+            if used + want > room {
+                let left = room.saturating_sub(used + label);
+                if left > 1 && line.link.is_none() {
+                    out.lines.push(Line {
+                        data: text::cut(&data, left).replace("\n  ", "\n"),
+                        ..line.clone()
+                    });
+                } else {
+                    out.item("", "…");
+                }
+                break;
+            }
+            used += want;
+            out.lines.push(line.clone());
+        }
+        out
     }
 
     /// Paragraphs and lists for a description.
@@ -208,10 +209,30 @@ fn is_plain_link(link: &str) -> bool {
         && link.chars().count() <= LINK_CHARS_MAX
         && !link
             .chars()
-            .any(|c| c.is_whitespace() || c.is_control() || "<>⟦⟧\"`\\".contains(c))
+            .any(|c| c.is_whitespace() || c.is_control() || "<>()[]{}|^*⟦⟧\"`\\".contains(c))
 }
 
 impl Line {
+    /// The label as a comment shows it, with the line break before it.
+    fn labelled(&self, is_first: bool) -> String {
+        let newline = match (is_first, self.heading) {
+            (true, _) => "",
+            (false, true) => "\n\n",
+            (false, false) => "\n",
+        };
+        if self.label.is_empty() {
+            newline.to_owned()
+        } else {
+            format!("{newline}{}{}", self.label, self.after_label())
+        }
+    }
+
+    fn shown(&self) -> String {
+        self.link
+            .clone()
+            .unwrap_or_else(|| self.data.replace('\n', "\n  "))
+    }
+
     /// A question needs no colon.
     fn after_label(&self) -> &'static str {
         if self.is_bare() {
@@ -609,6 +630,16 @@ pub fn block(fold: &Fold) -> Option<Text> {
 pub fn block_is_back() -> Text {
     let mut out = Text::default();
     out.heading("Meetings", "kept in the description again");
+    out
+}
+
+/// For the comment that stood in for a block that a person took out.
+pub fn block_is_gone() -> Text {
+    let mut out = Text::default();
+    out.heading(
+        "Meetings",
+        "no longer kept here, because the block was taken out of the description",
+    );
     out
 }
 

@@ -22,12 +22,22 @@ const IDLE_MAX: Duration = Duration::from_secs(20);
 
 /// One vendor, by one token.
 pub struct Outbound {
-    reads: reqwest::Client,
-    writes: reqwest::Client,
+    line: Line,
     gate: Arc<Gate>,
     timeout: Duration,
     calls: AtomicU64,
 }
+
+enum Line {
+    Network {
+        reads: reqwest::Client,
+        writes: reqwest::Client,
+    },
+    Replayed(Box<Replay>),
+}
+
+/// Stands in for the network where answers are made up by the hundred thousand: a call, and what came back for it.
+pub type Replay = dyn Fn(&Call) -> Result<Answer, Lost> + Send + Sync;
 
 pub struct Call {
     pub method: Method,
@@ -77,13 +87,25 @@ impl Outbound {
         // depend on this: its connection is its own and new, which hyper-util never retries.
         let writes = client(base, timeout).pool_max_idle_per_host(0);
         let built = |client: reqwest::ClientBuilder| client.build().map_err(|error| cause(&error));
-        Ok(Self {
+        let line = Line::Network {
             reads: built(reads)?,
             writes: built(writes)?,
+        };
+        Ok(Self {
+            line,
             gate,
             timeout,
             calls: AtomicU64::new(0),
         })
+    }
+
+    pub fn replaying(replay: Box<Replay>) -> Self {
+        Self {
+            line: Line::Replayed(replay),
+            gate: Arc::default(),
+            timeout: Duration::from_secs(1),
+            calls: AtomicU64::new(0),
+        }
     }
 
     /// Requests that were sent, or tried to be.
@@ -101,10 +123,18 @@ impl Outbound {
         let permit = self.gate.enter(patience).await.map_err(Lost::Held)?;
         let deadline = Instant::now() + self.timeout;
         self.calls.fetch_add(1, Ordering::Relaxed);
+        let (reads, writes) = match &self.line {
+            Line::Network { reads, writes } => (reads, writes),
+            Line::Replayed(replay) => {
+                let mut answer = replay(&call)?;
+                answer.limited_until = permit.answered(answer.status, &answer.headers);
+                return bounded(answer, call.answer_bytes_max);
+            }
+        };
         let client = if call.method == Method::GET {
-            &self.reads
+            reads
         } else {
-            &self.writes
+            writes
         };
         let mut request = client
             .request(call.method, call.url)
@@ -161,13 +191,22 @@ async fn whole(mut response: reqwest::Response, bytes_max: usize) -> Result<Vec<
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
         if body.len() + chunk.len() > bytes_max {
-            return Err(Lost::Unanswered(format!(
-                "the answer is longer than {bytes_max} bytes"
-            )));
+            return Err(too_long(bytes_max));
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+fn bounded(answer: Answer, bytes_max: usize) -> Result<Answer, Lost> {
+    if answer.body.len() > bytes_max {
+        return Err(too_long(bytes_max));
+    }
+    Ok(answer)
+}
+
+fn too_long(bytes_max: usize) -> Lost {
+    Lost::Unanswered(format!("the answer is longer than {bytes_max} bytes"))
 }
 
 fn lost(error: &reqwest::Error) -> Lost {

@@ -3,6 +3,7 @@
 pub mod cal;
 pub mod clickup;
 pub mod http;
+mod surrogates;
 
 use domain::lead::{Lead, ListInfo, NewLead, Posted, RichText, Write};
 use domain::outcome::Failure;

@@ -3,6 +3,7 @@
 mod world;
 
 mod api;
+mod block;
 mod bodies;
 mod bookings;
 mod commands;
@@ -13,6 +14,7 @@ mod fixtures;
 mod house;
 mod limits;
 mod people;
+mod plans;
 mod secrets;
 mod signatures;
 mod slow;

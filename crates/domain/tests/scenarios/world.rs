@@ -457,6 +457,7 @@ impl<'a> World<'a> {
                 .unwrap_or_else(|| panic!("no status {}", given.status))
                 .1,
             description: given.description.clone(),
+            description_is_plain: false,
             emails: given.emails.clone(),
             created_at: at,
             updated_at: at,

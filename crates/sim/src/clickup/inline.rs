@@ -115,9 +115,7 @@ fn next(line: &str, at: usize) -> (Piece<'_>, usize) {
             None => (Piece::Char('['), 1),
         },
         '<' => match rest[1..].find('>').map(|end| &rest[1..=end]) {
-            Some(url) if url_length(url) == url.len() && !url.is_empty() => {
-                (Piece::BareUrl(url), url.len() + 2)
-            }
+            Some(url) if is_autolink(url) => (Piece::BareUrl(url), url.len() + 2),
             _ => (Piece::Char('<'), 1),
         },
         'h' if url_length(rest) > 0 => {
@@ -174,6 +172,15 @@ fn balanced(address: &str) -> Option<usize> {
         }
     }
     None
+}
+
+// Between "<" and ">" an address ends nowhere else. <https://spec.commonmark.org/0.31.2/#autolinks>
+fn is_autolink(text: &str) -> bool {
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| !rest.is_empty())
+        && !text.contains(|c: char| c == '<' || c.is_whitespace() || c.is_control())
 }
 
 // How many bytes at the start are an address; 0 for none.

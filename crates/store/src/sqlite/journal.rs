@@ -14,14 +14,15 @@ statements! {
     EFFECT_EPOCH = "SELECT epoch FROM effect WHERE profile = ?1 AND key = ?2";
     SAVE_EFFECT = "INSERT INTO effect
         (profile, key, change_key, target, kind, state, desired, pre_image, epoch, attempt, marker, remote_id, reason,
-         first_sent_at, last_sent_at, negatives, last_probe_at, amended)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+         first_sent_at, last_sent_at, negatives, last_probe_at, amended, status_before)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
         ON CONFLICT (profile, key) DO UPDATE SET
           change_key = excluded.change_key, target = excluded.target, kind = excluded.kind, state = excluded.state,
           desired = excluded.desired, pre_image = excluded.pre_image, epoch = excluded.epoch,
           attempt = excluded.attempt, marker = excluded.marker, remote_id = excluded.remote_id,
           reason = excluded.reason, first_sent_at = excluded.first_sent_at, last_sent_at = excluded.last_sent_at,
-          negatives = excluded.negatives, last_probe_at = excluded.last_probe_at, amended = excluded.amended";
+          negatives = excluded.negatives, last_probe_at = excluded.last_probe_at, amended = excluded.amended,
+          status_before = excluded.status_before";
     LINK = "SELECT body FROM link WHERE profile = ?1 AND token = ?2";
     SAVE_LINK = "INSERT INTO link (profile, token, body) VALUES (?1, ?2, ?3)
         ON CONFLICT (profile, token) DO UPDATE SET body = excluded.body";
@@ -68,6 +69,7 @@ fn effect(row: &Row, vault: &Vault) -> Result<Effect> {
         pre_image: pre_image
             .map(|text| vault.open_text("effect", "pre_image", &place, &text))
             .transpose()?,
+        status_before: row.get("status_before")?,
         epoch: row.get("epoch")?,
         attempt: row.get("attempt")?,
         marker: row.get("marker")?,
@@ -118,6 +120,7 @@ pub fn save_effect(db: &Connection, vault: &Vault, own_epoch: i64, effect: &Effe
         effect.negatives,
         effect.last_probe_at.map(micros),
         amended,
+        effect.status_before,
     ])?;
     Ok(())
 }

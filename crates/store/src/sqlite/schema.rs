@@ -7,7 +7,7 @@ use crate::{Error, Result};
 /// In the file's header, so that another program's database is not mistaken for ours ("calp").
 pub const APPLICATION_ID: i64 = 0x6361_6c70;
 
-const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 pub const VERSION: i64 = STEPS.len() as i64;
 

@@ -17,6 +17,7 @@ pub fn effect(key: &str, change: &str, epoch: i64) -> Effect {
         state: State::Attempting,
         desired: "{\"text\":\"hello\"}".into(),
         pre_image: None,
+        status_before: None,
         epoch,
         attempt: 1,
         marker: "marker".into(),
@@ -53,6 +54,7 @@ pub async fn an_effect_is_kept_as_given(store: Any) {
     first.state = State::Applied;
     first.kind = Kind::BlockComment;
     first.pre_image = Some("before".into());
+    first.status_before = Some("to do".into());
     first.remote_id = Some("comment_1".into());
     first.reason = Some("found by its marker".into());
     first.negatives = 2;

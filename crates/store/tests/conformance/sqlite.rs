@@ -307,6 +307,26 @@ async fn what_is_damaged_is_found() {
 }
 
 #[tokio::test]
+async fn an_older_database_is_brought_along_with_what_it_holds() {
+    let (store, folder) = fresh().await;
+    let file = folder.file("calup.db");
+    let epoch = store.take_over().await.expect("taken over");
+    let mut kept = effect("e_1", "c_1", epoch);
+    kept.pre_image = Some("as it was".into());
+    store.save_effect(&kept).await.expect("saved");
+    drop(store);
+    let db = rusqlite::Connection::open(&file).expect("opened");
+    db.execute_batch("ALTER TABLE effect DROP COLUMN status_before; PRAGMA user_version = 1")
+        .expect("as the first version left it");
+    drop(db);
+    let store = open(&file, None).await.expect("opened");
+    assert_eq!(
+        store.effects(PROFILE, "c_1").await.expect("answers"),
+        [kept]
+    );
+}
+
+#[tokio::test]
 async fn two_processes_may_make_a_database_at_once() {
     let folder = Folder::new();
     let file = folder.file("calup.db");

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::http::{Answer, Lost};
+use crate::surrogates::with_whole_surrogates;
 
 /// What a call is for, because that is what its failure is about.
 #[derive(Debug, Clone)]
@@ -68,7 +69,7 @@ impl Purpose {
             return Err(self.refused(answer));
         }
         // serde's own words quote values.
-        serde_json::from_slice(&answer.body).map_err(|_| {
+        read(&answer.body).map_err(|_| {
             self.unknown(&format!(
                 "ClickUp answered {} with something else",
                 answer.status
@@ -183,6 +184,14 @@ impl Purpose {
             Failure::Transient { what }
         }
     }
+}
+
+/// Half a character in somebody's text is no reason to know nothing of a whole listing.
+fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(body).or_else(|_| {
+        let text = String::from_utf8_lossy(body);
+        serde_json::from_str(&with_whole_surrogates(&text))
+    })
 }
 
 fn needs_operator(what: String, hint: &str) -> Failure {
@@ -344,6 +353,15 @@ mod tests {
             assert_eq!(read, Err("transient".to_owned()), "{status} {body}");
             assert_eq!(write, Err("unknown".to_owned()), "{status} {body}");
         }
+    }
+
+    #[test]
+    fn half_a_character_in_a_text_costs_that_character() {
+        let body = r#"{"tasks":[{"id":"1","list":{"id":"2"},"name":"cut \ud83d"}]}"#;
+        let read = Purpose::read(About::Workspace, "find leads");
+        let page: super::super::wire::Page =
+            read.understand(&answer(200, body)).expect("a listing");
+        assert_eq!(page.tasks.len(), 1);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::lead::{Lead, ListInfo, NewLead, Posted, RichText, Write};
-use domain::outcome::Failure;
+use domain::outcome::{Cause, Failure};
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::http::{Call, Gate, Method, Outbound};
+use crate::http::{Call, Gate, Method, Outbound, Replay};
 use errors::{About, Purpose};
 use places::Places;
 
@@ -67,16 +67,21 @@ impl ClickUp {
 
     /// For several clients with one token, which share its limit.
     pub fn with_gate(config: Config, gate: Arc<Gate>) -> Result<Self, Failure> {
-        let base = base(&config.api_url).ok_or_else(|| Failure::NeedsOperator {
-            what: "use ClickUp: CLICKUP_API_URL is not a web address".to_owned(),
-            hint: "set it to the address without /v2, usually https://api.clickup.com/api"
-                .to_owned(),
-        })?;
+        let base = web_address(&config)?;
         let out =
             Outbound::new(&base, config.timeout, gate).map_err(|why| Failure::NeedsOperator {
                 what: format!("use ClickUp: there is no HTTPS client ({why})"),
                 hint: "check that this system has root certificates".to_owned(),
             })?;
+        Self::by(out, base, config)
+    }
+
+    /// Answered by a function instead of ClickUp. `CLICKUP_API_URL` decides the addresses all the same.
+    pub fn replaying(config: Config, replay: Box<Replay>) -> Result<Self, Failure> {
+        Self::by(Outbound::replaying(replay), web_address(&config)?, config)
+    }
+
+    fn by(out: Outbound, base: Url, config: Config) -> Result<Self, Failure> {
         let inbound = &config.inbound_list_id;
         Ok(Self {
             out,
@@ -211,10 +216,17 @@ impl crate::Crm for ClickUp {
         if body.is_empty() {
             return Ok(());
         }
-        let _written: wire::Identified = self
+        let written: Result<wire::Identified, Failure> = self
             .change(&purpose, Method::PUT, &path, Value::Object(body))
-            .await?;
-        Ok(())
+            .await;
+        if let Err(Failure::Refused {
+            cause: Cause::Status,
+            ..
+        }) = &written
+        {
+            self.places.expire_lists();
+        }
+        written.map(|_| ())
     }
 
     async fn comment(&self, id: &str, text: &RichText) -> Result<String, Failure> {
@@ -253,6 +265,13 @@ impl crate::Crm for ClickUp {
         let room = self.out.ready(calls, READ_PATIENCE).await;
         room.map_err(|lost| purpose.lost(lost))
     }
+}
+
+fn web_address(config: &Config) -> Result<Url, Failure> {
+    base(&config.api_url).ok_or_else(|| Failure::NeedsOperator {
+        what: "use ClickUp: CLICKUP_API_URL is not a web address".to_owned(),
+        hint: "set it to the address without /v2, usually https://api.clickup.com/api".to_owned(),
+    })
 }
 
 fn base(api_url: &str) -> Option<Url> {

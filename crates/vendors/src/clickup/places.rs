@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::lead::ListInfo;
 use domain::outcome::Failure;
+use domain::text;
 
 use super::errors::{About, Purpose};
 use super::hourly::Hourly;
@@ -14,6 +15,8 @@ const MATCH: &str = "CLICKUP_MATCH_LIST_IDS";
 const INBOUND: &str = "CLICKUP_INBOUND_LIST_ID";
 /// Leads may be moved to lists beside ours; more of those than this are forgotten.
 const LISTS_MAX: usize = 500;
+const TEAMS_SHOWN: usize = 10;
+const TEAM_NAME_CHARS_MAX: usize = 60;
 
 pub(super) struct Places {
     team_id: Option<String>,
@@ -175,13 +178,9 @@ impl ClickUp {
                 hint: "invite the token's user into the workspace".to_owned(),
             }),
             _ => {
-                let names: Vec<String> = teams
-                    .teams
-                    .iter()
-                    .map(|team| format!("{} ({})", team.id, team.name))
-                    .collect();
+                let seen = named(&teams.teams);
                 Err(Failure::NeedsOperator {
-                    what: format!("{what}: the token sees several, {}", names.join(", ")),
+                    what: format!("{what}: the token sees several, {seen}"),
                     hint: "set CLICKUP_TEAM_ID to the id of the one to use".to_owned(),
                 })
             }
@@ -223,4 +222,22 @@ impl ClickUp {
         let fields: wire::Fields = self.get(&purpose, &path, &[]).await?;
         Ok((list, fields.fields))
     }
+}
+
+/// Ids with names for people to choose by, as far as a sentence has room.
+fn named(teams: &[wire::Named]) -> String {
+    let shown = teams.iter().take(TEAMS_SHOWN).map(|team| {
+        // A workspace may be called by somebody's address.
+        let name = text::one_line(&team.name, TEAM_NAME_CHARS_MAX);
+        if name.is_empty() || name.contains('@') {
+            team.id.clone()
+        } else {
+            format!("{} ({name})", team.id)
+        }
+    });
+    let mut out = shown.collect::<Vec<_>>().join(", ");
+    if teams.len() > TEAMS_SHOWN {
+        out.push_str(&format!(" and {} more", teams.len() - TEAMS_SHOWN));
+    }
+    out
 }

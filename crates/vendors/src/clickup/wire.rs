@@ -163,11 +163,10 @@ impl Task {
             .map(str::to_owned)
             .collect();
         // The plain texts have lost their links: they stand in where the markdown is missing.
-        let description = self
-            .markdown_description
-            .or(self.description)
-            .or(self.text_content)
-            .unwrap_or_default();
+        let plain = [self.description, self.text_content].into_iter().flatten();
+        let plain = plain.into_iter().find(|text| !text.trim().is_empty());
+        let description_is_plain = self.markdown_description.is_none() && plain.is_some();
+        let description = self.markdown_description.or(plain).unwrap_or_default();
         Lead {
             id: self.id,
             list_id: self.list.id,
@@ -176,6 +175,7 @@ impl Task {
             status_kind: self.status.kind(),
             status: self.status.status,
             description: description.replace("\r\n", "\n"),
+            description_is_plain,
             emails,
             created_at: self.date_created,
             updated_at: self.date_updated,
@@ -218,11 +218,16 @@ enum Scalar {
     Number(Number),
 }
 
+/// Ids become part of addresses: what holds another sign is no answer of ClickUp's.
 fn id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    match Scalar::deserialize(from)? {
-        Scalar::Text(text) if text.is_empty() => Err(serde::de::Error::custom("an empty id")),
-        Scalar::Text(text) => Ok(text),
-        Scalar::Number(number) => Ok(number.to_string()),
+    let id = match Scalar::deserialize(from)? {
+        Scalar::Text(text) => text,
+        Scalar::Number(number) => number.to_string(),
+    };
+    if super::is_id(&id) {
+        Ok(id)
+    } else {
+        Err(serde::de::Error::custom("not an id"))
     }
 }
 

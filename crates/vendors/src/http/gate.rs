@@ -337,12 +337,14 @@ impl Heard {
             limit: text("x-ratelimit-limit").and_then(|text| text.parse().ok()),
             remaining: text("x-ratelimit-remaining").and_then(|text| text.parse().ok()),
             reset,
-            wait: reset.map(|reset| match u64::try_from(reset - date.as_second()) {
-                Ok(seconds) if seconds <= CLOSED_MAX.as_secs() => Duration::from_secs(seconds),
-                // No window is that long: without a `Date`, our clock is wrong.
-                Ok(_) => MINUTE,
-                Err(_) => Duration::ZERO,
-            }),
+            wait: reset.map(
+                |reset| match u64::try_from(reset.saturating_sub(date.as_second())) {
+                    Ok(seconds) if seconds <= CLOSED_MAX.as_secs() => Duration::from_secs(seconds),
+                    // No window is that long: without a `Date`, our clock is wrong.
+                    Ok(_) => MINUTE,
+                    Err(_) => Duration::ZERO,
+                },
+            ),
             retry_after: text("retry-after").and_then(|text| match text.parse() {
                 Ok(seconds) => Some(Duration::from_secs(seconds)),
                 Err(_) => Duration::try_from(timestamp(text)?.duration_since(date)).ok(),

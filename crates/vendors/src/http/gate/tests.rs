@@ -260,3 +260,16 @@ fn headers_are_read_by_the_vendors_own_clock() {
         Heard::default()
     );
 }
+
+#[test]
+fn a_reset_beyond_all_times_is_no_reason_to_panic() {
+    let now = crate::http::now();
+    for (reset, wait) in [
+        (i64::MIN.to_string(), Duration::ZERO),
+        (i64::MAX.to_string(), MINUTE),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ratelimit-reset", reset.parse().expect("a header"));
+        assert_eq!(Heard::read(&headers, now).wait, Some(wait), "{reset}");
+    }
+}

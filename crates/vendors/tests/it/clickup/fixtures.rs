@@ -47,6 +47,7 @@ async fn a_recorded_lead_is_read_whole() {
             status: "negotiating".to_owned(),
             status_kind: StatusKind::Custom,
             description: "**Met at expo.**\n\n[Notes](https://docs.example/notes)".to_owned(),
+            description_is_plain: false,
             emails: vec!["Jordan.Marsh@harbor.example".to_owned()],
             created_at: ms(1_793_300_000_000),
             updated_at: ms(1_795_290_000_000),
@@ -54,6 +55,27 @@ async fn a_recorded_lead_is_read_whole() {
             ours: true,
         }
     );
+}
+
+#[tokio::test]
+async fn a_description_without_its_markdown_is_known_to_be_plain() {
+    let mut task = fixture("clickup-api/get-task.json")["response"]["body"].clone();
+    task.as_object_mut()
+        .expect("a task")
+        .remove("markdown_description");
+    for (plain, is_plain) in [("Met at expo.", true), (" ", false)] {
+        task["description"] = plain.into();
+        task["text_content"] = plain.into();
+        let body = task.to_string();
+        let stub = Stub::start(move |seen| {
+            Then::Answer(stub::lookup(seen).unwrap_or_else(|| stub::json(200, &body)))
+        })
+        .await;
+        let lead = client_of(config(&stub.url)).lead("86b7aaaa1").await;
+        let lead = lead.expect("a lead");
+        assert_eq!(lead.description.trim(), plain.trim());
+        assert_eq!(lead.description_is_plain, is_plain);
+    }
 }
 
 #[tokio::test]
