@@ -141,6 +141,8 @@ pub trait Store: Send + Sync {
     fn person_key(&self, profile: &str, identity: &str) -> String;
     /// `Ok` when a write went through.
     async fn healthy(&self) -> Result<()>;
-    /// Commits so far: many verbs share one.
+    /// Whether the newest attempt to commit went wrong. Costs nothing.
+    fn is_failing(&self) -> bool;
+    /// Commits that wrote something, so far: many verbs share one.
     fn commits(&self) -> u64;
 }
