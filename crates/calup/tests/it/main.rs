@@ -12,6 +12,7 @@ mod fixtures;
 mod house;
 mod limits;
 mod people;
+mod ready;
 mod secrets;
 mod signatures;
 mod slow;
