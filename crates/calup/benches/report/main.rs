@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use table::Table;
 
-/// How much is measured: everything, or what fits into two minutes.
+/// How much is measured: everything, or as much as one has the patience for.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
     pub is_quick: bool,
@@ -33,7 +33,7 @@ impl Effort {
 }
 
 const USAGE: &str = "scripts/bench [--quick] [--json] [--only WORD]
-  --quick      under two minutes: fewer rounds, and a shorter minute for the limit
+  --quick      fewer rounds, and a shorter minute for the limit
   --json       the table as JSON
   --only WORD  only the questions of one file: calls, acks, fsyncs, cpu, memory, start, limit";
 

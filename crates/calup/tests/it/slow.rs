@@ -126,7 +126,8 @@ async fn bodies_that_nobody_signed_hold_little_memory_and_nobody_else_up() {
         held.await.expect("it ends");
     }
     let peak = world.calup.peak_mib();
-    assert!(peak < 160.0, "{peak} MiB for bodies that nobody signed");
+    // The budget, and up to 128 KiB of buffers for each connection; the bodies would be 400.
+    assert!(peak < 256.0, "{peak} MiB for bodies that nobody signed");
     // What they held is free again.
     assert_eq!(world.deliver("a".repeat(1_000_000)).await, 200);
 }
