@@ -12,7 +12,9 @@ use tokio::sync::Notify;
 use vendors::Crm;
 use vendors::clickup::{self, ClickUp};
 
+use crate::body::Budget;
 use crate::config::Config;
+use crate::ready::Readiness;
 
 pub struct App {
     pub store: Arc<dyn Store>,
@@ -27,6 +29,8 @@ pub struct App {
     /// A delivery came in, or a person asked for something: the worker looks at once.
     pub wake: Notify,
     pub health: Mutex<Health>,
+    pub bodies: Budget,
+    pub readiness: Readiness,
     leads: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     told: Mutex<HashSet<String>>,
     token: Mutex<Option<String>>,
@@ -57,6 +61,8 @@ pub struct Health {
     pub last_answer: Option<jiff::Timestamp>,
     /// No answer for a while: only probes go out.
     pub down: bool,
+    /// Its limit leaves no room before this.
+    pub limited_until: Option<jiff::Timestamp>,
 }
 
 impl App {
@@ -74,6 +80,8 @@ impl App {
             epoch: AtomicI64::new(0),
             wake: Notify::new(),
             health: Mutex::default(),
+            bodies: Budget::default(),
+            readiness: Readiness::default(),
             leads: Mutex::default(),
             told: Mutex::default(),
             token,

@@ -54,7 +54,7 @@ pub async fn all(
         let mut effect = intent(app, stored, target, action, lead).await?;
         let sent = match action {
             Action::Create(new) => crm.create(new).await.map(|lead| Some(lead.id)),
-            Action::Write(write) => self::write(app, crm, target, write).await?,
+            Action::Write(write) => crm.write(target, write).await.map(|()| None),
             Action::Comment(text) => crm.comment(target, text).await.map(Some),
             Action::BlockComment(text) => {
                 block_comment(app, crm, stored, target, &effect, text).await?
@@ -65,7 +65,13 @@ pub async fn all(
                 effect.state = State::Applied;
                 effect.remote_id.clone_from(&id);
                 effect.reason = None;
-                app.store.save_effect(&effect).await?;
+                // Handed over together, they share a commit.
+                let (remembered, saved) = tokio::join!(
+                    remember_sent(app, target, action),
+                    app.store.save_effect(&effect)
+                );
+                remembered?;
+                saved?;
                 if effect.kind == Kind::Create
                     && let Some(id) = id
                 {
@@ -139,19 +145,6 @@ async fn intent(
 }
 
 type Sent = Result<Option<String>, Failure>;
-
-async fn write(
-    app: &App,
-    crm: &dyn Crm,
-    target: &str,
-    write: &Write,
-) -> Result<Sent, store::Error> {
-    let sent = crm.write(target, write).await;
-    if sent.is_ok() {
-        remember_written(app, target, write).await?;
-    }
-    Ok(sent.map(|()| None))
-}
 
 async fn block_comment(
     app: &App,
@@ -251,6 +244,13 @@ async fn tell_refusal(app: &App, cause: Cause) -> Result<(), store::Error> {
         Cause::Status | Cause::Type | Cause::Other => {}
     }
     Ok(())
+}
+
+async fn remember_sent(app: &App, lead: &str, action: &Action) -> Result<(), store::Error> {
+    match action {
+        Action::Write(write) => remember_written(app, lead, write).await,
+        Action::Create(_) | Action::Comment(_) | Action::BlockComment(_) => Ok(()),
+    }
 }
 
 /// What calup set on a lead, for the guards to know later.

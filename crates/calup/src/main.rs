@@ -1,6 +1,7 @@
 //! calup keeps a ClickUp workspace true to what happens on Cal.com.
 
 mod app;
+mod body;
 mod cli;
 mod clock;
 mod config;
@@ -14,6 +15,7 @@ mod keys;
 mod lookup;
 mod process;
 mod reading;
+mod ready;
 mod serve;
 mod server;
 mod view;

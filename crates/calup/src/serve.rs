@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::config::{self, Config};
@@ -18,6 +19,8 @@ pub enum Only {
 }
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+#[cfg(target_os = "linux")]
+const WORKER_NICENESS: i32 = 10;
 
 /// A running calup: its address, and a way to stop it.
 pub struct Running {
@@ -25,8 +28,8 @@ pub struct Running {
     pub address: std::net::SocketAddr,
     listens: bool,
     stop: watch::Sender<bool>,
-    server: tokio::task::JoinHandle<()>,
-    worker: tokio::task::JoinHandle<Result<(), store::Error>>,
+    server: JoinHandle<()>,
+    worker: JoinHandle<Result<(), store::Error>>,
 }
 
 /// Opens everything and starts. What is wrong comes back as a sentence.
@@ -71,14 +74,10 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
             }
         })
     };
-    let worker = {
-        let (app, stopped) = (app.clone(), stopped.clone());
-        tokio::spawn(async move {
-            if only == Some(Only::Intake) {
-                return Ok(());
-            }
-            worker::run(app, stopped).await
-        })
+    let worker = if only == Some(Only::Intake) {
+        tokio::spawn(async { Ok(()) })
+    } else {
+        work_apart(app.clone(), stopped.clone())?
     };
     tokio::spawn(look_after(app.clone(), stopped));
     Ok(Running {
@@ -90,6 +89,39 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
         worker,
     })
 }
+
+/// Runs the worker on a thread of its own that gives way: where processors are short, senders who wait for their
+/// answer come first, and what they sent is read a little later.
+fn work_apart(
+    app: Arc<App>,
+    stopped: watch::Receiver<bool>,
+) -> Result<JoinHandle<Result<(), store::Error>>, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| format!("could not start the worker: {e}"))?;
+    let (tell, told) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("worker".into())
+        .spawn(move || {
+            give_way();
+            let _ = tell.send(runtime.block_on(worker::run(app, stopped)));
+        })
+        .map_err(|e| format!("could not start the worker: {e}"))?;
+    Ok(tokio::spawn(async {
+        told.await.expect("the worker catches what panics")
+    }))
+}
+
+/// The calling thread only, and the threads it starts: Linux keeps this per thread.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    // Forbidden somewhere, it merely works at the same priority.
+    let _ = rustix::process::setpriority_process(None, WORKER_NICENESS);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_way() {}
 
 impl Running {
     /// Lets answers and work under way finish.

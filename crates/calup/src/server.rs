@@ -1,5 +1,7 @@
 //! The accept loop: connections with deadlines, which `axum::serve` does not set. A peer gets ten seconds for
-//! its headers (an idle connection waits no longer either) and the handlers ten for a body.
+//! its headers (an idle connection waits no longer either), ten for a body (body.rs), and ten to take an answer.
+
+mod answering;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,6 +16,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
+
+use answering::Answering;
 
 pub const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 /// Connections at once; more wait in the kernel's queue.
@@ -68,7 +72,8 @@ pub async fn run(listener: TcpListener, router: Router, mut stop: watch::Receive
                 )
             }
         });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection =
+            graceful.watch(http.serve_connection(Answering::new(TokioIo::new(stream)), service));
         tokio::spawn(async move {
             // A peer that goes away mid-request is its own business.
             let _ = connection.await;

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use store::rows::{DeliveryFilter, Status};
 
 use crate::app::App;
-use crate::{explain, inbox, view};
+use crate::{explain, inbox, ready, view};
 
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
@@ -38,7 +38,7 @@ pub fn router(app: Arc<App>) -> Router {
             "/healthz",
             get(|| async { Json(json!({ "status": "ok" })) }),
         )
-        .route("/readyz", get(ready))
+        .route("/readyz", get(ready::answer))
         .merge(guarded)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "there is no such route", None) })
         .method_not_allowed_fallback(|| async {
@@ -298,35 +298,4 @@ async fn notices(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     let notices = app.store.notices(LIMIT_DEFAULT * 2).await?;
     let notices: Vec<Value> = notices.iter().map(view::notice).collect();
     Ok(Json(json!({ "notices": notices })))
-}
-
-async fn ready(State(app): State<Arc<App>>, _: Method) -> Response {
-    let health = app.health.lock().expect("no holder panics").clone();
-    let paused = app
-        .store
-        .paused(&app.config.profile.name)
-        .await
-        .ok()
-        .flatten();
-    let unsigned = app.unsigned.load(Ordering::Relaxed);
-    let refused = app.refused.load(Ordering::Relaxed);
-    let mut body = json!({
-        "status": "ready",
-        "refused": { "unsigned": unsigned, "wrong_signature": refused.saturating_sub(unsigned) },
-        "webhook_secret": if app.webhook_secrets().is_empty() { "not set: every delivery is refused" } else { "set" },
-        "clickup": match (app.crm().is_some(), &paused, health.down) {
-            (false, _, _) => "no token set: deliveries wait".to_owned(),
-            (true, Some(pause), _) => format!("paused: {}", pause.reason),
-            (true, None, true) => "does not answer: deliveries wait".to_owned(),
-            (true, None, false) => "ok".to_owned(),
-        },
-    });
-    match app.store.healthy().await {
-        Ok(()) => Json(body).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "the database is unusable");
-            body["status"] = "the database is unusable; the server's log says why".into();
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
-        }
-    }
 }

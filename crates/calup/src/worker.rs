@@ -15,7 +15,7 @@ use crate::{clock, process, reading};
 
 /// People worked for at once; never two calls for one.
 pub const LANES: usize = 4;
-const READ_BATCH: usize = 64;
+const READ_BATCH: usize = 32;
 /// Another process (the command line) may have changed the database.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -71,7 +71,9 @@ async fn turn(
 ) -> Result<Duration, store::Error> {
     let read = reading::read_all(app, READ_BATCH).await?;
     while at_work.try_join_next().is_some() {}
-    let may_claim = may_work(app, next_probe).await?;
+    // What is claimed while the limit leaves no room would only be put back, each with two commits.
+    let limited = limited_for(app);
+    let may_claim = limited.is_none() && may_work(app, next_probe).await?;
     if may_claim && at_work.len() < LANES {
         for claim in app.store.claim(clock::now(), LANES - at_work.len()).await? {
             at_work.spawn(work(app.clone(), claim));
@@ -79,6 +81,9 @@ async fn turn(
     }
     if read > 0 {
         return Ok(Duration::ZERO);
+    }
+    if let Some(limited) = limited {
+        return Ok(limited.clamp(LOOK_AGAIN, LOOK_EVERY));
     }
     if !may_claim || at_work.len() >= LANES {
         return Ok(LOOK_EVERY);
@@ -89,6 +94,16 @@ async fn turn(
             .unwrap_or(LOOK_AGAIN)
             .clamp(LOOK_AGAIN, LOOK_EVERY)
     }))
+}
+
+fn limited_for(app: &App) -> Option<Duration> {
+    let mut health = app.health.lock().expect("no holder panics");
+    let left = health.limited_until?.duration_since(clock::now());
+    let left = Duration::try_from(left).ok().filter(|left| !left.is_zero());
+    if left.is_none() {
+        health.limited_until = None;
+    }
+    left
 }
 
 /// Whether calls may go out; sends the probes that find out.
@@ -172,7 +187,6 @@ async fn work(app: Arc<App>, claim: Claim) {
             process::after_panic(&app, &claim, panics).await;
         }
     }
-    app.wake.notify_one();
 }
 
 /// Until it is recorded: a change that stayed `running` would block its lane for ever.
@@ -235,7 +249,12 @@ pub async fn settle_health(app: &App, failure: &Failure) {
             )
             .await;
         }
-        Failure::Limited { .. } | Failure::Refused { .. } | Failure::Gone { .. } => answered(app),
+        Failure::Limited { until, .. } => {
+            answered(app);
+            let mut health = app.health.lock().expect("no holder panics");
+            health.limited_until = health.limited_until.max(Some(*until));
+        }
+        Failure::Refused { .. } | Failure::Gone { .. } => answered(app),
     }
 }
 

@@ -152,6 +152,8 @@ pub trait Store: Send + Sync {
     async fn healthy(&self) -> Result<()>;
     /// Looks through the whole database for damage; gives what it found, five things at most.
     async fn damage(&self) -> Result<Vec<String>>;
-    /// Commits so far: many verbs share one.
+    /// Whether the newest attempt to commit went wrong. Costs nothing.
+    fn is_failing(&self) -> bool;
+    /// Commits that wrote something, so far: many verbs share one.
     fn commits(&self) -> u64;
 }

@@ -15,6 +15,7 @@ mod house;
 mod limits;
 mod people;
 mod plans;
+mod ready;
 mod secrets;
 mod signatures;
 mod slow;

@@ -99,3 +99,63 @@ async fn a_hundred_silent_connections_keep_nobody_out() {
     assert_eq!(world.deliver("{}").await, 200);
     assert_eq!(world.settle().await["received"], 1);
 }
+
+/// Sends what it can of a body of a million bytes, and never the rest.
+async fn hold_a_body(address: String) {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let head = "POST /api/webhooks/cal HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("written");
+    // Cut off in the end.
+    let _ = stream.write_all(&vec![b'a'; 999_999]).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+}
+
+#[tokio::test]
+async fn bodies_that_nobody_signed_hold_little_memory_and_nobody_else_up() {
+    let world = World::start().await;
+    let held: Vec<_> = (0..400)
+        .map(|_| tokio::spawn(hold_a_body(world.calup.address.clone())))
+        .collect();
+    tokio::time::sleep(3 * SECOND).await;
+    let began = Instant::now();
+    assert_eq!(world.deliver("{}").await, 200);
+    let took = began.elapsed();
+    assert!(took < 2 * SECOND, "an ordinary delivery took {took:?}");
+    for held in held {
+        held.await.expect("it ends");
+    }
+    let peak = world.calup.peak_mib();
+    // The budget, and up to 128 KiB of buffers for each connection; the bodies would be 400.
+    assert!(peak < 256.0, "{peak} MiB for bodies that nobody signed");
+    // What they held is free again.
+    assert_eq!(world.deliver("a".repeat(1_000_000)).await, 200);
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_its_answers_is_let_go() {
+    const ANSWERS: usize = 40;
+    let world = World::start().await;
+    assert_eq!(world.deliver("a".repeat(1_000_000)).await, 200);
+    let all = world.get("/api/deliveries").await;
+    let id = all["deliveries"][0]["id"].as_str().expect("an id");
+    let mut stream = TcpStream::connect(&world.calup.address)
+        .await
+        .expect("a connection");
+    let request = format!(
+        "GET /api/deliveries/{id} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n",
+        world.token
+    );
+    let requests = request.repeat(ANSWERS);
+    stream
+        .write_all(requests.as_bytes())
+        .await
+        .expect("written");
+    // The kernel's buffers take a few megabytes; then ten seconds pass.
+    tokio::time::sleep(20 * SECOND).await;
+    let mut answers = Vec::new();
+    let read = tokio::time::timeout(5 * SECOND, stream.read_to_end(&mut answers)).await;
+    assert!(read.is_ok(), "the connection is still open");
+    let bytes = answers.len();
+    assert!(bytes < ANSWERS * 1_000_000, "{bytes} bytes came");
+}

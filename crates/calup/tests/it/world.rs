@@ -291,6 +291,24 @@ impl Calup {
         std::fs::read_to_string(self.dir.join("serve.log")).unwrap_or_default()
     }
 
+    /// The most memory that it ever had.
+    pub fn peak_mib(&self) -> f64 {
+        self.proc("status", "VmHWM:") / 1_024.0
+    }
+
+    /// To disks.
+    pub fn bytes_written(&self) -> u64 {
+        self.proc("io", "write_bytes:") as u64
+    }
+
+    fn proc(&self, file: &str, name: &str) -> f64 {
+        let pid = self.child.as_ref().expect("it runs").id();
+        let text = std::fs::read_to_string(format!("/proc/{pid}/{file}")).expect("readable");
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        number.expect("a number")
+    }
+
     /// kill -9.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

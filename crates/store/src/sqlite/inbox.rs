@@ -20,6 +20,8 @@ statements! {
     ADD_BODY = "INSERT INTO delivery_body (id, headers, body) VALUES (?1, ?2, ?3)";
     SUSPECT = "SELECT id, attempts FROM delivery WHERE is_read = 0 AND attempts > 0 ORDER BY id LIMIT 1";
     FRESH = "SELECT id FROM delivery WHERE is_read = 0 AND attempts = 0 ORDER BY id LIMIT ?1";
+    REMOVE = "DELETE FROM delivery WHERE id = ?1";
+    IS_UNREAD = "SELECT EXISTS (SELECT 1 FROM delivery WHERE is_read = 0)";
     BEGIN_READING = "UPDATE delivery SET attempts = attempts + 1 WHERE id = ?1";
     WITH_BODY = "SELECT d.*, b.headers, b.body FROM delivery d JOIN delivery_body b ON b.id = d.id WHERE d.id = ?1";
     STATE = "SELECT profile, is_read FROM delivery WHERE id = ?1";
@@ -54,6 +56,7 @@ pub fn seal(vault: &Vault, id: String, mut of: NewDelivery) -> Sealed {
     }
 }
 
+/// Whole or not at all, without a savepoint: a copy of every page that it touches would cost more than it does.
 pub fn receive(
     db: &Connection,
     Sealed {
@@ -71,9 +74,23 @@ pub fn receive(
         of.sha256,
         of.secret_index as i64
     ])?;
-    db.prepare_cached(ADD_BODY)?
-        .execute(params![id, headers, body])?;
+    let added = db
+        .prepare_cached(ADD_BODY)
+        .and_then(|mut add| add.execute(params![id, headers, body]));
+    if let Err(error) = added {
+        // Else the whole transaction was given up already.
+        if !db.is_autocommit() {
+            db.prepare_cached(REMOVE)?.execute([&id])?;
+        }
+        return Err(error.into());
+    }
     Ok(id)
+}
+
+pub fn is_anything_unread(db: &Connection) -> Result<bool> {
+    Ok(db
+        .prepare_cached(IS_UNREAD)?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// One that was handed out before and never read may be what stopped the program: it is handed out alone,

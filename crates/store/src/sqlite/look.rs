@@ -42,7 +42,10 @@ macro_rules! mentioning {
 
 statements! {
     BY_UID = deliveries!("uid = ?2");
-    BY_SHA256 = deliveries!("sha256 = ?3");
+    BY_SHA256 = deliveries!(
+        "id IN (SELECT id FROM delivery WHERE is_read = 1 AND sha256 = ?3 UNION ALL
+          SELECT id FROM delivery INDEXED BY delivery_unread WHERE is_read = 0 AND sha256 = ?3)"
+    );
     BY_STATUS = deliveries!("status = ?1");
     BY_ID = deliveries!("1");
     ONE = "SELECT d.*, b.headers, b.body FROM delivery d JOIN delivery_body b ON b.id = d.id WHERE d.id = ?1";

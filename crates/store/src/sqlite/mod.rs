@@ -1,7 +1,8 @@
-//! The store on SQLite: one file, one thread that writes, two connections that read. Each verb is a function
+//! The store on SQLite: one file, one thread that writes, three connections that read. Each verb is a function
 //! of a connection in a file named by its noun; here they are only handed to the right one.
 
 mod cells;
+mod checkpoint;
 mod damage;
 mod inbox;
 mod journal;
@@ -9,6 +10,7 @@ mod lane;
 mod look;
 mod notes;
 mod open;
+mod queue;
 mod readers;
 mod related;
 mod replay;
@@ -26,6 +28,7 @@ use domain::effect::Effect;
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 
+use self::queue::Rank;
 use self::readers::Readers;
 use self::vault::Vault;
 use self::writer::Writer;
@@ -42,6 +45,7 @@ pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>
         let opened = open::open(&path, keys.as_deref())?;
         Ok(Sqlite {
             readers: Arc::new(opened.readers),
+            glances: opened.glances,
             writer: opened.writer,
             vault: Arc::new(opened.vault),
             epoch: AtomicI64::new(0),
@@ -65,6 +69,7 @@ fn new_id() -> String {
 /// Dropped in this order: the lock is held until the last write is done.
 struct Sqlite {
     readers: Arc<Readers>,
+    glances: Readers,
     writer: Writer,
     vault: Arc<Vault>,
     /// Given to this process when it took over; 0 before.
@@ -79,7 +84,13 @@ impl Sqlite {
         verb: impl FnOnce(&Connection, &Vault) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let vault = self.vault.clone();
-        self.writer.write(move |db| verb(db, &vault)).await
+        let verb = move |db: &Connection| verb(db, &vault);
+        self.writer.write(Rank::Work, verb).await
+    }
+
+    /// A few rows by their keys: found sooner than handed to another thread.
+    fn glance<T>(&self, look: impl FnOnce(&Connection, &Vault) -> Result<T>) -> Result<T> {
+        self.glances.look(|db| look(db, &self.vault))
     }
 
     async fn look<T: Send + 'static>(
@@ -148,10 +159,14 @@ impl Store for Sqlite {
 
     async fn receive(&self, delivery: NewDelivery) -> Result<String> {
         let sealed = inbox::seal(&self.vault, new_id(), delivery);
-        self.write(|db, _| inbox::receive(db, sealed)).await
+        let verb = move |db: &Connection| inbox::receive(db, sealed);
+        self.writer.write(Rank::Intake, verb).await
     }
 
     async fn unread(&self, limit: usize) -> Result<Vec<Delivery>> {
+        if !self.glance(|db, _| inbox::is_anything_unread(db))? {
+            return Ok(Vec::new());
+        }
         self.write(move |db, vault| inbox::unread(db, vault, limit))
             .await
     }
@@ -163,29 +178,34 @@ impl Store for Sqlite {
     }
 
     async fn read_many(&self, readings: Vec<(String, Reading)>) -> Result<()> {
-        self.write(move |db, vault| {
-            for (id, reading) in readings {
-                inbox::read(db, vault, &id, reading)?;
-            }
-            Ok(())
-        })
-        .await
+        // Each by itself, so that no sender has to wait for all of them.
+        let mut waiting = Vec::with_capacity(readings.len());
+        for (id, reading) in readings {
+            let vault = self.vault.clone();
+            let verb = move |db: &Connection| inbox::read(db, &vault, &id, reading);
+            waiting.push(self.writer.hand_over(Rank::Work, verb).await?);
+        }
+        for written in waiting {
+            written.durable().await?;
+        }
+        Ok(())
     }
 
     async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
         let own_epoch = self.own_epoch();
+        if !self.glance(|db, _| work::is_anything_due(db, own_epoch, now))? {
+            return Ok(Vec::new());
+        }
         self.write(move |db, vault| work::claim(db, vault, own_epoch, now, limit))
             .await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>> {
-        self.look(|db, _| work::next_due(db)).await
+        self.glance(|db, _| work::next_due(db))
     }
 
     async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>> {
-        let (profile, change) = (profile.to_owned(), change.clone());
-        self.look(move |db, vault| related::related(db, vault, &profile, &change))
-            .await
+        self.glance(|db, vault| related::related(db, vault, profile, change))
     }
 
     async fn finish(&self, claim: &Claim, ended: Ended) -> Result<()> {
@@ -218,9 +238,7 @@ impl Store for Sqlite {
     }
 
     async fn links(&self, profile: &str, tokens: &[String]) -> Result<Vec<Link>> {
-        let (profile, tokens) = (profile.to_owned(), tokens.to_vec());
-        self.look(move |db, vault| journal::links(db, vault, &profile, &tokens))
-            .await
+        self.glance(|db, vault| journal::links(db, vault, profile, tokens))
     }
 
     async fn save_links(&self, profile: &str, links: &[Link]) -> Result<()> {
@@ -230,9 +248,7 @@ impl Store for Sqlite {
     }
 
     async fn register(&self, profile: &str, lead: &str) -> Result<Register> {
-        let (profile, lead) = (profile.to_owned(), lead.to_owned());
-        self.look(move |db, vault| journal::register(db, vault, &profile, &lead))
-            .await
+        self.glance(|db, vault| journal::register(db, vault, profile, lead))
     }
 
     async fn save_register(&self, profile: &str, lead: &str, register: &Register) -> Result<()> {
@@ -242,9 +258,7 @@ impl Store for Sqlite {
     }
 
     async fn effects(&self, profile: &str, change_key: &str) -> Result<Vec<Effect>> {
-        let (profile, change_key) = (profile.to_owned(), change_key.to_owned());
-        self.look(move |db, vault| journal::effects(db, vault, &profile, &change_key))
-            .await
+        self.glance(|db, vault| journal::effects(db, vault, profile, change_key))
     }
 
     async fn save_effect(&self, effect: &Effect) -> Result<()> {
@@ -260,8 +274,7 @@ impl Store for Sqlite {
     }
 
     async fn paused(&self, profile: &str) -> Result<Option<Pause>> {
-        let profile = profile.to_owned();
-        self.look(move |db, _| notes::paused(db, &profile)).await
+        self.glance(|db, _| notes::paused(db, profile))
     }
 
     async fn remember(&self, profile: &str, key: &str, until: Timestamp) -> Result<()> {
@@ -271,9 +284,7 @@ impl Store for Sqlite {
     }
 
     async fn remembered(&self, profile: &str, key: &str, now: Timestamp) -> Result<bool> {
-        let (profile, key) = (profile.to_owned(), key.to_owned());
-        self.look(move |db, _| notes::remembered(db, &profile, &key, now))
-            .await
+        self.glance(|db, _| notes::remembered(db, profile, key, now))
     }
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>> {
@@ -319,8 +330,7 @@ impl Store for Sqlite {
     }
 
     async fn meta(&self, key: &str) -> Result<Option<String>> {
-        let key = key.to_owned();
-        self.look(move |db, _| notes::meta(db, &key)).await
+        self.glance(|db, _| notes::meta(db, key))
     }
 
     async fn add_token(&self, token: &Token) -> Result<()> {
@@ -329,8 +339,7 @@ impl Store for Sqlite {
     }
 
     async fn token(&self, hash: &str) -> Result<Option<Token>> {
-        let hash = hash.to_owned();
-        self.look(move |db, _| notes::token(db, &hash)).await
+        self.glance(|db, _| notes::token(db, hash))
     }
 
     fn marker_key(&self) -> [u8; 32] {
@@ -347,6 +356,10 @@ impl Store for Sqlite {
 
     async fn damage(&self) -> Result<Vec<String>> {
         self.look(|db, _| damage::damage(db)).await
+    }
+
+    fn is_failing(&self) -> bool {
+        self.writer.is_failing()
     }
 
     fn commits(&self) -> u64 {

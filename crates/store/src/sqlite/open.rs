@@ -17,19 +17,20 @@ use crate::{Error, Result};
 const READERS: usize = 2;
 /// Another process (the command line) may be writing; a webhook must not wait longer for it.
 const BUSY: Duration = Duration::from_secs(1);
-const STATEMENTS_KEPT: usize = 64;
+const STATEMENTS_KEPT: usize = 128;
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 
 const SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
-    PRAGMA cache_size = -2000;
+    PRAGMA cache_size = -8000;
     PRAGMA wal_autocheckpoint = 0;
     PRAGMA journal_size_limit = 16777216;";
 
 pub struct Opened {
     pub writer: Writer,
     pub readers: Readers,
+    pub glances: Readers,
     pub vault: Vault,
 }
 
@@ -84,8 +85,9 @@ pub fn open(path: &Path, master_keys: Option<&str>) -> Result<Opened> {
         let vault = Vault::unlock(&db, keys, &file, &origin)?;
         let readers = (0..READERS).map(|_| reader(path)).collect::<Result<_>>()?;
         Ok(Opened {
-            writer: Writer::start(db)?,
+            writer: Writer::start(db, connect(path)?)?,
             readers: Readers::new(readers),
+            glances: Readers::new(vec![reader(path)?]),
             vault,
         })
     };

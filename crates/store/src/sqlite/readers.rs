@@ -23,9 +23,13 @@ impl Readers {
     /// Blocks; all statements of `look` see the same state.
     pub fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let db = self.free();
-        let snapshot = db.unchecked_transaction()?;
-        let found = look(&snapshot);
-        snapshot.finish()?;
+        if !db.is_autocommit() {
+            // The last one to look panicked.
+            db.execute_batch("ROLLBACK")?;
+        }
+        db.prepare_cached("BEGIN")?.execute([])?;
+        let found = look(&db);
+        db.prepare_cached("COMMIT")?.execute([])?;
         found
     }
 

@@ -26,6 +26,8 @@ statements! {
         WHERE suspect = ?1 AND due_at = 0 ORDER BY since LIMIT ?2";
     DUE = "SELECT profile, person, since FROM lane
         WHERE suspect = ?1 AND due_at > 0 AND due_at <= ?3 ORDER BY due_at, since LIMIT ?2";
+    IS_DUE = "SELECT EXISTS (SELECT 1 FROM lane WHERE suspect = 0 AND due_at <= ?1)
+        OR EXISTS (SELECT 1 FROM lane WHERE suspect = 1 AND due_at <= ?1)";
     FIRST = "SELECT id, delivery_id FROM change
         WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running') AND yields = 0
         ORDER BY created_at, id LIMIT 1";
@@ -83,6 +85,15 @@ pub fn take_over(db: &Connection) -> Result<i64> {
     }
     db.prepare_cached(LEFT_ATTEMPTING)?.execute([])?;
     Ok(epoch)
+}
+
+pub fn is_anything_due(db: &Connection, own_epoch: i64, now: Timestamp) -> Result<bool> {
+    if epoch(db)? != own_epoch {
+        return Err(Error::Superseded);
+    }
+    Ok(db
+        .prepare_cached(IS_DUE)?
+        .query_row([micros(now)], |row| row.get(0))?)
 }
 
 /// What the program stopped at before is worked on one at a time, so that the one at fault is found and

@@ -1,0 +1,251 @@
+//! What waits to be written, and which of it shares a commit. Deliveries go first: a sender waits for each. The rest
+//! has a small share of the time while senders wait, and all of it when nobody does.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::writer::Job;
+
+/// Verbs of one commit.
+const BATCH_MAX: usize = 256;
+/// So long a commit without deliveries in it goes on taking work.
+const WORK_MAX: Duration = Duration::from_millis(10);
+/// Senders are taken to be about for so long after the last delivery.
+const ABOUT: Duration = Duration::from_millis(30);
+/// The share of the time that is work's while senders are about, and how much of it can be saved up or owed.
+const WORK_SHARE: f64 = 0.1;
+const CREDIT_SECONDS_MAX: f64 = 0.01;
+/// A commit waits so long at most for senders who are likely to come.
+const CROWD_WAIT_MAX: Duration = Duration::from_millis(3);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rank {
+    /// A sender waits for it.
+    Intake,
+    Work,
+}
+
+#[derive(Default)]
+pub struct Queue {
+    state: Mutex<State>,
+    come: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    intake: VecDeque<Box<dyn Job>>,
+    work: VecDeque<Box<dyn Job>>,
+    is_closed: bool,
+}
+
+pub enum Waited {
+    Come,
+    Idle,
+    Closed,
+}
+
+impl Queue {
+    /// `false` when nobody works here any more.
+    pub fn add(&self, rank: Rank, job: Box<dyn Job>) -> bool {
+        let mut state = self.state();
+        if state.is_closed {
+            return false;
+        }
+        match rank {
+            Rank::Intake => state.intake.push_back(job),
+            Rank::Work => state.work.push_back(job),
+        }
+        drop(state);
+        self.come.notify_one();
+        true
+    }
+
+    /// What was handed over before is still written.
+    pub fn close(&self) {
+        self.state().is_closed = true;
+        self.come.notify_one();
+    }
+
+    /// Until there is something to commit, or nothing came for as long as `patience`.
+    pub fn wait(&self, pace: &mut Pace, patience: Option<Duration>) -> Waited {
+        let idle_at = patience.map(|patience| Instant::now() + patience);
+        let mut state = self.state();
+        loop {
+            let now = Instant::now();
+            let work_at = pace.work_at(now);
+            let is_works_turn = work_at <= now || state.is_closed;
+            if !state.intake.is_empty() || !state.work.is_empty() && is_works_turn {
+                return Waited::Come;
+            }
+            if state.is_closed {
+                return Waited::Closed;
+            }
+            let until = if state.work.is_empty() {
+                idle_at
+            } else {
+                Some(work_at)
+            };
+            state = match until {
+                Some(until) if until <= now => return Waited::Idle,
+                Some(until) => {
+                    let waited = self.come.wait_timeout(state, until - now);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    let woken = self.come.wait(state);
+                    woken.unwrap_or_else(PoisonError::into_inner)
+                }
+            };
+        }
+    }
+
+    pub fn deliveries(&self) -> usize {
+        self.state().intake.len()
+    }
+
+    pub fn take_all(&self) -> Vec<Box<dyn Job>> {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        state.intake.drain(..).chain(state.work.drain(..)).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// However the writing thread ends, nobody is left waiting for it.
+pub struct CloseAtEnd<'a>(pub &'a Queue);
+
+impl Drop for CloseAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+        drop(self.0.take_all());
+    }
+}
+
+/// What the writing thread knows of its own last commits.
+#[derive(Default)]
+pub struct Pace {
+    /// How many seem to be about: the senders of the last commit, who come back now that they were answered, and
+    /// those who came while it was made. A lone one is never waited for.
+    senders: usize,
+    last_delivery: Option<Instant>,
+    commit_took: Duration,
+    /// Seconds that work may take; negative when it has taken too much.
+    work_credit: f64,
+    counted_at: Option<Instant>,
+}
+
+impl Pace {
+    fn are_senders_about(&self, now: Instant) -> bool {
+        self.last_delivery
+            .is_some_and(|at| now.duration_since(at) < ABOUT)
+    }
+
+    fn earn(&mut self, now: Instant) {
+        let since = self.counted_at.replace(now).unwrap_or(now);
+        let earned = now.duration_since(since).as_secs_f64() * WORK_SHARE;
+        self.work_credit = (self.work_credit + earned).min(CREDIT_SECONDS_MAX);
+    }
+
+    fn spend(&mut self, spent: Duration) {
+        self.work_credit = (self.work_credit - spent.as_secs_f64()).max(-CREDIT_SECONDS_MAX);
+    }
+
+    /// When work may be committed without waiting for a delivery that it could go with.
+    fn work_at(&mut self, now: Instant) -> Instant {
+        self.earn(now);
+        let Some(last_delivery) = self.last_delivery.filter(|_| self.are_senders_about(now)) else {
+            return now;
+        };
+        let owed = Duration::from_secs_f64((-self.work_credit).max(0.0) / WORK_SHARE);
+        (now + owed).min(last_delivery + ABOUT)
+    }
+}
+
+/// What one commit takes.
+pub struct Batch<'a> {
+    pace: &'a mut Pace,
+    began: Instant,
+    work_began: Option<Instant>,
+    jobs: usize,
+    deliveries: usize,
+}
+
+impl<'a> Batch<'a> {
+    pub fn begin(pace: &'a mut Pace) -> Self {
+        Self {
+            pace,
+            began: Instant::now(),
+            work_began: None,
+            jobs: 0,
+            deliveries: 0,
+        }
+    }
+
+    pub fn next(&mut self, queue: &Queue) -> Option<Box<dyn Job>> {
+        if let Some(began) = self.work_began.take()
+            && self.deliveries > 0
+        {
+            // Once more for what it makes the commit write.
+            self.pace.spend(2 * began.elapsed());
+        }
+        if self.jobs >= BATCH_MAX {
+            return None;
+        }
+        let mut state = queue.state();
+        loop {
+            let now = Instant::now();
+            if let Some(job) = state.intake.pop_front() {
+                self.deliveries += 1;
+                self.jobs += 1;
+                return Some(job);
+            }
+            if self.may_work(now)
+                && let Some(job) = state.work.pop_front()
+            {
+                self.work_began = Some(now);
+                self.jobs += 1;
+                return Some(job);
+            }
+            let wait_until = self.crowd_is_here_by();
+            if now >= wait_until || state.is_closed {
+                return None;
+            }
+            let woken = queue.come.wait_timeout(state, wait_until - now);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn may_work(&self, now: Instant) -> bool {
+        let took = now.duration_since(self.began);
+        self.jobs == 0
+            || took < WORK_MAX && !self.pace.are_senders_about(now) && self.deliveries == 0
+            || took < WORK_MAX && self.pace.work_credit > 0.0
+    }
+
+    /// Waiting costs less than a second commit would.
+    fn crowd_is_here_by(&self) -> Instant {
+        let is_crowd_here = self.deliveries == 0 || self.deliveries >= self.pace.senders;
+        let patience = if is_crowd_here {
+            Duration::ZERO
+        } else {
+            (self.pace.commit_took / 2).min(CROWD_WAIT_MAX)
+        };
+        self.began + patience
+    }
+
+    pub fn committed(self, came_meanwhile: usize, took: Duration) {
+        let now = Instant::now();
+        if self.deliveries == 0 {
+            // Senders who came meanwhile had to wait for all of it.
+            self.pace.spend(now.duration_since(self.began));
+        } else {
+            self.pace.last_delivery = Some(now);
+        }
+        self.pace.senders = self.deliveries + came_meanwhile;
+        self.pace.commit_took = took;
+    }
+}
