@@ -2,6 +2,7 @@
 
 use domain::booking::{Attendee, Party, Recurrence};
 use domain::event::{Event, Trigger};
+use domain::note::Note;
 use serde_json::{Value, json};
 use vendors::cal::webhook;
 
@@ -261,7 +262,7 @@ fn triggers_are_exact_and_all_others_are_asides() {
         ("PING", Trigger::Ping),
         ("booking.created", Trigger::Other("booking.created".into())),
         ("Booking_Created", Trigger::Other("Booking_Created".into())),
-        ("BOOKING_PAID", Trigger::Other("BOOKING_PAID".into())),
+        ("OOO_CREATED", Trigger::Other("OOO_CREATED".into())),
         ("A\nB", Trigger::Other("AB".into())),
         ("PI\nNG", Trigger::Other("PING".into())),
         (" BOOKING_CREATED", Trigger::Other("BOOKING_CREATED".into())),
@@ -291,11 +292,80 @@ fn an_asides_uid_is_found_wherever_it_is() {
         json!({ "uid": "bk_1", "payload": { "uid": "" } }),
     ] {
         let mut body = body;
-        body["triggerEvent"] = "MEETING_ENDED".into();
+        body["triggerEvent"] = "INSTANT_MEETING".into();
         assert_eq!(aside(&body).1.as_deref(), Some("bk_1"), "{body}");
+        body["triggerEvent"] = "MEETING_ENDED".into();
+        let note = event(body.to_string().as_bytes());
+        assert_eq!(note.booking.uid, "bk_1", "{body}");
     }
     assert_eq!(
         aside(&json!({ "triggerEvent": "X", "uid": "x".repeat(300) })).1,
         None
     );
+}
+
+#[test]
+fn who_did_not_come_is_whoever_is_marked() {
+    for (payload, absent) in [
+        (json!({}), vec![]),
+        (
+            json!({ "guests": [{ "email": "a@x.example" }] }),
+            vec!["a@x.example"],
+        ),
+        (
+            json!({ "guests": [{ "email": "a@x.example", "noShow": true }, { "email": "b@x.example", "noShow": false }] }),
+            vec!["a@x.example"],
+        ),
+        (
+            json!({ "attendees": [{ "email": "a@x.example", "noShow": false }, { "name": "Bo", "noShow": true }] }),
+            vec!["Bo"],
+        ),
+    ] {
+        let mut payload = payload;
+        payload["bookingUid"] = "bk_1".into();
+        let body = json!({ "triggerEvent": "AFTER_GUESTS_CAL_VIDEO_NO_SHOW", "payload": payload });
+        let Some(Note::GuestsNoShow { absent: read }) = event(body.to_string().as_bytes()).note
+        else {
+            panic!("{body}");
+        };
+        assert_eq!(read, absent, "{body}");
+    }
+}
+
+#[test]
+fn a_form_s_own_address_is_told_from_others() {
+    for (responses, email) in [
+        (
+            json!({ "Email": { "value": "a@x.example" }, "Your manager's e-mail": { "value": "b@x.example" } }),
+            "a@x.example",
+        ),
+        (
+            json!({ "Manager e-mail": { "value": "b@x.example" }, "e-mail": { "value": "a@x.example" } }),
+            "a@x.example",
+        ),
+        (
+            json!({ "Site": { "value": "me@home" }, "How to reach you": { "value": "a@x.example" } }),
+            "a@x.example",
+        ),
+    ] {
+        let body = json!({ "triggerEvent": "FORM_SUBMITTED", "payload": { "formId": "f", "responses": responses } });
+        let Ok(Event::Form(form)) = webhook::parse(body.to_string().as_bytes()) else {
+            panic!("{body}");
+        };
+        assert_eq!(form.email.as_deref(), Some(email), "{body}");
+    }
+}
+
+#[test]
+fn a_place_that_was_is_no_token_and_no_credential() {
+    for (previous, before) in [
+        ("https://meet.example/a", Some("https://meet.example/a")),
+        ("integrations:daily", Some("Cal Video")),
+        ("https://user:pw@meet.example/a", None),
+    ] {
+        let body = json!({ "triggerEvent": "BOOKING_LOCATION_UPDATED", "payload": { "uid": "bk_1", "previousLocation": previous } });
+        let note = event(body.to_string().as_bytes()).note;
+        let before = before.map(str::to_owned);
+        assert_eq!(note, Some(Note::Location { before }), "{previous}");
+    }
 }
