@@ -1,7 +1,7 @@
 //! What the parts of a running calup share.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use domain::outcome::Failure;
@@ -28,6 +28,8 @@ pub struct App {
     pub epoch: AtomicI64,
     /// A delivery came in, or a person asked for something: the worker looks at once.
     pub wake: Notify,
+    /// Something may be there to be read since it was last looked for.
+    pub came: AtomicBool,
     pub health: Mutex<Health>,
     pub bodies: Budget,
     pub readiness: Readiness,
@@ -79,6 +81,7 @@ impl App {
             unsigned: AtomicU64::new(0),
             epoch: AtomicI64::new(0),
             wake: Notify::new(),
+            came: AtomicBool::new(true),
             health: Mutex::default(),
             bodies: Budget::default(),
             readiness: Readiness::default(),
@@ -139,7 +142,13 @@ impl App {
     }
 
     pub fn epoch(&self) -> i64 {
-        self.epoch.load(std::sync::atomic::Ordering::Relaxed)
+        self.epoch.load(Ordering::Relaxed)
+    }
+
+    /// Tells the worker that there is something to read.
+    pub fn tell_worker(&self) {
+        self.came.store(true, Ordering::Release);
+        self.wake.notify_one();
     }
 
     /// Held while a lead is read and written, so that two people of one lead never write at once.

@@ -86,7 +86,7 @@ async fn receive(app: &Arc<App>, profile: &str, headers: &HeaderMap, body: Body)
     });
     match storing.await {
         Ok(Ok(_id)) => {
-            app.wake.notify_one();
+            app.tell_worker();
             (StatusCode::OK, [json()], r#"{"success":true}"#).into_response()
         }
         Ok(Err(error)) => {

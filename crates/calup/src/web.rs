@@ -255,7 +255,7 @@ async fn replay(
     if !app.store.replay(&id).await? {
         return Err(no_delivery());
     }
-    app.wake.notify_one();
+    app.tell_worker();
     Ok(Json(json!({ "id": id, "status": "pending" })))
 }
 

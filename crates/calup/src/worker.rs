@@ -32,8 +32,9 @@ const FINISH: Duration = Duration::from_secs(3);
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), store::Error> {
     let mut at_work: JoinSet<()> = JoinSet::new();
     let mut next_probe = tokio::time::Instant::now();
+    let mut next_look = tokio::time::Instant::now();
     while !*stop.borrow() {
-        let pause = match turn(&app, &mut at_work, &mut next_probe).await {
+        let pause = match turn(&app, &mut at_work, &mut next_probe, &mut next_look).await {
             Ok(pause) => pause,
             Err(error @ store::Error::Superseded) => return Err(error),
             Err(error) => {
@@ -68,8 +69,18 @@ async fn turn(
     app: &Arc<App>,
     at_work: &mut JoinSet<()>,
     next_probe: &mut tokio::time::Instant,
+    next_look: &mut tokio::time::Instant,
 ) -> Result<Duration, store::Error> {
-    let read = reading::read_all(app, READ_BATCH).await?;
+    let mut read = 0;
+    // Between what came to us, another process may have stored something.
+    if app.came.swap(false, Ordering::AcqRel) || tokio::time::Instant::now() >= *next_look {
+        *next_look = tokio::time::Instant::now() + LOOK_EVERY;
+        let outcome = reading::read_all(app, READ_BATCH).await;
+        // What is left is read at the next turn.
+        let is_left = outcome.as_ref().map_or(true, |n| *n > 0);
+        app.came.fetch_or(is_left, Ordering::AcqRel);
+        read = outcome?;
+    }
     while at_work.try_join_next().is_some() {}
     // What is claimed while the limit leaves no room would only be put back, each with two commits.
     let limited = limited_for(app);

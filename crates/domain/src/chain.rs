@@ -3,12 +3,15 @@
 //! A *slot* is one booking as one person holds it (a uid, or a seat of one). Slots that replace one another
 //! through moves are a *chain*; its last slot, the *tip*, is the meeting as people know it.
 
+mod link;
+mod notes;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
 use crate::booking::{Booking, Party, Place};
-use crate::change::{Change, Kind, fold_email};
+use crate::change::{Change, Kind};
 use crate::note::Note;
 
 /// How a slot stands.
@@ -91,9 +94,9 @@ pub fn fold<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Fold<'a> {
         .map(|(id, of)| slot(id, of, &changes))
         .collect();
     slots.sort_by_key(|s| (s.set_by.created_at, s.id.clone()));
-    link(&mut slots, &changes);
+    link::link(&mut slots, &changes);
     end_series(&mut slots, &changes);
-    attach_notes(&mut slots, &changes);
+    notes::attach_notes(&mut slots, &changes);
     // A declined request that never was a meeting moves neither status nor block, so no clock either:
     // what stood would stop standing without anybody writing it down.
     let counts = |i: usize, c: &Change| match c.kind {
@@ -249,102 +252,6 @@ fn later<'a>(a: &'a Change, b: &'a Change) -> &'a Change {
     }
 }
 
-/// What a slot's changes say of its predecessor.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Reference {
-    /// `rescheduleUid`: a uid or a seat.
-    Named(String),
-    /// The first uid of the chain, from the calendar's id.
-    First(String),
-}
-
-fn reference(slot: &Slot, changes: &[&Change]) -> Option<Reference> {
-    let of = || slot.changes.iter().map(|&i| changes[i]);
-    // A request names a move's predecessor, but a seated one gives nothing up before it is confirmed.
-    let moving =
-        of().filter(|c| c.kind == Kind::Booked || (c.kind == Kind::Requested && !c.seated));
-    if let Some(named) = moving
-        .filter_map(|c| c.booking.reschedule_uid.clone())
-        .find(|r| *r != slot.id)
-    {
-        return (named != slot.uid || of().any(|c| c.seated)).then_some(Reference::Named(named));
-    }
-    if of().any(|c| c.seated) {
-        return None;
-    }
-    of().filter_map(|c| c.booking.ical_uid.as_deref())
-        .filter_map(|ical| ical.split_once('@').map(|(uid, _)| uid))
-        .find(|uid| *uid != slot.uid)
-        .map(|uid| Reference::First(uid.to_owned()))
-}
-
-fn link(slots: &mut [Slot], changes: &[&Change]) {
-    let references: Vec<Option<Reference>> = slots.iter().map(|s| reference(s, changes)).collect();
-    let mut groups = Union::new(slots.len());
-    // Those that name the same predecessor follow one another by the stamp: a seat's moves all name the
-    // reference it had first, and of two moves of one booking only the later can stand.
-    // A seat that names a booking and no seat takes only its own person along.
-    let mut followers: BTreeMap<(&str, Option<String>), Vec<usize>> = BTreeMap::new();
-    for (i, r) in references.iter().enumerate() {
-        if let Some(Reference::Named(named)) = r {
-            let is_seat = slots.iter().any(|s| seat_of(s) == Some(named.as_str()));
-            let person = (slots[i].is_seated() && !is_seat).then(|| slots[i].set_by.identity());
-            followers.entry((named, person)).or_default().push(i);
-        }
-    }
-    for ((named, _), of) in followers {
-        let mut before = named_slot(named, of[0], slots);
-        for i in of {
-            slots[i].is_move = true;
-            if let Some(b) = before.filter(|b| *b != i && !leads_to(slots, *b, i)) {
-                slots[i].before = Some(b);
-                groups.join(b, i);
-            }
-            before = Some(i);
-        }
-    }
-    // The calendar's id names the first booking of a chain; the predecessor is whatever came last before.
-    for i in 0..slots.len() {
-        let Some(Reference::First(first)) = &references[i] else {
-            continue;
-        };
-        let same_chain: Vec<usize> = (0..slots.len())
-            .filter(|&j| j != i)
-            .filter(|&j| {
-                slots[j].uid == first
-                    || references[j] == references[i]
-                    || slots
-                        .iter()
-                        .position(|s| s.uid == first)
-                        .is_some_and(|f| groups.same(f, j))
-            })
-            .collect();
-        let has_first = same_chain.iter().any(|&j| slots[j].uid == first);
-        slots[i].is_move = has_first || slots[i].counts_as_moved(changes);
-        let before = same_chain
-            .iter()
-            .copied()
-            .filter(|&j| {
-                slots[j].set_by.created_at < slots[i].set_by.created_at || slots[j].uid == first
-            })
-            .filter(|&j| !slots.iter().any(|s| s.before == Some(j)))
-            .filter(|&j| !leads_to(slots, j, i))
-            .max_by_key(|&j| (slots[j].set_by.created_at, j));
-        if let Some(b) = before {
-            slots[i].before = Some(b);
-            groups.join(b, i);
-        }
-    }
-    for i in 0..slots.len() {
-        slots[i].chain = groups.find(i);
-        slots[i].depth = depth(slots, i);
-    }
-    let moved: BTreeSet<usize> = slots.iter().filter_map(|s| s.before).collect();
-    for i in moved {
-        slots[i].state = State::Moved;
-    }
-}
-
 impl Slot<'_> {
     /// A calendar's id that names an unknown booking is a predecessor's only where the calendar counts a move;
     /// other calendars give ids of their own.
@@ -363,49 +270,6 @@ impl Slot<'_> {
     pub fn is_meeting(&self) -> bool {
         self.was_booked || self.is_move || self.was_cancelled
     }
-}
-
-fn seat_of<'s>(slot: &'s Slot) -> Option<&'s str> {
-    slot.id.split_once('/').map(|(_, seat)| seat)
-}
-
-/// A reference may be a seat, or a uid; under a seated uid it means the follower's own seat.
-fn named_slot(named: &str, follower: usize, slots: &[Slot]) -> Option<usize> {
-    let person = slots[follower].set_by.identity();
-    let by_uid = |i: &usize| slots[*i].uid == named;
-    let older = |i: &usize| *i != follower;
-    (0..slots.len())
-        .filter(older)
-        .find(|i| seat_of(&slots[*i]) == Some(named))
-        .or_else(|| {
-            (0..slots.len())
-                .filter(older)
-                .filter(by_uid)
-                .rfind(|i| !slots[*i].is_seated() || slots[*i].set_by.identity() == person)
-        })
-}
-
-fn leads_to(slots: &[Slot], from: usize, to: usize) -> bool {
-    let mut at = Some(from);
-    let mut steps = 0;
-    while let Some(i) = at {
-        if i == to || steps > slots.len() {
-            return true;
-        }
-        at = slots[i].before;
-        steps += 1;
-    }
-    false
-}
-
-fn depth(slots: &[Slot], of: usize) -> u32 {
-    let mut depth = 0;
-    let mut at = slots[of].before;
-    while let Some(i) = at {
-        depth += 1;
-        at = slots[i].before;
-    }
-    depth + u32::from(slots[of].is_move && slots[of].before.is_none())
 }
 
 /// One cancellation ends the rest of a series: later occurrences of that person, event type and rule.
@@ -456,58 +320,6 @@ fn end_series<'a>(slots: &mut [Slot<'a>], changes: &[&'a Change]) {
                 slot.ended_by = Some(cancel);
             }
         }
-    }
-}
-
-/// To the slot of that uid; under a uid that has seats, to that person's own.
-fn attach_notes<'a>(slots: &mut [Slot<'a>], changes: &[&'a Change]) {
-    for (i, note) in changes.iter().enumerate() {
-        let Some(what) = &note.note else { continue };
-        for slot in slots.iter_mut().filter(|s| s.uid == note.booking.uid) {
-            let is_own = match (&note.seat, seat_of(slot)) {
-                (Some(seat), Some(of)) => seat == of,
-                (None, Some(_)) => slot.set_by.identity() == note.identity(),
-                (_, None) => true,
-            };
-            if !is_own {
-                continue;
-            }
-            slot.changes.push(i);
-            let is_newer = note.created_at >= slot.set_by.created_at;
-            match what {
-                Note::Location { .. } if is_newer => slot.place = &note.booking.place,
-                Note::Reassigned if is_newer => slot.host = &note.booking.organizer,
-                Note::Recording { .. } | Note::Transcript { .. } => slot.recordings.push(what),
-                _ => {}
-            }
-            if let Some(missed) = what
-                .missed()
-                .filter(|_| is_newer && is_absence_of(slot, note))
-            {
-                slot.missed = missed;
-            }
-        }
-    }
-}
-
-/// Whether the meeting itself was missed: its own person or host was absent, not somebody beside them.
-fn is_absence_of(slot: &Slot, note: &Change) -> bool {
-    let of = &slot.set_by.person;
-    match &note.note {
-        Some(Note::NoShow { .. }) => {
-            note.person.identity().is_none() || note.person.identity() == of.identity()
-        }
-        Some(Note::GuestsNoShow { absent }) => {
-            let is_own = |who: &String| {
-                let email = of
-                    .email
-                    .as_deref()
-                    .is_some_and(|e| fold_email(e) == fold_email(who));
-                email || fold_email(&of.name) == fold_email(who)
-            };
-            absent.is_empty() || absent.iter().any(is_own)
-        }
-        _ => true,
     }
 }
 
@@ -642,29 +454,5 @@ impl<'a> Fold<'a> {
             }
         }
         tokens.into_iter().collect()
-    }
-}
-
-struct Union(Vec<usize>);
-
-impl Union {
-    fn new(n: usize) -> Self {
-        Self((0..n).collect())
-    }
-
-    fn find(&self, mut i: usize) -> usize {
-        while self.0[i] != i {
-            i = self.0[i];
-        }
-        i
-    }
-
-    fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.find(a), self.find(b));
-        self.0[a.max(b)] = a.min(b);
-    }
-
-    fn same(&self, a: usize, b: usize) -> bool {
-        self.find(a) == self.find(b)
     }
 }

@@ -1,18 +1,22 @@
 //! What a change should lead to. Pure: the same facts give the same plan, whenever and wherever it is made.
 
+mod block;
+mod status;
+
 use serde::{Deserialize, Serialize};
 
 use crate::booking::Booking;
-use crate::chain::{self, Fold, Wanted};
+use crate::chain::{self, Fold};
 use crate::change::{Change, Kind};
 use crate::effect;
 use crate::facts::{Facts, Found, Memory};
-use crate::fence::{self, Fenced};
-use crate::lead::{Lead, NewLead, RichText, StatusKind, Write};
+use crate::fence;
+use crate::lead::{Lead, NewLead, RichText, Write};
 use crate::note::Note;
 use crate::profile::{Parts, Profile};
-use crate::text::essence;
 use crate::wording::{self, Telling, Text};
+use block::{Block, block, changes_block};
+use status::{guard, spelled, wanted_status};
 
 /// One thing to do, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -356,202 +360,6 @@ fn for_lead(
         plan.actions.push(Action::Comment(text.rich(Some(&marker))));
     }
     plan
-}
-
-/// The status that the person's set of changes asks for, when this kind of change may ask at all.
-fn wanted_status<'a>(change: &Change, fold: &Fold, profile: &'a Profile) -> Option<&'a str> {
-    if !profile.parts(&change.trigger).status {
-        return None;
-    }
-    let moves = moves_status(change, fold, profile);
-    match fold.wanted(profile.status_no_show.is_some()) {
-        Wanted::Booked if moves => profile.status_booked.as_deref(),
-        Wanted::Cancelled if moves => profile.status_cancelled.as_deref(),
-        Wanted::NoShow if moves => profile.status_no_show.as_deref(),
-        Wanted::AsFound if change.kind == Kind::Requested => profile.status_requested.as_deref(),
-        Wanted::Booked | Wanted::Cancelled | Wanted::NoShow | Wanted::AsFound => None,
-    }
-}
-
-/// The name as the list spells it. A list without it gets everything else, and the operator is told.
-fn spelled(wanted: &str, facts: &Facts, plan: &mut Plan) -> Option<String> {
-    let folded = wanted.trim().to_lowercase();
-    let found = facts
-        .statuses
-        .iter()
-        .map(|(name, _)| name)
-        .find(|name| name.to_lowercase() == folded);
-    if let Some(name) = found
-        && facts.no_status
-    {
-        let list = &facts.list_name;
-        plan.reasons.push(format!(
-            "list `{list}` refused the status `{name}`: it stays"
-        ));
-        plan.notices.push((
-            format!("status-refused:{list}:{folded}"),
-            format!("ClickUp refused the status `{name}` in list `{list}`, though the list has it; everything else was written"),
-            "check whether the token's user may set it, and which statuses a lead may go to it from".into(),
-        ));
-        return None;
-    }
-    if found.is_none() {
-        plan.reasons.push(format!(
-            "list `{}` has no status `{wanted}`: the status stays",
-            facts.list_name
-        ));
-        plan.notices.push((
-            format!("status-missing:{}:{folded}", facts.list_name),
-            format!(
-                "list `{}` has no status named `{wanted}`; bookings get everything but the status",
-                facts.list_name
-            ),
-            format!(
-                "add the status `{wanted}` to the list in ClickUp, or name another in the settings"
-            ),
-        ));
-    }
-    found.cloned()
-}
-
-/// Whether this change may move the status: the first booking of a chain moves what is open, and of the ended
-/// ones what the profile reopens; everything else moves only what calup set itself.
-fn guard(
-    change: &Change,
-    lead: &Lead,
-    facts: &Facts,
-    fold: &Fold,
-    profile: &Profile,
-) -> Result<&'static str, String> {
-    let current = lead.status.to_lowercase();
-    if facts
-        .memory
-        .status_set
-        .as_ref()
-        .is_some_and(|set| set.to_lowercase() == current)
-    {
-        return Ok("the one before was calup's");
-    }
-    let among = |names: &[String]| names.iter().any(|n| n.trim().to_lowercase() == current);
-    let is_first = match change.kind {
-        Kind::Booked if facts.moved_status => false,
-        Kind::Booked => !facts.known.iter().any(|k| {
-            k.done
-                && k.change.kind == Kind::Booked
-                && fold.precedes(change, &k.change).is_some()
-                && k.change != *change
-        }),
-        // A request has a status of its own; a move that waits moves no status that calup did not set.
-        Kind::Requested => fold.wanted(false) == Wanted::AsFound,
-        Kind::Cancelled | Kind::Rejected | Kind::Note => false,
-    };
-    if !is_first {
-        let whose = match facts.memory.status_set {
-            Some(_) => "a person set it since",
-            None => "calup did not set it",
-        };
-        return Err(format!(
-            "{whose}, and only the first booking of a meeting moves such a status"
-        ));
-    }
-    match lead.status_kind {
-        StatusKind::Open | StatusKind::Custom if among(&profile.status_keep) => {
-            Err("it is among CLICKUP_STATUS_KEEP".into())
-        }
-        StatusKind::Open | StatusKind::Custom if change.kind == Kind::Requested => {
-            Ok("a request has a status of its own")
-        }
-        StatusKind::Open | StatusKind::Custom => Ok("the first booking of this meeting"),
-        StatusKind::Done | StatusKind::Closed if among(&profile.status_reopen) => {
-            Ok("it is among CLICKUP_STATUS_REOPEN")
-        }
-        StatusKind::Done | StatusKind::Closed => {
-            Err("it ends a deal, and is not among CLICKUP_STATUS_REOPEN".into())
-        }
-    }
-}
-
-/// A request moves status and block only as the move of a meeting.
-fn moves_status(change: &Change, fold: &Fold, profile: &Profile) -> bool {
-    match change.kind {
-        Kind::Booked | Kind::Cancelled => true,
-        Kind::Requested | Kind::Rejected => {
-            fold.slot_of(change).is_some_and(chain::Slot::is_meeting)
-        }
-        Kind::Note => {
-            let missed = change.note.as_ref().and_then(Note::missed);
-            missed.is_some() && profile.status_no_show.is_some()
-        }
-    }
-}
-
-fn changes_block(change: &Change, fold: &Fold) -> bool {
-    match change.kind {
-        Kind::Booked | Kind::Cancelled => true,
-        Kind::Requested | Kind::Rejected => {
-            fold.slot_of(change).is_some_and(chain::Slot::is_meeting)
-        }
-        Kind::Note => change.note.as_ref().is_some_and(Note::is_shown),
-    }
-}
-
-enum Block {
-    Stays,
-    Into(String),
-    Comment(RichText),
-}
-
-fn block(lead: &Lead, memory: &Memory, fold: &Fold, plan: &mut Plan) -> Block {
-    let Some(text) = wording::block(fold) else {
-        return Block::Stays;
-    };
-    let desired = text.markdown();
-    let outside = match fence::find(&lead.description) {
-        Fenced::Absent if memory.block_removed || memory.block_written => {
-            plan.reasons
-                .push("a person took the block out of the description: it stays out".into());
-            plan.block_removed = true;
-            return Block::Stays;
-        }
-        Fenced::Absent => Some(lead.description.clone()),
-        Fenced::Present { block, .. } if essence(block) == essence(&desired) => {
-            return Block::Stays;
-        }
-        Fenced::Present { before, after, .. } => Some(format!("{before}\n{after}")),
-        Fenced::Broken => None,
-    };
-    let hint = if outside.is_some() {
-        "nothing needs to be done; remove what is in the way to get the block back into the description"
-    } else {
-        "nothing needs to be done; mend the fence lines to get the block back into the description, or remove them all to \
-         have it gone for good"
-    };
-    let why = match outside {
-        None => "one of calup's two fence lines is missing or doubled",
-        Some(_) if lead.description_is_plain => {
-            "only its plain text could be read, without links and formatting"
-        }
-        Some(text) if !fence::survives(&text) => {
-            "it holds something that may not survive being written back (a table, a mention, an embed …)"
-        }
-        Some(_) => match fence::replace(&lead.description, &desired) {
-            Some(description) => return Block::Into(description),
-            None => "the block would not fit",
-        },
-    };
-    plan.reasons.push(format!(
-        "the description is left alone: {why}; the block lives in a comment"
-    ));
-    plan.notices.push((
-        format!("block-in-comment:{}", lead.id),
-        format!("the description of lead {} is left alone: {why}; its meetings are kept in one comment instead", lead.id),
-        hint.into(),
-    ));
-    let rich = text.rich(None);
-    if memory.block_comment_text.as_deref() == Some(plain(&rich).as_str()) {
-        return Block::Stays;
-    }
-    Block::Comment(rich)
 }
 
 /// What the comment that stood in for the block says from now on, if there is one: it would go stale.

@@ -1,6 +1,7 @@
 //! What is said of what happens beside a booking's own course.
 
-use super::{Text, answers, people, slot_times, times, title};
+use super::block::slot_times;
+use super::{Text, answers, people, times, title};
 use crate::chain::{Fold, Slot};
 use crate::change::{Change, Kind, fold_email};
 use crate::note::{self, Note};
