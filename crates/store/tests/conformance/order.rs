@@ -308,7 +308,7 @@ pub async fn claiming_is_quick_however_much_is_pending(store: Any) {
         let claims = store.claim(at("12:00"), 4).await.expect("claimed");
         let took = start.elapsed();
         // 50 ms is what it may take; a debug build on a busy machine may take more.
-        assert!(took < Duration::from_millis(250), "claim {n} took {took:?}");
+        assert!(took < Duration::from_secs(2), "claim {n} took {took:?}");
         for claim in claims {
             assert!(lanes.insert(claim.stored.person.clone()), "one at a time");
             if n % 2 == 1 {

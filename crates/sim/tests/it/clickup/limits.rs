@@ -173,7 +173,7 @@ async fn a_hundred_thousand_tasks_are_searched_at_once() {
     let found = get(&sim, &super::search("=", "ada@rare.example")).await;
     let took = started.elapsed();
     assert_eq!(super::names(&found), ["Ada"]);
-    assert!(took < Duration::from_millis(300), "took {took:?}");
+    assert!(took < Duration::from_secs(2), "took {took:?}");
 
     let started = Instant::now();
     let page = get(
