@@ -71,14 +71,13 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
         why: Vec::new(),
         lead: None,
     };
-    let related = gather::related(app, &stored).await?;
-    if app.config.profile.parts(&stored.change.trigger).is_off() {
+    if let Some(off) = plan::off(&stored.change, profile) {
         let name = stored.change.trigger.name();
-        let reasons = [format!("CALUP_ON_{name} is off")];
         return Ok(
-            json!({ "status": "ignored", "reason": name, "lead": null, "reasons": reasons, "actions": [] }),
+            json!({ "status": "ignored", "reason": name, "lead": null, "reasons": off.reasons, "actions": [] }),
         );
     }
+    let related = gather::related(app, &stored).await?;
     let of_uid: Vec<Change> = related
         .iter()
         .map(|r| r.change.clone())

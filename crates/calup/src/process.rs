@@ -90,18 +90,17 @@ impl Early {
 
 async fn without_calls(app: &App, claim: &Claim) -> Result<Option<Early>, store::Error> {
     let change = &claim.stored.change;
-    let without_lead = |status: Status, reason: &str, why: String| {
+    let without_lead = |status: Status, reason: &str, why: Vec<String>| {
         Early::Ended(Ended {
             status,
             reason: Some(reason.to_owned()),
-            why: vec![why],
+            why,
             lead: None,
         })
     };
-    let name = change.trigger.name();
-    if app.config.profile.parts(&change.trigger).is_off() {
-        let why = format!("CALUP_ON_{name} is off: it is remembered, and nothing is written");
-        return Ok(Some(without_lead(Status::Ignored, name, why)));
+    if let Some(off) = plan::off(change, &app.config.profile) {
+        let name = change.trigger.name();
+        return Ok(Some(without_lead(Status::Ignored, name, off.reasons)));
     }
     let Some(note) = &change.note else {
         return Ok(None);
@@ -123,7 +122,8 @@ async fn without_calls(app: &App, claim: &Claim) -> Result<Option<Early>, store:
         )),
         gather::Booking::Unknown => {
             let why = "nothing has come of its booking, and only a booking makes a lead";
-            Some(without_lead(Status::Skipped, "unknown booking", why.into()))
+            let why = vec![why.to_owned()];
+            Some(without_lead(Status::Skipped, "unknown booking", why))
         }
     })
 }
@@ -221,15 +221,6 @@ async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop>
         let plan = plan::plan(&stored.change, &facts, profile);
         for (cause, text, hint) in &plan.notices {
             app.notify(cause, text, hint).await;
-        }
-        if plan.ignored {
-            let name = stored.change.trigger.name().to_owned();
-            return Ok(End::Finished(ended(
-                Status::Ignored,
-                Some(name),
-                &plan,
-                None,
-            )));
         }
         if let Some(reason) = plan.skip {
             return Ok(End::Finished(ended(

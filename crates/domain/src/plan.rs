@@ -67,16 +67,21 @@ impl Plan {
     }
 }
 
+/// The plan for a trigger that nothing is enabled for; it needs no facts.
+pub fn off(change: &Change, profile: &Profile) -> Option<Plan> {
+    let name = change.trigger.name();
+    profile.parts(&change.trigger).is_off().then(|| Plan {
+        ignored: true,
+        reasons: vec![format!(
+            "CALUP_ON_{name} is off: it is remembered, and nothing is written"
+        )],
+        ..Plan::default()
+    })
+}
+
 pub fn plan(change: &Change, facts: &Facts, profile: &Profile) -> Plan {
-    if profile.parts(&change.trigger).is_off() {
-        return Plan {
-            ignored: true,
-            reasons: vec![format!(
-                "CALUP_ON_{} is off: it is remembered, and nothing is written",
-                change.trigger.name()
-            )],
-            ..Plan::default()
-        };
+    if let Some(off) = off(change, profile) {
+        return off;
     }
     let folds = Folds::of(change, facts, profile);
     match &facts.found {

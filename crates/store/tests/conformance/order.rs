@@ -303,12 +303,13 @@ pub async fn claiming_is_quick_however_much_is_pending(store: Any) {
         comes(&store, changes).await;
     }
     let mut lanes = HashSet::new();
+    let mut all_took = Vec::new();
     for n in 0..20 {
         let start = Instant::now();
         let claims = store.claim(at("12:00"), 4).await.expect("claimed");
         let took = start.elapsed();
-        // 50 ms is what it may take; a debug build on a busy machine may take more.
         assert!(took < Duration::from_secs(2), "claim {n} took {took:?}");
+        all_took.push(took);
         for claim in claims {
             assert!(lanes.insert(claim.stored.person.clone()), "one at a time");
             if n % 2 == 1 {
@@ -321,4 +322,7 @@ pub async fn claiming_is_quick_however_much_is_pending(store: Any) {
         }
     }
     assert_eq!(lanes.len(), 80);
+    // 50 ms is what it may take; a debug build takes more, and a busy machine now and then much more.
+    all_took.sort_unstable();
+    assert!(all_took[10] < Duration::from_millis(250), "{all_took:?}");
 }

@@ -169,11 +169,15 @@ async fn a_hundred_thousand_tasks_are_searched_at_once() {
     sim.add_tasks(super::BROKERS, 100_000);
     sim.add_task(super::SELLERS, "Ada", Some("ada@rare.example"));
 
-    let started = Instant::now();
-    let found = get(&sim, &super::search("=", "ada@rare.example")).await;
-    let took = started.elapsed();
-    assert_eq!(super::names(&found), ["Ada"]);
-    assert!(took < Duration::from_secs(2), "took {took:?}");
+    // A busy machine may hold up some of them.
+    let mut fastest = Duration::MAX;
+    for _ in 0..5 {
+        let started = Instant::now();
+        let found = get(&sim, &super::search("=", "ada@rare.example")).await;
+        fastest = fastest.min(started.elapsed());
+        assert_eq!(super::names(&found), ["Ada"]);
+    }
+    assert!(fastest < Duration::from_millis(300), "took {fastest:?}");
 
     let started = Instant::now();
     let page = get(
