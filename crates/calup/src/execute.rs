@@ -1,4 +1,5 @@
-//! Carrying a plan out: per action the intent is committed, the call made, the result committed.
+//! Carrying a plan out: per action the intent is committed, then the call made; its result is committed with the next
+//! intent, or with the change's end.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +9,13 @@ use domain::lead::{Lead, RichText, Run, Write};
 use domain::outcome::{Cause, Failure};
 use domain::plan::{Action, Plan};
 use jiff::SignedDuration;
-use store::rows::Stored;
+use store::rows::{Link, Stored};
 use vendors::Crm;
 
 use crate::app::App;
 use crate::gather::{Background, FIELD_QUOTA, Stop};
-use crate::process::{can_amend, save_links};
+use crate::journal::Journal;
+use crate::process::can_amend;
 use crate::{clock, keys};
 
 pub enum Step {
@@ -37,6 +39,7 @@ pub async fn all(
     background: &Background,
     facts: &Facts,
     plan: &Plan,
+    journal: &mut Journal<'_>,
 ) -> Result<Step, Stop> {
     let mut made = None;
     for action in &plan.actions {
@@ -46,18 +49,18 @@ pub async fn all(
         };
         let target = lead.map_or(stored.person.as_str(), |l| l.id.as_str());
         let began = Instant::now();
-        crm.ready(1).await?;
+        room(crm, 1, journal).await?;
         if lead.is_some() && began.elapsed() > SNAPSHOT_MAX {
             // The limit made us wait: people may have edited the lead since it was read.
             return Ok(Step::Stale);
         }
-        let mut effect = intent(app, stored, target, action, lead).await?;
+        let mut effect = intent(app, stored, target, action, lead, journal).await?;
         let sent = match action {
             Action::Create(new) => crm.create(new).await.map(|lead| Some(lead.id)),
             Action::Write(write) => crm.write(target, write).await.map(|()| None),
             Action::Comment(text) => crm.comment(target, text).await.map(Some),
             Action::BlockComment(text) => {
-                block_comment(app, crm, stored, target, &effect, text).await?
+                block_comment(crm, stored, target, &effect, text, journal).await?
             }
         };
         match sent {
@@ -65,27 +68,37 @@ pub async fn all(
                 effect.state = State::Applied;
                 effect.remote_id.clone_from(&id);
                 effect.reason = None;
-                // Handed over together, they share a commit.
-                let (remembered, saved) = tokio::join!(
-                    remember_sent(app, target, action),
-                    app.store.save_effect(&effect)
-                );
-                remembered?;
-                saved?;
+                if let Action::Write(write) = action {
+                    remember_written(journal, target, write).await?;
+                }
+                journal.set_effect(&effect);
                 if effect.kind == Kind::Create
                     && let Some(id) = id
                 {
-                    remember_created(app, background, &id, &effect).await?;
+                    remember_created(background, &id, &effect, journal).await?;
                     made = Some(id);
                 }
             }
-            Err(failure) => match settle(app, &mut effect, failure).await? {
+            Err(failure) => match settle(app, &mut effect, failure, journal).await? {
                 None => return Ok(Step::Amended),
                 Some(failure) => return Ok(Step::Failed(failure)),
             },
         }
     }
     Ok(Step::Done(made))
+}
+
+/// Waits until the limit leaves room; what is done is recorded before that takes a while.
+pub async fn room(crm: &dyn Crm, calls: u32, journal: &mut Journal<'_>) -> Result<(), Stop> {
+    let ready = crm.ready(calls);
+    tokio::pin!(ready);
+    tokio::select! {
+        biased;
+        ready = &mut ready => return Ok(ready?),
+        () = std::future::ready(()) => {}
+    }
+    journal.record().await?;
+    Ok(ready.await?)
 }
 
 /// Commits the intent before the first byte is sent.
@@ -95,18 +108,14 @@ async fn intent(
     target: &str,
     action: &Action,
     before: Option<&Lead>,
+    journal: &mut Journal<'_>,
 ) -> Result<Effect, store::Error> {
     let profile = &app.config.profile.name;
     let kind = action.kind();
     let change = stored.key.as_str();
     let key = keys::effect(profile, change, target, kind);
     let now = clock::now();
-    let known = app
-        .store
-        .effects(profile, change)
-        .await?
-        .into_iter()
-        .find(|e| e.key == key);
+    let known = journal.effects().iter().find(|e| e.key == key).cloned();
     let desired = serde_json::to_string(action).unwrap_or_default();
     // What it takes to undo it by hand.
     let (pre_image, status_before) = match (action, before) {
@@ -140,22 +149,22 @@ async fn intent(
         amended: known.map(|k| k.amended).unwrap_or_default(),
         key,
     };
-    app.store.save_effect(&effect).await?;
+    journal.set_effect(&effect);
+    journal.record().await?;
     Ok(effect)
 }
 
 type Sent = Result<Option<String>, Failure>;
 
 async fn block_comment(
-    app: &App,
     crm: &dyn Crm,
     stored: &Stored,
     target: &str,
     effect: &Effect,
     text: &RichText,
+    journal: &mut Journal<'_>,
 ) -> Result<Sent, store::Error> {
-    let profile = &app.config.profile.name;
-    let mut register = app.store.register(profile, target).await?;
+    let mut register = journal.register(target).await?;
     let mut marked = text.clone();
     let line = domain::wording::marker_line(&stored.change.booking.uid, &effect.marker);
     marked.push(Run {
@@ -177,7 +186,7 @@ async fn block_comment(
     if let Ok(id) = &sent {
         register.block_comment.clone_from(id);
         register.block_comment_text = Some(text.iter().map(|r| r.text.as_str()).collect());
-        app.store.save_register(profile, target, &register).await?;
+        journal.set_register(target, register);
     }
     Ok(sent)
 }
@@ -187,6 +196,7 @@ async fn settle(
     app: &App,
     effect: &mut Effect,
     failure: Failure,
+    journal: &mut Journal<'_>,
 ) -> Result<Option<Failure>, store::Error> {
     effect.reason = Some(failure.to_string());
     let again = match &failure {
@@ -214,7 +224,7 @@ async fn settle(
             None
         }
     };
-    app.store.save_effect(effect).await?;
+    journal.set_effect(effect);
     Ok(again)
 }
 
@@ -246,32 +256,28 @@ async fn tell_refusal(app: &App, cause: Cause) -> Result<(), store::Error> {
     Ok(())
 }
 
-async fn remember_sent(app: &App, lead: &str, action: &Action) -> Result<(), store::Error> {
-    match action {
-        Action::Write(write) => remember_written(app, lead, write).await,
-        Action::Create(_) | Action::Comment(_) | Action::BlockComment(_) => Ok(()),
-    }
-}
-
 /// What calup set on a lead, for the guards to know later.
-pub async fn remember_written(app: &App, lead: &str, write: &Write) -> Result<(), store::Error> {
-    let profile = &app.config.profile.name;
-    let mut register = app.store.register(profile, lead).await?;
+pub async fn remember_written(
+    journal: &mut Journal<'_>,
+    lead: &str,
+    write: &Write,
+) -> Result<(), store::Error> {
+    let mut register = journal.register(lead).await?;
     if let Some(status) = &write.status {
         register.status_set = Some(status.clone());
     }
     register.block_written |= write.description.is_some();
-    app.store.save_register(profile, lead, &register).await
+    journal.set_register(lead, register);
+    Ok(())
 }
 
 /// The comment that holds a lead's block was found, though its answer was lost.
 pub async fn remember_block_comment(
-    app: &App,
+    journal: &mut Journal<'_>,
     effect: &Effect,
     id: &str,
 ) -> Result<(), store::Error> {
-    let profile = &app.config.profile.name;
-    let mut register = app.store.register(profile, &effect.target).await?;
+    let mut register = journal.register(&effect.target).await?;
     if register.block_comment.is_some() {
         return Ok(());
     }
@@ -279,40 +285,67 @@ pub async fn remember_block_comment(
     if let Ok(Action::BlockComment(text)) = serde_json::from_str(&effect.desired) {
         register.block_comment_text = Some(text.iter().map(|r| r.text.as_str()).collect());
     }
-    app.store
-        .save_register(profile, &effect.target, &register)
-        .await
+    journal.set_register(&effect.target, register);
+    Ok(())
 }
 
 /// Links a lead that we made, and remembers what we put into it.
 pub async fn remember_created(
-    app: &App,
     background: &Background,
     id: &str,
     effect: &Effect,
+    journal: &mut Journal<'_>,
 ) -> Result<(), store::Error> {
-    let profile = &app.config.profile.name;
-    let mut register = app.store.register(profile, id).await?;
+    let mut register = journal.register(id).await?;
     if let Ok(Action::Create(new)) = serde_json::from_str::<Action>(&effect.desired) {
         register.status_set = new.status;
         register.block_written =
             domain::fence::find(&new.description) != domain::fence::Fenced::Absent;
     }
-    app.store.save_register(profile, id, &register).await?;
-    save_links(app, background, id, "made by calup", true).await
+    journal.set_register(id, register);
+    link(background, id, "made by calup", true, journal).await
 }
 
 /// What the plan saw of the lead and later plans need to know.
-pub async fn remember_seen(app: &App, lead: &str, plan: &Plan) -> Result<(), store::Error> {
-    let profile = &app.config.profile.name;
-    let before = app.store.register(profile, lead).await?;
-    let mut register = before.clone();
+pub async fn remember_seen(
+    journal: &mut Journal<'_>,
+    lead: &str,
+    plan: &Plan,
+) -> Result<(), store::Error> {
+    let mut register = journal.register(lead).await?;
     register.block_removed |= plan.block_removed;
     if let Some(status) = &plan.status_taken {
         register.status_set = Some(status.clone());
     }
-    if register == before {
-        return Ok(());
-    }
-    app.store.save_register(profile, lead, &register).await
+    journal.set_register(lead, register);
+    Ok(())
+}
+
+/// Ties the change's chain, and its person, to a lead.
+pub async fn link(
+    background: &Background,
+    lead: &str,
+    how: &str,
+    is_person: bool,
+    journal: &mut Journal<'_>,
+) -> Result<(), store::Error> {
+    // Through somebody else's meeting nobody becomes the lead's person.
+    let person = is_person.then(|| background.person.clone());
+    let wanted: Vec<String> = background.tokens.iter().cloned().chain(person).collect();
+    let have = journal.links(&wanted).await?;
+    let is_there = |t: &String| {
+        have.iter()
+            .any(|l| l.token == *t && l.lead == lead && !l.gone)
+    };
+    let missing = wanted.into_iter().filter(|t| !is_there(t));
+    let links: Vec<Link> = missing
+        .map(|token| Link {
+            token,
+            lead: lead.to_owned(),
+            how: how.to_owned(),
+            gone: false,
+        })
+        .collect();
+    journal.set_links(links);
+    Ok(())
 }

@@ -11,6 +11,7 @@ use store::rows::{Reading, Status, Stored};
 
 use crate::app::App;
 use crate::gather::{self, Stop};
+use crate::journal::Journal;
 use crate::reading;
 
 /// One explanation per change of the body; a body without changes has one that says so.
@@ -104,10 +105,10 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
             json!({ "status": "waiting", "reason": reason, "lead": null, "reasons": [], "actions": [] }),
         );
     }
-    let journal = app.store.effects(&profile.name, &stored.key).await?;
+    let mut journal = Journal::of(app, &stored).await?;
     let (facts, read) = match app.crm() {
         Some(crm) => {
-            let search = gather::find(app, crm.as_ref(), &background).await?;
+            let search = gather::find(app, crm.as_ref(), &background, &mut journal).await?;
             (
                 gather::facts(
                     app,
@@ -115,7 +116,7 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
                     &stored,
                     &background,
                     search.found,
-                    &journal,
+                    &mut journal,
                 )
                 .await?,
                 true,

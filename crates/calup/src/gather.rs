@@ -1,7 +1,7 @@
 //! Gathering the facts that a decision needs: reads only, from the store and the CRM.
 
 use domain::change::{Change, Kind};
-use domain::effect::{self, Effect, State};
+use domain::effect::{self, State};
 use domain::facts::{Facts, Found, Known, Memory};
 use domain::fence::{self, Fenced};
 use domain::lead::{Lead, Write};
@@ -13,8 +13,8 @@ use store::rows::{Link, Status, Stored};
 use vendors::Crm;
 
 use crate::app::App;
-use crate::clock;
-use crate::keys;
+use crate::journal::Journal;
+use crate::{clock, keys};
 
 /// What stops gathering: the CRM, or our own database.
 #[derive(Debug, thiserror::Error)]
@@ -145,13 +145,18 @@ pub struct Search {
 }
 
 /// Finds the lead: the chain's, else the exact e-mail's, else the person's own record, else nobody.
-pub async fn find(app: &App, crm: &dyn Crm, known: &Background) -> Result<Search, Stop> {
+pub async fn find(
+    app: &App,
+    crm: &dyn Crm,
+    known: &Background,
+    journal: &mut Journal<'_>,
+) -> Result<Search, Stop> {
     let mut search = Search {
         found: Found::Nobody,
         gone: Vec::new(),
         by_chain: false,
     };
-    search.found = self::search(app, crm, known, &mut search).await?;
+    search.found = self::search(app, crm, known, journal, &mut search).await?;
     Ok(search)
 }
 
@@ -159,12 +164,13 @@ async fn search(
     app: &App,
     crm: &dyn Crm,
     known: &Background,
+    journal: &mut Journal<'_>,
     so_far: &mut Search,
 ) -> Result<Found, Stop> {
     let profile = &app.config.profile;
     let mut wanted = known.tokens.clone();
     wanted.push(known.person.clone());
-    let links = app.store.links(&profile.name, &wanted).await?;
+    let links = journal.links(&wanted).await?;
     let (person, chain): (Vec<&Link>, Vec<&Link>) =
         links.iter().partition(|l| l.token == known.person);
     let mut deleted = chain.iter().any(|l| l.gone);
@@ -200,7 +206,7 @@ async fn search(
                 lead.id, lead.list_name
             );
             let is_own = record.is_some_and(|r| r.lead == lead.id);
-            if is_own && !lacks_our_block(app, lead).await? {
+            if is_own && !lacks_our_block(journal, lead).await? {
                 return Ok(found(lead.clone(), how));
             }
             // A first match is read again before anything is written: a listing may lag behind.
@@ -236,11 +242,8 @@ async fn search(
 
 /// A listing that lags may show a description from before we wrote our block: no reason to think that a person took
 /// it out.
-async fn lacks_our_block(app: &App, lead: &Lead) -> Result<bool, store::Error> {
-    let register = app
-        .store
-        .register(&app.config.profile.name, &lead.id)
-        .await?;
+async fn lacks_our_block(journal: &mut Journal<'_>, lead: &Lead) -> Result<bool, store::Error> {
+    let register = journal.register(&lead.id).await?;
     let shown = fence::find(&lead.description) != Fenced::Absent;
     Ok(register.block_written && !register.block_removed && !shown)
 }
@@ -256,7 +259,7 @@ pub async fn facts(
     stored: &Stored,
     known: &Background,
     found: Found,
-    journal: &[Effect],
+    journal: &mut Journal<'_>,
 ) -> Result<Facts, Stop> {
     let profile = &app.config.profile;
     let (list_id, lead_id) = match &found {
@@ -269,10 +272,11 @@ pub async fn facts(
         Some(crm.list(&list_id, false).await?)
     };
     let register = match &lead_id {
-        Some(id) => app.store.register(&profile.name, id).await?,
+        Some(id) => journal.register(id).await?,
         None => store::rows::Register::default(),
     };
-    let of = |kind: effect::Kind| journal.iter().filter(move |e| e.kind == kind);
+    let effects = journal.effects();
+    let of = |kind: effect::Kind| effects.iter().filter(move |e| e.kind == kind);
     let told = lead_id.as_ref().is_some_and(|id| {
         of(effect::Kind::Comment).any(|e| e.state == State::Applied && e.target == *id)
             || of(effect::Kind::Create)
@@ -293,8 +297,8 @@ pub async fn facts(
                 e.state == State::Applied && e.target == *id && moved
             })
         });
-    let amended = |cause: Cause| journal.iter().any(|e| e.amended.contains(&cause));
-    let dead = journal
+    let amended = |cause: Cause| effects.iter().any(|e| e.amended.contains(&cause));
+    let dead = effects
         .iter()
         .filter(|e| matches!(e.state, State::Dead | State::Operator))
         .filter(|e| {
@@ -303,10 +307,12 @@ pub async fn facts(
         .map(|e| e.kind)
         .collect();
     let target = lead_id.clone().unwrap_or_default();
-    let quota = app
-        .store
-        .remembered(&profile.name, FIELD_QUOTA, clock::now())
-        .await?;
+    // Only a new lead's fields count.
+    let quota = lead_id.is_none()
+        && app
+            .store
+            .remembered(&profile.name, FIELD_QUOTA, clock::now())
+            .await?;
     Ok(Facts {
         known: known.known.clone(),
         found,

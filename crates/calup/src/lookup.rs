@@ -10,6 +10,7 @@ use vendors::Crm;
 
 use crate::app::App;
 use crate::gather::Stop;
+use crate::journal::Journal;
 use crate::{clock, execute, keys};
 
 /// Fewer look-ups that found nothing prove nothing.
@@ -23,13 +24,21 @@ pub enum Resolved {
 }
 
 /// Settles every effect of this change whose fate is unknown. Waits are given back as a time.
-pub async fn resolve(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<Resolved, Stop> {
+pub async fn resolve(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    journal: &mut Journal<'_>,
+) -> Result<Resolved, Stop> {
     let mut wait: Option<Timestamp> = None;
-    for effect in app.store.effects(&stored.profile, &stored.key).await? {
-        if !matches!(effect.state, State::Unknown | State::Attempting) {
-            continue;
-        }
-        if let Some(at) = one(app, crm, stored, effect).await? {
+    let unknown: Vec<Effect> = journal
+        .effects()
+        .iter()
+        .filter(|e| matches!(e.state, State::Unknown | State::Attempting))
+        .cloned()
+        .collect();
+    for effect in unknown {
+        if let Some(at) = one(app, crm, stored, effect, journal).await? {
             wait = Some(wait.map_or(at, |w| w.min(at)));
         }
     }
@@ -41,11 +50,14 @@ async fn one(
     crm: &dyn Crm,
     stored: &Stored,
     mut effect: Effect,
+    journal: &mut Journal<'_>,
 ) -> Result<Option<Timestamp>, Stop> {
     effect.epoch = app.epoch();
     let remote = match effect.kind {
         // A register tells by itself whether it was written; if not, it is planned again.
-        Kind::Write if written(app, crm, &effect).await? => Looked::Found(effect.target.clone()),
+        Kind::Write if written(crm, &effect, journal).await? => {
+            Looked::Found(effect.target.clone())
+        }
         Kind::Write => Looked::Gone,
         Kind::Create => created(crm, stored, &effect).await?,
         Kind::Comment | Kind::BlockComment => commented(crm, &effect).await?,
@@ -55,16 +67,16 @@ async fn one(
         Looked::Found(id) => {
             tracing::info!(delivery.id = %stored.delivery_id, kind = effect.kind.name(), "an answer was lost, but ClickUp had done it");
             if effect.kind == Kind::BlockComment {
-                execute::remember_block_comment(app, &effect, &id).await?;
+                execute::remember_block_comment(journal, &effect, &id).await?;
             }
             effect.state = State::Applied;
             effect.remote_id = Some(id);
-            app.store.save_effect(&effect).await?;
+            journal.set_effect(&effect);
             Ok(None)
         }
         Looked::Gone => {
             effect.state = State::Absent;
-            app.store.save_effect(&effect).await?;
+            journal.set_effect(&effect);
             Ok(None)
         }
         Looked::Nothing => {
@@ -77,10 +89,10 @@ async fn one(
             let settled_at = effect.last_sent_at + quiet;
             if effect.negatives >= NEGATIVES_MIN && now >= settled_at {
                 effect.state = State::Absent;
-                app.store.save_effect(&effect).await?;
+                journal.set_effect(&effect);
                 return Ok(None);
             }
-            app.store.save_effect(&effect).await?;
+            journal.set_effect(&effect);
             let step =
                 SignedDuration::from_millis((quiet.as_millis() / 3).clamp(200, 20_000) as i64);
             Ok(Some(now + step))
@@ -96,7 +108,7 @@ enum Looked {
 }
 
 /// Whether a lead shows what a lost write was to set; then that is remembered as ours.
-async fn written(app: &App, crm: &dyn Crm, effect: &Effect) -> Result<bool, Stop> {
+async fn written(crm: &dyn Crm, effect: &Effect, journal: &mut Journal<'_>) -> Result<bool, Stop> {
     let Ok(Action::Write(write)) = serde_json::from_str(&effect.desired) else {
         return Ok(false);
     };
@@ -114,7 +126,7 @@ async fn written(app: &App, crm: &dyn Crm, effect: &Effect) -> Result<bool, Stop
         .as_ref()
         .is_none_or(|d| essence(d) == essence(&lead.description));
     if shows_status && shows_block {
-        execute::remember_written(app, &effect.target, &write).await?;
+        execute::remember_written(journal, &effect.target, &write).await?;
     }
     Ok(shows_status && shows_block)
 }

@@ -11,6 +11,7 @@ mod execute;
 mod explain;
 mod gather;
 mod inbox;
+mod journal;
 mod keys;
 mod lookup;
 mod process;

@@ -6,12 +6,14 @@ use domain::outcome::{Cause, Failure};
 use domain::plan::{self, Plan};
 use domain::retry::{self, Verdict};
 use jiff::SignedDuration;
-use store::rows::{Claim, Ended, Link, Status, Stored};
+use store::rows::{Claim, Ended, Link, Record, Status, Stored};
+use tokio::sync::OwnedMutexGuard;
 use vendors::Crm;
 
 use crate::app::App;
 use crate::execute::{self, Step};
 use crate::gather::{self, Background, Stop};
+use crate::journal::Journal;
 use crate::{clock, lookup, worker};
 
 /// Rounds of planning within one attempt; a refusal costs one.
@@ -46,7 +48,11 @@ pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
             )
             .await;
     };
-    let end = match attempt(app, crm.as_ref(), &claim.stored).await {
+    let mut journal = Journal::of(app, &claim.stored).await?;
+    // Held until the end is recorded: whoever comes next reads what this change leaves.
+    let mut locks = Locks::default();
+    let attempt = attempt(app, crm.as_ref(), &claim.stored, &mut journal, &mut locks);
+    let end = match attempt.await {
         Ok(end) => end,
         // A refused read refuses no effect: what it stands on may be mended, and is asked for again.
         Err(Stop::Crm(Failure::Refused { what, .. })) => End::Failed(Failure::Transient { what }),
@@ -56,10 +62,11 @@ pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
     match end {
         End::Finished(ended) => {
             worker::answered(app);
-            finish(app, claim, ended).await
+            finish(app, claim, ended, journal.take_unrecorded()).await
         }
         End::LookAgain(at) => {
             worker::answered(app);
+            journal.record().await?;
             app.store
                 .retry_at(
                     claim,
@@ -69,8 +76,18 @@ pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
                 )
                 .await
         }
-        End::Failed(failure) => failed(app, claim, failure).await,
+        End::Failed(failure) => {
+            journal.record().await?;
+            failed(app, claim, failure).await
+        }
     }
+}
+
+/// On a meeting's chain, and on its lead.
+#[derive(Default)]
+struct Locks {
+    chain: Vec<OwnedMutexGuard<()>>,
+    lead: Option<OwnedMutexGuard<()>>,
 }
 
 /// What can be told without asking the CRM.
@@ -82,7 +99,7 @@ enum Early {
 impl Early {
     async fn settle(self, app: &App, claim: &Claim) -> Result<(), store::Error> {
         match self {
-            Self::Ended(ended) => app.store.finish(claim, ended).await,
+            Self::Ended(ended) => app.store.finish(claim, ended, Record::default()).await,
             Self::Parked(at, reason) => app.store.park(claim, at, reason).await,
         }
     }
@@ -176,38 +193,42 @@ async fn failed(app: &App, claim: &Claim, failure: Failure) -> Result<(), store:
     }
 }
 
-async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop> {
+async fn attempt(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    journal: &mut Journal<'_>,
+    locks: &mut Locks,
+) -> Result<End, Stop> {
     let profile = &app.config.profile;
     let background = gather::known(app, stored).await?;
-    let _chain = lock_chain(app, &background).await;
-    match lookup::resolve(app, crm, stored).await? {
+    locks.chain = lock_chain(app, &background).await;
+    match lookup::resolve(app, crm, stored, journal).await? {
         lookup::Resolved::Known => {}
         lookup::Resolved::Wait(at) => return Ok(End::LookAgain(at)),
     }
     let mut amended_before = usize::MAX;
     for _ in 0..ROUNDS_MAX {
-        crm.ready(CALLS_OF_A_CHANGE).await?;
-        let journal = app.store.effects(&profile.name, &stored.key).await?;
-        adopt_created(app, stored, &background, &journal).await?;
-        let (mut found, mut by_chain) = find(app, crm, &stored.profile, &background).await?;
-        let lock = lead_of(&found).map(|id| app.lead_lock(&id));
-        let _held = match &lock {
-            None => None,
-            Some(lock) => {
-                let free = lock.try_lock();
-                if free.is_err() {
+        locks.lead = None;
+        execute::room(crm, CALLS_OF_A_CHANGE, journal).await?;
+        adopt_created(&background, journal).await?;
+        let (mut found, mut by_chain) = find(app, crm, &background, journal).await?;
+        if let Some(id) = lead_of(&found) {
+            let lock = app.lead_lock(&id);
+            locks.lead = Some(match lock.clone().try_lock_owned() {
+                Ok(free) => free,
+                Err(_) => {
                     // Somebody else's change is at work on this lead: read what it leaves.
-                    let held = lock.lock().await;
-                    (found, by_chain) = find(app, crm, &stored.profile, &background).await?;
-                    Some(held)
-                } else {
-                    free.ok()
+                    let held = lock.lock_owned().await;
+                    journal.forget_what_was_read().await?;
+                    (found, by_chain) = find(app, crm, &background, journal).await?;
+                    held
                 }
-            }
-        };
+            });
+        }
         let lead_id = lead_of(&found);
         if let Some(id) = &lead_id
-            && is_told_already(app, &background, id).await?
+            && is_told_already(&background, id, journal).await?
         {
             let why = "the guest's lead is the meeting's own, which is told as the booker's";
             return Ok(End::Finished(Ended {
@@ -217,7 +238,7 @@ async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop>
                 lead: None,
             }));
         }
-        let facts = gather::facts(app, crm, stored, &background, found, &journal).await?;
+        let facts = gather::facts(app, crm, stored, &background, found, journal).await?;
         let plan = plan::plan(&stored.change, &facts, profile);
         for (cause, text, hint) in &plan.notices {
             app.notify(cause, text, hint).await;
@@ -232,20 +253,17 @@ async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop>
         }
         if let (Some(id), Found::Lead(_, how)) = (&lead_id, &facts.found) {
             // A choice sticks for its chain, and sticks before anything is written by it.
-            save_links(app, &background, id, how, !by_chain).await?;
-            execute::remember_seen(app, id, &plan).await?;
+            execute::link(&background, id, how, !by_chain, journal).await?;
+            execute::remember_seen(journal, id, &plan).await?;
         }
-        match execute::all(app, crm, stored, &background, &facts, &plan).await? {
+        match execute::all(app, crm, stored, &background, &facts, &plan, journal).await? {
             Step::Done(lead) => {
                 let lead = lead.or(lead_id);
-                let journal = app.store.effects(&profile.name, &stored.key).await?;
-                return Ok(End::Finished(verdict(&plan, &journal, lead)));
+                return Ok(End::Finished(verdict(&plan, journal.effects(), lead)));
             }
             Step::Amended => {
-                let amended: usize = app
-                    .store
-                    .effects(&profile.name, &stored.key)
-                    .await?
+                let amended: usize = journal
+                    .effects()
                     .iter()
                     .map(|e| e.amended.len() + usize::from(e.state == State::Dead))
                     .sum();
@@ -264,7 +282,7 @@ async fn attempt(app: &App, crm: &dyn Crm, stored: &Stored) -> Result<End, Stop>
 }
 
 /// Two people of one meeting must not both make its lead. Locks are taken in one order, so nobody waits in a circle.
-async fn lock_chain(app: &App, background: &Background) -> Vec<tokio::sync::OwnedMutexGuard<()>> {
+async fn lock_chain(app: &App, background: &Background) -> Vec<OwnedMutexGuard<()>> {
     let mut tokens: Vec<&String> = background.tokens.iter().collect();
     tokens.sort_unstable();
     let mut held = Vec::with_capacity(tokens.len());
@@ -283,33 +301,26 @@ fn lead_of(found: &Found) -> Option<String> {
 
 /// A guest may be the booker under another address.
 async fn is_told_already(
-    app: &App,
     background: &Background,
     lead: &str,
+    journal: &mut Journal<'_>,
 ) -> Result<bool, store::Error> {
     if background.meeting.is_empty() {
         return Ok(false);
     }
-    let profile = &app.config.profile.name;
-    let links = app.store.links(profile, &background.meeting).await?;
+    let links = journal.links(&background.meeting).await?;
     Ok(links.iter().any(|l| l.lead == lead && !l.gone))
 }
 
 async fn find(
     app: &App,
     crm: &dyn Crm,
-    profile: &str,
     background: &Background,
+    journal: &mut Journal<'_>,
 ) -> Result<(Found, bool), Stop> {
-    let search = gather::find(app, crm, background).await?;
-    if !search.gone.is_empty() {
-        let gone: Vec<Link> = search
-            .gone
-            .into_iter()
-            .map(|l| Link { gone: true, ..l })
-            .collect();
-        app.store.save_links(profile, &gone).await?;
-    }
+    let search = gather::find(app, crm, background, journal).await?;
+    let gone = search.gone.into_iter();
+    journal.set_links(gone.map(|l| Link { gone: true, ..l }));
     Ok((search.found, search.by_chain))
 }
 
@@ -343,56 +354,22 @@ fn ended(status: Status, reason: Option<String>, plan: &Plan, lead: Option<Strin
 
 /// A lead that we made before a crash kept us from linking it.
 async fn adopt_created(
-    app: &App,
-    stored: &Stored,
     background: &Background,
-    journal: &[Effect],
+    journal: &mut Journal<'_>,
 ) -> Result<(), store::Error> {
-    let Some(made) = journal
+    let made = journal
+        .effects()
         .iter()
         .find(|e| e.kind == Kind::Create && e.state == State::Applied)
-    else {
+        .cloned();
+    let Some((made, id)) = made.and_then(|made| Some((made.clone(), made.remote_id?))) else {
         return Ok(());
     };
-    let Some(id) = &made.remote_id else {
-        return Ok(());
-    };
-    let links = app.store.links(&stored.profile, &background.tokens).await?;
-    if links.iter().any(|l| l.lead == *id) {
+    let links = journal.links(&background.tokens).await?;
+    if links.iter().any(|l| l.lead == id) {
         return Ok(());
     }
-    execute::remember_created(app, background, id, made).await
-}
-
-pub async fn save_links(
-    app: &App,
-    background: &Background,
-    lead: &str,
-    how: &str,
-    is_person: bool,
-) -> Result<(), store::Error> {
-    // Through somebody else's meeting nobody becomes the lead's person.
-    let person = is_person.then(|| background.person.clone());
-    let wanted: Vec<String> = background.tokens.iter().cloned().chain(person).collect();
-    let have = app.store.links(&app.config.profile.name, &wanted).await?;
-    let links: Vec<Link> = wanted
-        .into_iter()
-        .filter(|t| {
-            !have
-                .iter()
-                .any(|l| l.token == *t && l.lead == lead && !l.gone)
-        })
-        .map(|token| Link {
-            token,
-            lead: lead.to_owned(),
-            how: how.to_owned(),
-            gone: false,
-        })
-        .collect();
-    if links.is_empty() {
-        return Ok(());
-    }
-    app.store.save_links(&app.config.profile.name, &links).await
+    execute::remember_created(background, &id, &made, journal).await
 }
 
 /// A mistake of ours must neither loop nor lose the change.
@@ -415,18 +392,23 @@ async fn bury(app: &App, claim: &Claim, reason: String) -> Result<(), store::Err
         why: claim.stored.why.clone(),
         lead: claim.stored.lead.clone(),
     };
-    finish(app, claim, ended).await
+    finish(app, claim, ended, Record::default()).await
 }
 
 /// Ends a change; a dead one is told to the operator.
-async fn finish(app: &App, claim: &Claim, ended: Ended) -> Result<(), store::Error> {
+async fn finish(
+    app: &App,
+    claim: &Claim,
+    ended: Ended,
+    record: Record,
+) -> Result<(), store::Error> {
     if let (Status::Dead, Some(reason)) = (ended.status, &ended.reason) {
         let delivery = &claim.stored.delivery_id;
         let text = format!("delivery {delivery} ended dead: {reason}");
         let hint = "mend the cause, then `calup replay` with that id";
         app.notify(&format!("dead:{delivery}"), &text, hint).await;
     }
-    app.store.finish(claim, ended).await
+    app.store.finish(claim, ended, record).await
 }
 
 /// Whether a refusal can be amended, and was not before.

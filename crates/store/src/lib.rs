@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::rows::{
     Claim, Counts, Delivery, DeliveryFilter, Ended, Link, NewDelivery, Notice, Pause, Proof,
-    Reading, Register, Stored, Token,
+    Reading, Record, Register, Stored, Token,
 };
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -78,8 +78,9 @@ pub trait Store: Send + Sync {
     /// All changes that a decision about `change` depends on: those of its person, and those that share a
     /// chain with any of its bookings (by uid, predecessor, iCalUID), transitively through chains only.
     async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>>;
-    /// Ends a change; its delivery ends with it when it was the last one.
-    async fn finish(&self, claim: &Claim, ended: Ended) -> Result<()>;
+    /// Ends a change, and writes what is still to be recorded of it; its delivery ends with it when it was the last
+    /// one.
+    async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()>;
     /// Puts a change back: it is tried again at `at`. `counted` is false when the attempt should not count.
     async fn retry_at(
         &self,
@@ -94,20 +95,15 @@ pub trait Store: Send + Sync {
     /// Makes everything that waits due now (a vendor came back).
     async fn wake(&self, profile: &str, now: Timestamp) -> Result<()>;
 
-    // --- links and registers ---
-
-    async fn links(&self, profile: &str, tokens: &[String]) -> Result<Vec<Link>>;
-    async fn save_links(&self, profile: &str, links: &[Link]) -> Result<()>;
-    async fn register(&self, profile: &str, lead: &str) -> Result<Register>;
-    async fn save_register(&self, profile: &str, lead: &str, register: &Register) -> Result<()>;
-
-    // --- effects ---
+    // --- what was done ---
 
     /// The journal of one change.
     async fn effects(&self, profile: &str, change_key: &str) -> Result<Vec<Effect>>;
-    /// Writes the row as given, durable on return. Compare-and-set: fails with `Superseded` when the stored
-    /// row has a higher epoch, or when this process's epoch is not the newest.
-    async fn save_effect(&self, effect: &Effect) -> Result<()>;
+    async fn links(&self, profile: &str, tokens: &[String]) -> Result<Vec<Link>>;
+    async fn register(&self, profile: &str, lead: &str) -> Result<Register>;
+    /// Writes the rows as given, durable on return. Compare-and-set: fails with `Superseded`, and writes nothing, when
+    /// a stored effect has a higher epoch, or when this process's epoch is not the newest.
+    async fn record(&self, profile: &str, record: Record) -> Result<()>;
 
     // --- profiles ---
 

@@ -137,6 +137,21 @@ pub struct Ended {
     pub lead: Option<String>,
 }
 
+/// What was done, and to whom: written whole or not at all.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record {
+    pub effects: Vec<Effect>,
+    pub links: Vec<Link>,
+    /// By lead.
+    pub registers: Vec<(String, Register)>,
+}
+
+impl Record {
+    pub fn is_empty(&self) -> bool {
+        self.effects.is_empty() && self.links.is_empty() && self.registers.is_empty()
+    }
+}
+
 /// Ties a chain token (a booking's uid, or a seat) or a person to a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {

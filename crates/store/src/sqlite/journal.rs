@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::cells::{self, all, micros, statements, time};
 use super::vault::Vault;
 use super::work;
-use crate::rows::{Link, Register};
+use crate::rows::{Link, Record, Register};
 use crate::{Error, Result};
 
 statements! {
@@ -86,12 +86,35 @@ fn effect(row: &Row, vault: &Vault) -> Result<Effect> {
     })
 }
 
-pub fn save_effect(db: &Connection, vault: &Vault, own_epoch: i64, effect: &Effect) -> Result<()> {
+pub fn record(
+    db: &Connection,
+    vault: &Vault,
+    own_epoch: i64,
+    profile: &str,
+    record: &Record,
+) -> Result<()> {
+    if record.is_empty() {
+        return Ok(());
+    }
+    if work::epoch(db)? != own_epoch {
+        return Err(Error::Superseded);
+    }
+    for effect in &record.effects {
+        save_effect(db, vault, effect)?;
+    }
+    save_links(db, vault, profile, &record.links)?;
+    for (lead, register) in &record.registers {
+        save_register(db, vault, profile, lead, register)?;
+    }
+    Ok(())
+}
+
+fn save_effect(db: &Connection, vault: &Vault, effect: &Effect) -> Result<()> {
     let stored: Option<i64> = db
         .prepare_cached(EFFECT_EPOCH)?
         .query_row([&effect.profile, &effect.key], |row| row.get(0))
         .optional()?;
-    if work::epoch(db)? != own_epoch || stored.is_some_and(|epoch| epoch > effect.epoch) {
+    if stored.is_some_and(|epoch| epoch > effect.epoch) {
         return Err(Error::Superseded);
     }
     let place = row_of(&effect.profile, &effect.key);
@@ -147,7 +170,7 @@ pub fn links<'a>(
     Ok(links)
 }
 
-pub fn save_links(db: &Connection, vault: &Vault, profile: &str, links: &[Link]) -> Result<()> {
+fn save_links(db: &Connection, vault: &Vault, profile: &str, links: &[Link]) -> Result<()> {
     for link in links {
         let blind = vault.blind(profile, &link.token);
         let body = vault.seal_json("link", "body", &row_of(profile, &blind), link);
@@ -176,7 +199,7 @@ pub fn register(db: &Connection, vault: &Vault, profile: &str, lead: &str) -> Re
     })
 }
 
-pub fn save_register(
+fn save_register(
     db: &Connection,
     vault: &Vault,
     profile: &str,

@@ -34,7 +34,7 @@ use self::vault::Vault;
 use self::writer::Writer;
 use crate::rows::{
     Claim, Counts, Delivery, DeliveryFilter, Ended, Link, NewDelivery, Notice, Pause, Proof,
-    Reading, Register, Stored, Token,
+    Reading, Record, Register, Stored, Token,
 };
 use crate::{Error, Result, Store};
 
@@ -208,10 +208,13 @@ impl Store for Sqlite {
         self.glance(|db, vault| related::related(db, vault, profile, change))
     }
 
-    async fn finish(&self, claim: &Claim, ended: Ended) -> Result<()> {
-        let claim = claim.clone();
-        self.write(move |db, vault| work::finish(db, vault, &claim, &ended))
-            .await
+    async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()> {
+        let (own_epoch, claim) = (self.own_epoch(), claim.clone());
+        self.write(move |db, vault| {
+            journal::record(db, vault, own_epoch, &claim.stored.profile, &record)?;
+            work::finish(db, vault, &claim, &ended)
+        })
+        .await
     }
 
     async fn retry_at(
@@ -241,29 +244,17 @@ impl Store for Sqlite {
         self.glance(|db, vault| journal::links(db, vault, profile, tokens))
     }
 
-    async fn save_links(&self, profile: &str, links: &[Link]) -> Result<()> {
-        let (profile, links) = (profile.to_owned(), links.to_vec());
-        self.write(move |db, vault| journal::save_links(db, vault, &profile, &links))
-            .await
-    }
-
     async fn register(&self, profile: &str, lead: &str) -> Result<Register> {
         self.glance(|db, vault| journal::register(db, vault, profile, lead))
-    }
-
-    async fn save_register(&self, profile: &str, lead: &str, register: &Register) -> Result<()> {
-        let (profile, lead, register) = (profile.to_owned(), lead.to_owned(), register.clone());
-        self.write(move |db, vault| journal::save_register(db, vault, &profile, &lead, &register))
-            .await
     }
 
     async fn effects(&self, profile: &str, change_key: &str) -> Result<Vec<Effect>> {
         self.glance(|db, vault| journal::effects(db, vault, profile, change_key))
     }
 
-    async fn save_effect(&self, effect: &Effect) -> Result<()> {
-        let (own_epoch, effect) = (self.own_epoch(), effect.clone());
-        self.write(move |db, vault| journal::save_effect(db, vault, own_epoch, &effect))
+    async fn record(&self, profile: &str, record: Record) -> Result<()> {
+        let (own_epoch, profile) = (self.own_epoch(), profile.to_owned());
+        self.write(move |db, vault| journal::record(db, vault, own_epoch, &profile, &record))
             .await
     }
 

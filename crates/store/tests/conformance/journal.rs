@@ -38,12 +38,11 @@ async fn epoch(store: &Any) -> i64 {
 pub async fn an_effect_is_kept_as_given(store: Any) {
     let epoch = epoch(&store).await;
     let mut first = effect("e_1", "c_1", epoch);
-    store.save_effect(&first).await.expect("saved");
+    record_effect(&store, &first).await.expect("recorded");
     let mut second = effect("e_2", "c_1", epoch);
     second.first_sent_at = at("10:01");
-    store.save_effect(&second).await.expect("saved");
-    store
-        .save_effect(&effect("e_3", "c_2", epoch))
+    record_effect(&store, &second).await.expect("recorded");
+    record_effect(&store, &effect("e_3", "c_2", epoch))
         .await
         .expect("saved");
     assert_eq!(
@@ -60,7 +59,7 @@ pub async fn an_effect_is_kept_as_given(store: Any) {
     first.negatives = 2;
     first.last_probe_at = Some(at("10:07"));
     first.amended = vec![Cause::Status, Cause::Quota];
-    store.save_effect(&first).await.expect("saved");
+    record_effect(&store, &first).await.expect("recorded");
     assert_eq!(
         store.effects(PROFILE, "c_1").await.expect("answers"),
         [first, second]
@@ -78,11 +77,11 @@ pub async fn a_lower_epoch_writes_no_effect(store: Any) {
     let old = epoch(&store).await;
     let new = epoch(&store).await;
     let kept = effect("e_1", "c_1", new);
-    store.save_effect(&kept).await.expect("saved");
+    record_effect(&store, &kept).await.expect("recorded");
     let mut late = effect("e_1", "c_1", old);
     late.state = State::Dead;
     assert!(matches!(
-        store.save_effect(&late).await,
+        record_effect(&store, &late).await,
         Err(Error::Superseded)
     ));
     assert_eq!(
@@ -96,8 +95,8 @@ pub async fn what_was_attempted_is_unknown_after_a_take_over(store: Any) {
     let attempting = effect("e_1", "c_1", old);
     let mut applied = effect("e_2", "c_1", old);
     applied.state = State::Applied;
-    store.save_effect(&attempting).await.expect("saved");
-    store.save_effect(&applied).await.expect("saved");
+    record_effect(&store, &attempting).await.expect("recorded");
+    record_effect(&store, &applied).await.expect("recorded");
     epoch(&store).await;
     let unknown = Effect {
         state: State::Unknown,
@@ -128,7 +127,7 @@ pub async fn links_are_kept_by_token_and_profile(store: Any) {
         link(&tokens[1], "l_2"),
         link(&tokens[2], "l_3"),
     ];
-    store.save_links(PROFILE, &links).await.expect("saved");
+    record_links(&store, &links).await;
     assert_eq!(store.links(PROFILE, &tokens).await.expect("answers"), links);
     assert!(
         store
@@ -140,7 +139,7 @@ pub async fn links_are_kept_by_token_and_profile(store: Any) {
 
     links[0].gone = true;
     links[2].lead = "l_4".into();
-    store.save_links(PROFILE, &links).await.expect("saved");
+    record_links(&store, &links).await;
     assert_eq!(store.links(PROFILE, &tokens).await.expect("answers"), links);
 }
 
@@ -156,10 +155,7 @@ pub async fn a_register_is_kept_and_empty_at_first(store: Any) {
         block_comment: Some("comment_1".into()),
         block_comment_text: Some("Ada, 15:00".into()),
     };
-    store
-        .save_register(PROFILE, "lead_1", &register)
-        .await
-        .expect("saved");
+    record_register(&store, "lead_1", &register).await;
     assert_eq!(
         store.register(PROFILE, "lead_1").await.expect("answers"),
         register

@@ -108,10 +108,10 @@ pub async fn a_proof_tells_everything_of_a_booking(store: Any) {
         gone: false,
     };
     let links = [link("chain:bk_1"), link("chain:bk_2"), link("chain:bk_9")];
-    store.save_links(PROFILE, &links).await.expect("saved");
+    record_links(&store, &links).await;
     let key = claim(&store, "12:00").await.stored.key;
     let told = effect("e_1", &key, epoch);
-    store.save_effect(&told).await.expect("saved");
+    record_effect(&store, &told).await.expect("recorded");
 
     let proof = store.proof("bk_1").await.expect("answers");
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use domain::change::Kind;
 use jiff::SignedDuration;
 use store::Error;
-use store::rows::Status;
+use store::rows::{Record, Status};
 
 use crate::world::*;
 
@@ -164,7 +164,9 @@ pub async fn nothing_is_finished_twice(store: Any) {
     let claim = claim(&store, "12:00").await;
     finish(&store, &claim, Status::Done).await;
 
-    let twice = store.finish(&claim, ended(Status::Dead)).await;
+    let twice = store
+        .finish(&claim, ended(Status::Dead), Record::default())
+        .await;
     let back = store.retry_at(&claim, at("13:00"), "no", true).await;
 
     assert!(matches!(
@@ -187,13 +189,17 @@ pub async fn who_was_taken_over_from_can_write_nothing(store: Any) {
     assert_eq!(epoch, old.epoch + 1);
 
     assert!(matches!(
-        store.finish(&old, ended(Status::Done)).await,
+        store
+            .finish(&old, ended(Status::Done), Record::default())
+            .await,
         Err(Error::Superseded)
     ));
     let new = claim(&store, "12:00").await;
     assert_eq!((new.epoch, new.stored.attempts), (epoch, 2));
     assert!(matches!(
-        store.finish(&old, ended(Status::Done)).await,
+        store
+            .finish(&old, ended(Status::Done), Record::default())
+            .await,
         Err(Error::Superseded)
     ));
     assert_eq!(status(&store, &id).await, Status::Running);
@@ -276,7 +282,10 @@ pub async fn a_delivery_ends_with_its_last_change(store: Any) {
     assert_eq!(status(&store, &id).await, Status::Running);
     let mut end = ended(Status::Dead);
     end.reason = Some("refused".into());
-    store.finish(&claims[1], end).await.expect("finished");
+    store
+        .finish(&claims[1], end, Record::default())
+        .await
+        .expect("finished");
 
     let found = delivery(&store, &id).await;
     assert_eq!(

@@ -70,7 +70,7 @@ pub async fn dead_effects_are_attempted_again_and_applied_ones_stay(store: Any) 
             state,
             ..effect(&format!("e_{n}"), key, claim.epoch)
         };
-        store.save_effect(&saved).await.expect("saved");
+        record_effect(&store, &saved).await.expect("recorded");
     }
     finish(&store, &claim, Status::Dead).await;
     replay(&store, &id).await;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use store::Error;
-use store::rows::{Register, Status};
+use store::rows::{Record, Register, Status};
 
 use crate::journal::effect;
 use crate::world::*;
@@ -131,23 +131,20 @@ async fn no_file_holds_an_address_a_name_or_a_secret() {
         .await
         .expect("received");
     store.read(&id, reading(vec![change])).await.expect("read");
-    store.save_links(PROFILE, &[seatless]).await.expect("saved");
+    record_links(&store, &[seatless]).await;
     let mut told = effect("e_1", "c_1", epoch);
     told.desired = "Canary Bird".into();
     told.pre_image = Some("canary@example.com".into());
-    store.save_effect(&told).await.expect("saved");
+    record_effect(&store, &told).await.expect("recorded");
     let register = Register {
         block_comment_text: Some("canary".into()),
         ..Register::default()
     };
-    store
-        .save_register(PROFILE, "lead_1", &register)
-        .await
-        .expect("saved");
+    record_register(&store, "lead_1", &register).await;
     let mut end = ended(Status::Done);
     end.why = vec!["canary@example.com equals".into()];
     store
-        .finish(&claim(&store, "12:00").await, end)
+        .finish(&claim(&store, "12:00").await, end, Record::default())
         .await
         .expect("finished");
     let marker_key = store.marker_key();
@@ -313,7 +310,7 @@ async fn an_older_database_is_brought_along_with_what_it_holds() {
     let epoch = store.take_over().await.expect("taken over");
     let mut kept = effect("e_1", "c_1", epoch);
     kept.pre_image = Some("as it was".into());
-    store.save_effect(&kept).await.expect("saved");
+    record_effect(&store, &kept).await.expect("recorded");
     drop(store);
     let db = rusqlite::Connection::open(&file).expect("opened");
     db.execute_batch("ALTER TABLE effect DROP COLUMN status_before; PRAGMA user_version = 1")

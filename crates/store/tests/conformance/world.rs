@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use domain::booking::Booking;
 use domain::change::{Change, Kind, Person};
+use domain::effect::Effect;
 use domain::event::Trigger;
 use domain::note::Note;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use store::Store;
-use store::rows::{Claim, Delivery, Ended, NewDelivery, Reading, Status};
+use store::rows::{Claim, Delivery, Ended, Link, NewDelivery, Reading, Record, Register, Status};
 
 pub type Any = Arc<dyn Store>;
 pub const PROFILE: &str = "default";
@@ -166,7 +167,10 @@ pub fn ended(status: Status) -> Ended {
 }
 
 pub async fn finish(store: &Any, claim: &Claim, status: Status) {
-    store.finish(claim, ended(status)).await.expect("finished");
+    store
+        .finish(claim, ended(status), Record::default())
+        .await
+        .expect("finished");
 }
 
 /// Claims and finishes until nothing is due; gives the uids in that order.
@@ -187,4 +191,28 @@ pub async fn work_off(store: &Any, now: &str) -> Vec<String> {
 /// Hex, as the inbox gives it.
 pub fn hash(body: &str) -> String {
     hex::encode(Sha256::digest(body))
+}
+
+pub async fn record_effect(store: &Any, effect: &Effect) -> store::Result<()> {
+    let record = Record {
+        effects: vec![effect.clone()],
+        ..Record::default()
+    };
+    store.record(PROFILE, record).await
+}
+
+pub async fn record_links(store: &Any, links: &[Link]) {
+    let record = Record {
+        links: links.to_vec(),
+        ..Record::default()
+    };
+    store.record(PROFILE, record).await.expect("recorded");
+}
+
+pub async fn record_register(store: &Any, lead: &str, register: &Register) {
+    let record = Record {
+        registers: vec![(lead.to_owned(), register.clone())],
+        ..Record::default()
+    };
+    store.record(PROFILE, record).await.expect("recorded");
 }
