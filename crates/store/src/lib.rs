@@ -1,9 +1,15 @@
 //! What must survive a crash. Methods are domain verbs, because atomicity lives in the verb: each returns
 //! after its transaction is durable, and many waiting verbs share one commit.
 
+mod crashes;
+mod inbox;
+mod known;
+mod names;
+mod related;
 pub mod rows;
 pub mod sealed;
 mod sqlite;
+mod vault;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +37,11 @@ pub enum Error {
     Unusable(String),
     #[error("database: {0}")]
     Other(String),
+}
+
+/// Sorts by arrival.
+fn new_id() -> String {
+    uuid::Uuid::now_v7().to_string()
 }
 
 /// Opens `sqlite://path`, makes or migrates the schema, and reads the master key (from `master_keys`, else

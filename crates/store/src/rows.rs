@@ -2,7 +2,7 @@
 
 use domain::change::Change;
 use domain::effect::Effect;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone)]
@@ -65,6 +65,11 @@ impl Status {
 
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.name() == name)
+    }
+
+    /// It was read as nothing, or not at all: replayed, it is read again.
+    pub fn is_misread(self) -> bool {
+        [Self::Quarantined, Self::Ignored, Self::Duplicate].contains(&self)
     }
 }
 
@@ -195,6 +200,20 @@ pub struct DeliveryFilter {
     pub after: Option<String>,
 }
 
+const LISTED_DEFAULT: usize = 50;
+/// One more than a page shows, so that it is known whether there is a next one.
+const LISTED_MAX: usize = 501;
+
+impl DeliveryFilter {
+    pub fn rows(&self) -> usize {
+        if self.limit == 0 {
+            LISTED_DEFAULT
+        } else {
+            self.limit.min(LISTED_MAX)
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct Proof {
     pub deliveries: Vec<Delivery>,
@@ -206,6 +225,33 @@ pub struct Proof {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     pub by_status: Vec<(Status, u64)>,
+}
+
+impl Counts {
+    /// From what the database counted; every status is told, also of none.
+    pub fn of(counted: &[(String, i64)]) -> Self {
+        let count = |status: Status| {
+            counted
+                .iter()
+                .find(|(name, _)| name == status.name())
+                .map_or(0, |(_, n)| *n as u64)
+        };
+        Self {
+            by_status: Status::ALL
+                .into_iter()
+                .map(|status| (status, count(status)))
+                .collect(),
+        }
+    }
+}
+
+/// The same cause is told once in this time.
+const TOLD_EVERY: SignedDuration = SignedDuration::from_hours(1);
+pub const NOTICES_MAX: usize = 500;
+
+/// A time that is yet to come is from a clock that ran ahead.
+pub fn is_just_told(told_at: Option<Timestamp>, now: Timestamp) -> bool {
+    told_at.is_some_and(|told| told <= now && now.duration_since(told) < TOLD_EVERY)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -252,4 +298,15 @@ pub fn verdict(changes: &[Status]) -> Status {
         }
     }
     Duplicate
+}
+
+/// How a delivery stands, and the reason that goes with it.
+pub fn standing(changes: Vec<(Status, Option<String>)>) -> (Status, Option<String>) {
+    let statuses: Vec<Status> = changes.iter().map(|(status, _)| *status).collect();
+    let status = verdict(&statuses);
+    let reason = changes
+        .into_iter()
+        .filter(|(of, _)| *of == status)
+        .find_map(|(_, reason)| reason);
+    (status, reason)
 }

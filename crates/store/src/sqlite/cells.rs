@@ -1,12 +1,11 @@
-//! From columns to rows and back: times, names of states, and what is sealed.
+//! From SQLite's columns to rows.
 
-use domain::effect::{Kind, State};
-use jiff::Timestamp;
 use rusqlite::Row;
 
-use super::vault::Vault;
-use crate::rows::{Delivery, Status, Stored};
-use crate::{Error, Result};
+use crate::Result;
+use crate::names::{status, time};
+use crate::rows::{Delivery, Stored};
+use crate::vault::Vault;
 
 /// SQL as constants, together in `ALL`, so that a test can prepare each.
 macro_rules! statements {
@@ -17,41 +16,6 @@ macro_rules! statements {
     };
 }
 pub(super) use statements;
-
-/// Microseconds: what is finer is cut off.
-pub fn micros(at: Timestamp) -> i64 {
-    at.as_microsecond()
-}
-
-pub fn time(micros: i64) -> Result<Timestamp> {
-    Timestamp::from_microsecond(micros)
-        .map_err(|e| Error::Other(format!("a stored time is out of range: {e}")))
-}
-
-pub fn status(name: &str) -> Result<Status> {
-    Status::parse(name).ok_or_else(|| unknown("status", name))
-}
-
-pub fn effect_kind(name: &str) -> Result<Kind> {
-    [Kind::Create, Kind::Write, Kind::Comment, Kind::BlockComment]
-        .into_iter()
-        .find(|k| k.name() == name)
-        .ok_or_else(|| unknown("kind of effect", name))
-}
-
-pub fn effect_state(name: &str) -> Result<State> {
-    use State::{Absent, Applied, Attempting, Dead, Operator, Unknown};
-    [Attempting, Applied, Unknown, Absent, Dead, Operator]
-        .into_iter()
-        .find(|s| s.name() == name)
-        .ok_or_else(|| unknown("state of an effect", name))
-}
-
-fn unknown(what: &str, name: &str) -> Error {
-    Error::Other(format!(
-        "the {what} `{name}` is not one that this version knows"
-    ))
-}
 
 /// A row of the view `stored`.
 pub fn stored(row: &Row, vault: &Vault) -> Result<Stored> {

@@ -1,18 +1,18 @@
 //! Deliveries: stored, handed out to be read, and what they were read as.
 
-use domain::change::{Change, Kind, for_seats, is_known};
+use domain::change::Change;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cells::{self, all, micros, statements};
+use super::cells::{self, all, statements};
 use super::lane;
-use super::vault::Vault;
-use crate::rows::{Delivery, NewDelivery, Reading, Status};
+use crate::crashes::{CRASHES_MAX, STOPPED_BY_READING};
+use crate::inbox::{BATCH_BYTES_MAX, NOTHING_ACTED_ON, Sealed, same_change, unopened_body};
+use crate::known::{self, Came, Deed, Known};
+use crate::names::micros;
+use crate::related;
+use crate::rows::{Delivery, Reading, Status};
+use crate::vault::Vault;
 use crate::{Error, Result};
-
-/// How often a delivery is handed out before it is held to be what stops the program.
-const READS_MAX: u32 = super::work::CRASHES_MAX;
-/// Bodies of one batch.
-const BATCH_BYTES_MAX: usize = 8 * 1_048_576;
 
 statements! {
     ADD = "INSERT INTO delivery (id, profile, received_at, status, sha256, secret_index)
@@ -35,25 +35,6 @@ statements! {
     ADD_CHANGE_BODY = "INSERT INTO change_body (id, body) VALUES (?1, ?2)";
     SET_REF = "UPDATE change SET ref = ?2 WHERE id = ?1";
     SET_CHANGE_BODY = "UPDATE change_body SET body = ?2 WHERE id = ?1";
-}
-
-/// A delivery as its rows will be; sealed by the caller's thread, not by the one that writes.
-pub struct Sealed {
-    id: String,
-    of: NewDelivery,
-    headers: Vec<u8>,
-    body: Vec<u8>,
-}
-
-pub fn seal(vault: &Vault, id: String, mut of: NewDelivery) -> Sealed {
-    let headers = vault.seal_json("delivery_body", "headers", &id, &of.headers);
-    let body = vault.seal("delivery_body", "body", &id, &std::mem::take(&mut of.body));
-    Sealed {
-        id,
-        of,
-        headers,
-        body,
-    }
 }
 
 /// Whole or not at all, without a savepoint: a copy of every page that it touches would cost more than it does.
@@ -97,11 +78,10 @@ pub fn is_anything_unread(db: &Connection) -> Result<bool> {
 /// so that nobody else is counted with it.
 pub fn unread(db: &Connection, vault: &Vault, limit: usize) -> Result<Vec<Delivery>> {
     while let Some((id, attempts)) = suspect(db)? {
-        let handed_out = if attempts < READS_MAX {
+        let handed_out = if attempts < CRASHES_MAX {
             hand_out(db, vault, &id)?
         } else {
-            let reason =
-                "reading it stopped the program a hundred times; replay it after an upgrade";
+            let reason = STOPPED_BY_READING;
             end(db, &id, None, None, Status::Quarantined, reason)?;
             None
         };
@@ -144,8 +124,7 @@ fn hand_out(db: &Connection, vault: &Vault, id: &str) -> Result<Option<Delivery>
     match opened.transpose() {
         Ok(delivery) => Ok(delivery),
         Err(Error::Other(why)) => {
-            let reason =
-                format!("its body cannot be opened ({why}); restore a backup, then replay it");
+            let reason = unopened_body(&why);
             end(db, id, None, None, Status::Quarantined, &reason)?;
             Ok(None)
         }
@@ -197,34 +176,20 @@ pub fn read(db: &Connection, vault: &Vault, id: &str, reading: Reading) -> Resul
             };
             let (trigger, uid) = (Some(trigger.as_str()), Some(uid.as_str()));
             if changes.is_empty() {
-                return end(
-                    db,
-                    id,
-                    trigger,
-                    uid,
-                    Status::Ignored,
-                    "nothing in it is acted on",
-                );
+                return end(db, id, trigger, uid, Status::Ignored, NOTHING_ACTED_ON);
             }
             match inbox.take(changes)? {
-                Taken::Own => {
+                Came::New => {
                     end(db, id, trigger, uid, Status::Pending, "")?;
                     lane::follow(db, id)
                 }
-                Taken::KnownFrom(first) => {
-                    let reason = format!("the same change came with delivery {first}");
+                Came::With(first) => {
+                    let reason = same_change(&first);
                     end(db, id, trigger, uid, Status::Duplicate, &reason)
                 }
             }
         }
     }
-}
-
-enum Taken {
-    /// At least one change is this delivery's.
-    Own,
-    /// All came with others; the first of those.
-    KnownFrom(String),
 }
 
 struct Inbox<'a> {
@@ -234,58 +199,21 @@ struct Inbox<'a> {
     delivery_id: &'a str,
 }
 
-struct Known {
-    id: String,
-    delivery_id: String,
-    change: Change,
-}
-
 impl Inbox<'_> {
-    fn take(&self, changes: Vec<Change>) -> Result<Taken> {
-        let mut made: Vec<String> = Vec::new();
-        let mut has_own = false;
-        let mut known_from = None;
-        let mut known = match changes.first() {
+    fn take(&self, changes: Vec<Change>) -> Result<Came> {
+        let known = match changes.first() {
             Some(first) => self.known(&first.booking.uid)?,
             None => Vec::new(),
         };
-        let known_changes: Vec<Change> = known.iter().map(|k| k.change.clone()).collect();
-        let changes = changes
-            .into_iter()
-            .flat_map(|c| for_seats(c, &known_changes));
-        for change in changes {
-            let key = change.base_key();
-            // Read again after a replay: what it brought then is still its own.
-            let own = known
-                .iter()
-                .find(|k| k.delivery_id == self.delivery_id && k.change.base_key() == key);
-            if let Some(own) = own {
-                has_own = true;
-                if !made.contains(&own.id) {
-                    lane::plan_again(self.db, &own.id)?;
-                }
-            } else if let Some(first) = same(&change, &known) {
-                has_own |= first.delivery_id == self.delivery_id;
-                known_from.get_or_insert_with(|| first.delivery_id.clone());
-                self.enrich(first, &change)?;
-            } else {
-                let count = known.iter().filter(|k| k.change.base_key() == key).count();
-                let id = self.add(&change, count)?;
-                made.push(id.clone());
-                known.push(Known {
-                    id,
-                    delivery_id: self.delivery_id.to_owned(),
-                    change,
-                });
-                has_own = true;
+        let taken = known::take(self.delivery_id, changes, known);
+        for deed in taken.deeds {
+            match deed {
+                Deed::Add { id, key, change } => self.add(&id, &key, &change)?,
+                Deed::PlanAgain { id } => lane::plan_again(self.db, &id)?,
+                Deed::Enrich { id, better } => self.enrich(&id, &better)?,
             }
         }
-        let known_from = known_from.unwrap_or_default();
-        Ok(if has_own {
-            Taken::Own
-        } else {
-            Taken::KnownFrom(known_from)
-        })
+        Ok(taken.came)
     }
 
     fn known(&self, uid: &str) -> Result<Vec<Known>> {
@@ -305,98 +233,36 @@ impl Inbox<'_> {
         )
     }
 
-    /// `before` counts those of the same key: a value that came back.
-    fn add(&self, change: &Change, before: usize) -> Result<String> {
-        let id = super::new_id();
-        let base_key = change.base_key();
-        let key = if before == 0 {
-            base_key
-        } else {
-            format!("{base_key}#{}", before + 1)
-        };
+    fn add(&self, id: &str, key: &str, change: &Change) -> Result<()> {
         let person = self.vault.blind(&self.profile, &change.identity());
         self.db.prepare_cached(ADD_CHANGE)?.execute(params![
             id,
             self.profile,
-            self.vault.blind(&self.profile, &key),
+            self.vault.blind(&self.profile, key),
             self.delivery_id,
             person,
             change.booking.uid,
-            reference(change),
+            related::reference(change),
             change.seat,
             change.seated,
-            first_uid(change),
+            related::first_uid(change),
             micros(change.stamped()),
         ])?;
-        let body = self.vault.seal_json("change_body", "body", &id, change);
+        let body = self.vault.seal_json("change_body", "body", id, change);
         self.db
             .prepare_cached(ADD_CHANGE_BODY)?
             .execute(params![id, body])?;
-        lane::refresh(self.db, &self.profile, &person)?;
-        Ok(id)
+        lane::refresh(self.db, &self.profile, &person)
     }
 
-    /// A booking known without what it replaced (from a listing, or as CREATED) learns it, and is planned anew.
-    fn enrich(&self, known: &Known, change: &Change) -> Result<()> {
-        let from = &change.booking;
-        if known.change.kind != Kind::Booked
-            || known.change.booking.reschedule_uid.is_some()
-            || from.reschedule_uid.is_none()
-        {
-            return Ok(());
-        }
-        let mut better = known.change.clone();
-        let to = &mut better.booking;
-        to.reschedule_uid.clone_from(&from.reschedule_uid);
-        to.reschedule_start = from.reschedule_start.or(to.reschedule_start);
-        to.reschedule_end = from.reschedule_end.or(to.reschedule_end);
-        to.rescheduled_by = from.rescheduled_by.clone().or(to.rescheduled_by.take());
-        to.reschedule_reason = from
-            .reschedule_reason
-            .clone()
-            .or(to.reschedule_reason.take());
-        let body = self
-            .vault
-            .seal_json("change_body", "body", &known.id, &better);
+    fn enrich(&self, id: &str, better: &Change) -> Result<()> {
+        let body = self.vault.seal_json("change_body", "body", id, better);
         self.db
             .prepare_cached(SET_CHANGE_BODY)?
-            .execute(params![known.id, body])?;
+            .execute(params![id, body])?;
         self.db
             .prepare_cached(SET_REF)?
-            .execute(params![known.id, reference(&better)])?;
-        lane::plan_again(self.db, &known.id)
+            .execute(params![id, related::reference(better)])?;
+        lane::plan_again(self.db, id)
     }
-}
-
-/// The known change that `change` says again.
-fn same<'a>(change: &Change, known: &'a [Known]) -> Option<&'a Known> {
-    let changes: Vec<Change> = known.iter().map(|k| k.change.clone()).collect();
-    if !is_known(change, &changes) {
-        return None;
-    }
-    let alike = |k: &&Known| is_known(change, std::slice::from_ref(&k.change));
-    let near = |k: &&Known| k.change.created_at.duration_since(change.created_at).abs();
-    known
-        .iter()
-        .filter(alike)
-        .min_by_key(near)
-        .or(known.first())
-}
-
-/// A cancellation's reference says nothing of what its booking replaced.
-pub fn reference(change: &Change) -> Option<&str> {
-    change
-        .booking
-        .reschedule_uid
-        .as_deref()
-        .filter(|_| change.kind != Kind::Cancelled)
-}
-
-pub fn first_uid(change: &Change) -> Option<&str> {
-    let ical = change
-        .booking
-        .ical_uid
-        .as_deref()
-        .filter(|_| !change.seated)?;
-    ical.split_once('@').map(|(uid, _)| uid)
 }

@@ -3,10 +3,11 @@
 use domain::effect::Effect;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::cells::{self, all, micros, statements, time};
-use super::vault::Vault;
+use super::cells::{all, statements};
 use super::work;
+use crate::names::{self, micros, time};
 use crate::rows::{Link, Record, Register};
+use crate::vault::Vault;
 use crate::{Error, Result};
 
 statements! {
@@ -63,8 +64,8 @@ fn effect(row: &Row, vault: &Vault) -> Result<Effect> {
     Ok(Effect {
         change: row.get("change_key")?,
         target: row.get("target")?,
-        kind: cells::effect_kind(&row.get::<_, String>("kind")?)?,
-        state: cells::effect_state(&row.get::<_, String>("state")?)?,
+        kind: names::effect_kind(&row.get::<_, String>("kind")?)?,
+        state: names::effect_state(&row.get::<_, String>("state")?)?,
         desired: vault.open_text("effect", "desired", &place, &desired)?,
         pre_image: pre_image
             .map(|text| vault.open_text("effect", "pre_image", &place, &text))

@@ -2,9 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cells::{self, all, statements};
+use super::cells::{all, statements};
 use crate::Result;
-use crate::rows::{Status, verdict};
+use crate::names;
+use crate::rows::{Status, standing};
 
 statements! {
     RUNNING = "SELECT EXISTS (SELECT 1 FROM change WHERE profile = ?1 AND person = ?2 AND status = 'running')";
@@ -73,13 +74,9 @@ fn first(
 pub fn follow(db: &Connection, delivery_id: &str) -> Result<()> {
     let states: Vec<(Status, Option<String>)> =
         all(&mut db.prepare_cached(STATES)?, [delivery_id], |row| {
-            Ok((cells::status(&row.get::<_, String>(0)?)?, row.get(1)?))
+            Ok((names::status(&row.get::<_, String>(0)?)?, row.get(1)?))
         })?;
-    let status = verdict(&states.iter().map(|(status, _)| *status).collect::<Vec<_>>());
-    let reason = states
-        .into_iter()
-        .filter(|(of, _)| *of == status)
-        .find_map(|(_, reason)| reason);
+    let (status, reason) = standing(states);
     db.prepare_cached(FOLLOW)?
         .execute(params![delivery_id, status.name(), reason])?;
     Ok(())

@@ -6,13 +6,10 @@ use rusqlite::{Connection, params};
 
 use super::cells::{self, all, statements};
 use super::journal;
-use super::vault::Vault;
 use crate::Result;
-use crate::rows::{Counts, Delivery, DeliveryFilter, Proof, Status, Stored};
-
-const LISTED_DEFAULT: usize = 50;
-/// One more than a page shows, so that it is known whether there is a next one.
-const LISTED_MAX: usize = 501;
+use crate::related::tokens;
+use crate::rows::{Counts, Delivery, DeliveryFilter, Proof, Status};
+use crate::vault::Vault;
 
 /// One statement per index; what is not asked for is NULL. No id sorts after `~`.
 macro_rules! deliveries {
@@ -70,18 +67,13 @@ pub fn deliveries(db: &Connection, filter: &DeliveryFilter) -> Result<Vec<Delive
         } => BY_STATUS,
         DeliveryFilter { .. } => BY_ID,
     };
-    let limit = if filter.limit == 0 {
-        LISTED_DEFAULT
-    } else {
-        filter.limit.min(LISTED_MAX)
-    };
     let status = filter.status.map(Status::name);
     let params = params![
         status,
         filter.uid,
         filter.sha256,
         filter.after,
-        limit as i64
+        filter.rows() as i64
     ];
     all(&mut db.prepare_cached(sql)?, params, |row| {
         cells::delivery(row, None)
@@ -127,37 +119,9 @@ pub fn proof(db: &Connection, vault: &Vault, uid: &str) -> Result<Proof> {
     })
 }
 
-/// Under which the chain of these changes may be linked (`domain::chain::Fold::tokens`).
-fn tokens<'a>(uid: &str, changes: impl Iterator<Item = &'a Stored>) -> BTreeSet<String> {
-    let mut tokens = BTreeSet::from([format!("chain:{uid}")]);
-    for Stored { change, .. } in changes {
-        for name in std::iter::once(&change.booking.uid).chain(&change.booking.reschedule_uid) {
-            tokens.insert(format!("chain:{name}"));
-            if change.seated {
-                tokens.insert(format!("chain:{name}/{}", change.identity()));
-            }
-            if let Some(seat) = &change.seat {
-                tokens.insert(format!("chain:{name}/{seat}"));
-            }
-        }
-    }
-    tokens
-}
-
 pub fn counts(db: &Connection) -> Result<Counts> {
     let counted: Vec<(String, i64)> = all(&mut db.prepare_cached(COUNTS)?, [], |row| {
         Ok((row.get(0)?, row.get(1)?))
     })?;
-    let of = |status: Status| {
-        counted
-            .iter()
-            .find(|(name, _)| name == status.name())
-            .map_or(0, |(_, n)| *n as u64)
-    };
-    Ok(Counts {
-        by_status: Status::ALL
-            .into_iter()
-            .map(|status| (status, of(status)))
-            .collect(),
-    })
+    Ok(Counts::of(&counted))
 }

@@ -15,7 +15,7 @@ mod readers;
 mod related;
 mod replay;
 mod schema;
-mod vault;
+mod secrets;
 mod work;
 mod writer;
 
@@ -30,13 +30,13 @@ use rusqlite::{Connection, ErrorCode};
 
 use self::queue::Rank;
 use self::readers::Readers;
-use self::vault::Vault;
 use self::writer::Writer;
 use crate::rows::{
     Claim, Counts, Delivery, DeliveryFilter, Ended, Link, NewDelivery, Notice, Pause, Proof,
     Reading, Record, Register, Stored, Token,
 };
-use crate::{Error, Result, Store};
+use crate::vault::Vault;
+use crate::{Error, Result, Store, new_id};
 
 pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>> {
     let path = open::path_of(url)?;
@@ -59,11 +59,6 @@ pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>
 
 pub fn file_of(url: &str) -> Result<PathBuf> {
     open::path_of(url)
-}
-
-/// Sorts by arrival.
-fn new_id() -> String {
-    uuid::Uuid::now_v7().to_string()
 }
 
 /// Dropped in this order: the lock is held until the last write is done.
@@ -158,7 +153,7 @@ impl Store for Sqlite {
     }
 
     async fn receive(&self, delivery: NewDelivery) -> Result<String> {
-        let sealed = inbox::seal(&self.vault, new_id(), delivery);
+        let sealed = crate::inbox::seal(&self.vault, new_id(), delivery);
         let verb = move |db: &Connection| inbox::receive(db, sealed);
         self.writer.write(Rank::Intake, verb).await
     }
@@ -391,7 +386,7 @@ mod tests {
             notes::ALL,
             related::ALL,
             replay::ALL,
-            vault::ALL,
+            secrets::ALL,
             work::ALL,
         ]
         .concat()

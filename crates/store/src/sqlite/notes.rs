@@ -1,15 +1,12 @@
 //! Small things that are written down: pauses, facts with an end, notices, tokens, meta.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::cells::{all, micros, statements, time};
+use super::cells::{all, statements};
 use crate::Result;
-use crate::rows::{Notice, Pause, Token};
-
-/// The same cause is told once in this time.
-const TOLD_EVERY: SignedDuration = SignedDuration::from_hours(1);
-const NOTICES_MAX: usize = 500;
+use crate::names::{micros, time};
+use crate::rows::{NOTICES_MAX, Notice, Pause, Token, is_just_told};
 
 statements! {
     PAUSE = "INSERT INTO pause (profile, reason, since) VALUES (?1, ?2, ?3)
@@ -84,11 +81,7 @@ pub fn notify(db: &Connection, notice: &Notice, now: Timestamp) -> Result<bool> 
         .prepare_cached(TOLD_AT)?
         .query_row([profile, cause], |row| row.get(0))
         .optional()?;
-    // A time that is yet to come is from a clock that ran ahead.
-    let just_told = match told_at.map(time).transpose()? {
-        Some(told) => told <= now && now.duration_since(told) < TOLD_EVERY,
-        None => false,
-    };
+    let just_told = is_just_told(told_at.map(time).transpose()?, now);
     if just_told {
         db.prepare_cached(COUNT_NOTICE)?
             .execute(params![profile, cause, last_at])?;

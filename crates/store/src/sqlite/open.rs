@@ -10,9 +10,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::readers::Readers;
-use super::vault::{self, Vault};
-use super::{schema, writer::Writer};
+use super::writer::Writer;
+use super::{schema, secrets};
 use crate::sealed::{self, Keys};
+use crate::vault::Vault;
 use crate::{Error, Result};
 
 const READERS: usize = 2;
@@ -83,7 +84,7 @@ pub fn open(path: &Path, master_keys: Option<&str>) -> Result<Opened> {
         }
         schema::migrate(&db, &file)?;
         let (keys, origin) = keys(&db, path, master_keys)?;
-        let vault = Vault::unlock(&db, keys, &file, &origin)?;
+        let vault = secrets::unlock(&db, keys, &file, &origin)?;
         let readers = (0..READERS).map(|_| reader(path)).collect::<Result<_>>()?;
         Ok(Opened {
             writer: Writer::start(db, connect(path)?)?,
@@ -177,7 +178,7 @@ fn keys(db: &Connection, path: &Path, given: Option<&str>) -> Result<(Keys, Stri
     let key_file = beside(path, ".key");
     let origin = key_file.display().to_string();
     if !key_file.exists() {
-        if vault::is_sealed(db)? {
+        if secrets::is_sealed(db)? {
             let file = path.display();
             return Err(Error::Unusable(format!(
                 "{file} is sealed, but its key is not here: bring {origin} back, or set CALUP_MASTER_KEY"
@@ -199,7 +200,7 @@ fn keys(db: &Connection, path: &Path, given: Option<&str>) -> Result<(Keys, Stri
 
 /// Whole or not at all, and never over one that another process has just made.
 fn make_key_file(path: &Path) -> std::io::Result<()> {
-    let draft = beside(path, &format!(".{}", super::new_id()));
+    let draft = beside(path, &format!(".{}", crate::new_id()));
     let mut file = private().write(true).create_new(true).open(&draft)?;
     let linked = writeln!(file, "{}", sealed::generate())
         .and_then(|()| file.sync_all())

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::cells::{self, all, statements};
+use super::cells::{all, statements};
 use super::lane;
 use crate::Result;
-use crate::rows::Status;
+use crate::names;
 
 statements! {
     STATUS = "SELECT status FROM delivery WHERE id = ?1";
@@ -35,9 +35,7 @@ pub fn replay(db: &Connection, id: &str) -> Result<bool> {
         db.prepare_cached(OPERATOR_EFFECTS)?
             .execute([profile, key])?;
     }
-    let is_misread = [Status::Quarantined, Status::Ignored, Status::Duplicate]
-        .contains(&cells::status(&status)?);
-    if changes.is_empty() || is_misread {
+    if changes.is_empty() || names::status(&status)?.is_misread() {
         db.prepare_cached(UNREAD_AGAIN)?.execute([id])?;
         return Ok(true);
     }

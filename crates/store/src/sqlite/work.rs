@@ -3,16 +3,13 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cells::{self, all, micros, statements, time};
+use super::cells::{self, all, statements};
 use super::lane;
-use super::vault::Vault;
+use crate::crashes::{CRASHES_MAX, STOPPED_BY_WORK, unopened_change};
+use crate::names::{micros, time};
 use crate::rows::{Claim, Ended, Stored};
+use crate::vault::Vault;
 use crate::{Error, Result};
-
-/// The program stopped so often while it was worked on, each time but the first alone: it is held to be the
-/// cause. Panics are caught and counted apart, and end at three; what is left are kills from outside, and however
-/// often a machine is killed, that must not bury a booking for having been at work.
-pub const CRASHES_MAX: u32 = 100;
 
 statements! {
     RAISE = "UPDATE owner SET epoch = epoch + 1 RETURNING epoch";
@@ -76,9 +73,8 @@ pub fn take_over(db: &Connection) -> Result<i64> {
         if crashes + 1 < CRASHES_MAX {
             db.prepare_cached(AFTER_CRASH)?.execute([&id])?;
         } else {
-            let reason =
-                "working on it stopped the program a hundred times; replay it after an upgrade";
-            db.prepare_cached(BURY)?.execute([&id, reason])?;
+            db.prepare_cached(BURY)?
+                .execute([id.as_str(), STOPPED_BY_WORK])?;
         }
         lane::refresh(db, &profile, &person)?;
         lane::follow(db, &delivery_id)?;
@@ -181,10 +177,9 @@ fn claim_first(
         .execute(params![id, epoch, micros(now)])?;
     let claim = match stored(db, vault, &id) {
         Ok(stored) => Some(Claim { stored, epoch }),
-        // One that cannot be opened must not keep everybody from work.
         Err(Error::Other(why)) => {
-            let reason = format!("it cannot be opened ({why}); restore a backup, then replay it");
-            db.prepare_cached(BURY)?.execute([&id, &reason])?;
+            db.prepare_cached(BURY)?
+                .execute([&id, &unopened_change(&why)])?;
             None
         }
         Err(error) => return Err(error),

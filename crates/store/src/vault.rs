@@ -1,24 +1,20 @@
 //! What the verbs need beside the database: sealing, and the keys behind the HMACs. Both come from the
 //! table `secret`; the HMAC keys never depend on the master key, so that a new one changes nothing else.
+//! How that table is read and written is the backend's concern.
 
 use hmac::{Hmac, Mac};
-use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
-use super::cells::statements;
 use crate::sealed::{Keys, place, random};
 use crate::{Error, Result};
 
 const HMAC_CHARS: usize = 32;
+/// One row with this prefix for every master key that ever sealed something.
 const CHECK: &str = "check ";
-
-statements! {
-    NAMES = "SELECT name FROM secret WHERE name LIKE 'check %'";
-    GET = "SELECT sealed FROM secret WHERE name = ?1";
-    PUT = "INSERT INTO secret (name, sealed) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-}
+pub const INDEX_KEY: &str = "index key";
+pub const MARKER_KEY: &str = "marker key";
 
 pub struct Vault {
     keys: Keys,
@@ -26,58 +22,56 @@ pub struct Vault {
     pub marker_key: [u8; 32],
 }
 
-/// Whether anything was ever sealed here.
-pub fn is_sealed(db: &Connection) -> Result<bool> {
-    Ok(db
-        .query_row(GET, ["index key"], |_| Ok(()))
-        .optional()?
-        .is_some())
+/// Whether the secrets are complete as they are. Fails when one of them was sealed with a key that is not here.
+/// `database` and `origin` name where the secrets and the keys came from.
+pub fn is_complete(names: &[String], keys: &Keys, database: &str, origin: &str) -> Result<bool> {
+    let missing = names
+        .iter()
+        .filter_map(|name| name.strip_prefix(CHECK))
+        .find(|id| !keys.has(id));
+    if let Some(id) = missing {
+        return Err(Error::Unusable(format!(
+            "{database} was sealed with another key ({id}) than {origin} gives; put that key back. To change \
+             keys, set CALUP_MASTER_KEY to the new key, a comma, and the old one"
+        )));
+    }
+    Ok(names.contains(&check(keys)))
+}
+
+/// Names and sealed values for what is not complete; what is there already is to be left as it is.
+pub fn fresh_secrets(keys: &Keys) -> [(String, Vec<u8>); 3] {
+    let seal = |name: &str, value: &[u8]| {
+        let sealed = keys.seal(&place("secret", "sealed", name), value);
+        (name.to_owned(), sealed)
+    };
+    [
+        seal(&check(keys), b""),
+        seal(INDEX_KEY, &random()),
+        seal(MARKER_KEY, &random()),
+    ]
+}
+
+fn check(keys: &Keys) -> String {
+    format!("{CHECK}{}", keys.newest())
 }
 
 impl Vault {
-    /// Makes the keys in a new database, else opens them. In a transaction of its own.
-    pub fn unlock(db: &Connection, keys: Keys, file: &str, origin: &str) -> Result<Self> {
-        let sealers: Vec<String> = db
-            .prepare(NAMES)?
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let missing = sealers
-            .iter()
-            .filter_map(|name| name.strip_prefix(CHECK))
-            .find(|id| !keys.has(id));
-        if let Some(id) = missing {
-            return Err(Error::Unusable(format!(
-                "{file} was sealed with another key ({id}) than {origin} gives; put that key back. To change \
-                 keys, set CALUP_MASTER_KEY to the new key, a comma, and the old one"
-            )));
-        }
-        let check = format!("{CHECK}{}", keys.newest());
-        if !sealers.contains(&check) {
-            db.execute_batch("BEGIN IMMEDIATE")?;
-            let put = |name: &str, value: &[u8]| {
-                db.execute(
-                    PUT,
-                    params![name, keys.seal(&place("secret", "sealed", name), value)],
-                )
+    /// With the two keys as the table holds them.
+    pub fn unlock(keys: Keys, database: &str, index_key: &[u8], marker_key: &[u8]) -> Result<Self> {
+        let open = |name: &str, sealed: &[u8]| -> Result<[u8; 32]> {
+            let damaged = || {
+                Error::Unusable(format!(
+                    "the {name} in {database} is damaged; restore a backup"
+                ))
             };
-            let done = put(&check, b"")
-                .and_then(|_| put("index key", &random()))
-                .and_then(|_| put("marker key", &random()));
-            db.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-            done?;
-        }
-        let get = |name: &str| -> Result<[u8; 32]> {
-            let sealed: Vec<u8> = db.query_row(GET, [name], |row| row.get(0))?;
-            let damaged =
-                || Error::Unusable(format!("the {name} in {file} is damaged; restore a backup"));
             let opened = keys
-                .open(&place("secret", "sealed", name), &sealed)
+                .open(&place("secret", "sealed", name), sealed)
                 .map_err(|_| damaged())?;
             opened.try_into().map_err(|_| damaged())
         };
         Ok(Self {
-            index_key: get("index key")?,
-            marker_key: get("marker key")?,
+            index_key: open(INDEX_KEY, index_key)?,
+            marker_key: open(MARKER_KEY, marker_key)?,
             keys,
         })
     }
