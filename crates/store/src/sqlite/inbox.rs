@@ -15,26 +15,28 @@ use crate::vault::Vault;
 use crate::{Error, Result};
 
 statements! {
-    ADD = "INSERT INTO delivery (id, profile, received_at, status, sha256, secret_index)
-        VALUES (?1, ?2, ?3, 'pending', ?4, ?5)";
-    ADD_BODY = "INSERT INTO delivery_body (id, headers, body) VALUES (?1, ?2, ?3)";
+    ADD_BODY = "INSERT INTO delivery_body (headers, body) VALUES (?1, ?2)";
+    ADD = "INSERT INTO delivery (id, profile, received_at, status, sha256, secret_index, body_row)
+        VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6)";
+    REMOVE_BODY = "DELETE FROM delivery_body WHERE n = ?1";
     SUSPECT = "SELECT id, attempts FROM delivery WHERE is_read = 0 AND attempts > 0 ORDER BY id LIMIT 1";
     FRESH = "SELECT id FROM delivery WHERE is_read = 0 AND attempts = 0 ORDER BY id LIMIT ?1";
-    REMOVE = "DELETE FROM delivery WHERE id = ?1";
     IS_UNREAD = "SELECT EXISTS (SELECT 1 FROM delivery WHERE is_read = 0)";
-    BEGIN_READING = "UPDATE delivery SET attempts = attempts + 1 WHERE id = ?1";
-    WITH_BODY = "SELECT d.*, b.headers, b.body FROM delivery d JOIN delivery_body b ON b.id = d.id WHERE d.id = ?1";
+    HANDED_OUT = "SELECT ids FROM reading";
+    HAND_OUT = "UPDATE reading SET ids = ?1";
+    COUNT_ATTEMPT = "UPDATE delivery SET attempts = attempts + 1 WHERE is_read = 0 AND id = ?1";
+    WITH_BODY = "SELECT d.*, b.headers, b.body FROM delivery d JOIN delivery_body b ON b.n = d.body_row WHERE d.id = ?1";
     STATE = "SELECT profile, is_read FROM delivery WHERE id = ?1";
     END = "UPDATE delivery SET is_read = 1, trigger_name = COALESCE(?2, trigger_name), uid = COALESCE(?3, uid),
         status = ?4, reason = ?5 WHERE id = ?1";
-    KNOWN = "SELECT c.id, c.delivery_id, b.body FROM change c JOIN change_body b ON b.id = c.id
-        WHERE c.uid = ?2 AND c.profile = ?1 ORDER BY c.id";
+    KNOWN = "SELECT c.id, c.delivery_id, b.body FROM change c JOIN change_body b ON b.n = c.n
+        WHERE c.uid = ?2 AND c.profile = ?1 ORDER BY c.n";
     ADD_CHANGE = "INSERT INTO change
         (id, profile, key, delivery_id, person, uid, ref, seat, seated, first_uid, created_at, status)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'pending')";
-    ADD_CHANGE_BODY = "INSERT INTO change_body (id, body) VALUES (?1, ?2)";
+    ADD_CHANGE_BODY = "INSERT INTO change_body (n, body) VALUES (?1, ?2)";
     SET_REF = "UPDATE change SET ref = ?2 WHERE id = ?1";
-    SET_CHANGE_BODY = "UPDATE change_body SET body = ?2 WHERE id = ?1";
+    SET_CHANGE_BODY = "UPDATE change_body SET body = ?2 WHERE n = (SELECT n FROM change WHERE id = ?1)";
 }
 
 /// Whole or not at all, without a savepoint: a copy of every page that it touches would cost more than it does.
@@ -47,21 +49,23 @@ pub fn receive(
         body,
     }: Sealed,
 ) -> Result<String> {
-    let received_at = micros(of.received_at);
-    db.prepare_cached(ADD)?.execute(params![
-        id,
-        of.profile,
-        received_at,
-        of.sha256,
-        of.secret_index as i64
-    ])?;
-    let added = db
-        .prepare_cached(ADD_BODY)
-        .and_then(|mut add| add.execute(params![id, headers, body]));
+    db.prepare_cached(ADD_BODY)?
+        .execute(params![headers, body])?;
+    let body_row = db.last_insert_rowid();
+    let added = db.prepare_cached(ADD).and_then(|mut add| {
+        add.execute(params![
+            id,
+            of.profile,
+            micros(of.received_at),
+            of.sha256,
+            of.secret_index as i64,
+            body_row
+        ])
+    });
     if let Err(error) = added {
         // Else the whole transaction was given up already.
         if !db.is_autocommit() {
-            db.prepare_cached(REMOVE)?.execute([&id])?;
+            db.prepare_cached(REMOVE_BODY)?.execute([body_row])?;
         }
         return Err(error.into());
     }
@@ -77,6 +81,7 @@ pub fn is_anything_unread(db: &Connection) -> Result<bool> {
 /// One that was handed out before and never read may be what stopped the program: it is handed out alone,
 /// so that nobody else is counted with it.
 pub fn unread(db: &Connection, vault: &Vault, limit: usize) -> Result<Vec<Delivery>> {
+    count_attempts(db)?;
     while let Some((id, attempts)) = suspect(db)? {
         let handed_out = if attempts < CRASHES_MAX {
             hand_out(db, vault, &id)?
@@ -86,6 +91,7 @@ pub fn unread(db: &Connection, vault: &Vault, limit: usize) -> Result<Vec<Delive
             None
         };
         if let Some(delivery) = handed_out {
+            remember_handed_out(db, std::slice::from_ref(&delivery))?;
             return Ok(vec![delivery]);
         }
     }
@@ -104,7 +110,27 @@ pub fn unread(db: &Connection, vault: &Vault, limit: usize) -> Result<Vec<Delive
             break;
         }
     }
+    remember_handed_out(db, &deliveries)?;
     Ok(deliveries)
+}
+
+/// One row for all of them, before any is read: those among them that are found unread later were begun in vain.
+fn remember_handed_out(db: &Connection, deliveries: &[Delivery]) -> Result<()> {
+    let ids: Vec<&String> = deliveries.iter().map(|d| &d.id).collect();
+    let ids = serde_json::to_string(&ids).expect("ids are text");
+    db.prepare_cached(HAND_OUT)?.execute([ids])?;
+    Ok(())
+}
+
+fn count_attempts(db: &Connection) -> Result<()> {
+    let ids: String = db
+        .prepare_cached(HANDED_OUT)?
+        .query_row([], |row| row.get(0))?;
+    let ids: Vec<String> = serde_json::from_str(&ids).unwrap_or_default();
+    for id in ids {
+        db.prepare_cached(COUNT_ATTEMPT)?.execute([id])?;
+    }
+    Ok(())
 }
 
 fn suspect(db: &Connection) -> Result<Option<(String, u32)>> {
@@ -116,13 +142,15 @@ fn suspect(db: &Connection) -> Result<Option<(String, u32)>> {
 
 /// `None` when it cannot be opened; then it is quarantined, and in nobody's way.
 fn hand_out(db: &Connection, vault: &Vault, id: &str) -> Result<Option<Delivery>> {
-    db.prepare_cached(BEGIN_READING)?.execute([id])?;
     let opened = db
         .prepare_cached(WITH_BODY)?
         .query_and_then([id], |row| cells::delivery(row, Some(vault)))?
         .next();
     match opened.transpose() {
-        Ok(delivery) => Ok(delivery),
+        Ok(delivery) => Ok(delivery.map(|d| Delivery {
+            attempts: d.attempts + 1,
+            ..d
+        })),
         Err(Error::Other(why)) => {
             let reason = unopened_body(&why);
             end(db, id, None, None, Status::Quarantined, &reason)?;
@@ -180,8 +208,9 @@ pub fn read(db: &Connection, vault: &Vault, id: &str, reading: Reading) -> Resul
             }
             match inbox.take(changes)? {
                 Came::New => {
-                    end(db, id, trigger, uid, Status::Pending, "")?;
-                    lane::follow(db, id)
+                    let (status, reason) = lane::standing_of(db, id)?;
+                    let reason = reason.unwrap_or_default();
+                    end(db, id, trigger, uid, status, &reason)
                 }
                 Came::With(first) => {
                     let reason = same_change(&first);
@@ -248,10 +277,11 @@ impl Inbox<'_> {
             related::first_uid(change),
             micros(change.stamped()),
         ])?;
+        let n = self.db.last_insert_rowid();
         let body = self.vault.seal_json("change_body", "body", id, change);
         self.db
             .prepare_cached(ADD_CHANGE_BODY)?
-            .execute(params![id, body])?;
+            .execute(params![n, body])?;
         lane::refresh(self.db, &self.profile, &person)
     }
 

@@ -11,15 +11,15 @@ statements! {
     RUNNING = "SELECT EXISTS (SELECT 1 FROM change WHERE profile = ?1 AND person = ?2 AND status = 'running')";
     FIRST = "SELECT status, retry_at, created_at, crashes FROM change
         WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running') AND yields = 0
-        ORDER BY created_at, id LIMIT 1";
+        ORDER BY created_at, n LIMIT 1";
     FIRST_PARKED = "SELECT status, retry_at, created_at, crashes FROM change
         WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running') AND yields = 1
-        ORDER BY retry_at, created_at, id LIMIT 1";
+        ORDER BY retry_at, created_at, n LIMIT 1";
     PUT = "INSERT INTO lane (profile, person, due_at, since, suspect) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT (profile, person) DO UPDATE
         SET due_at = excluded.due_at, since = excluded.since, suspect = excluded.suspect";
     EMPTY = "DELETE FROM lane WHERE profile = ?1 AND person = ?2";
-    STATES = "SELECT status, reason FROM change WHERE delivery_id = ?1 ORDER BY id";
+    STATES = "SELECT status, reason FROM change WHERE delivery_id = ?1 ORDER BY n";
     FOLLOW = "UPDATE delivery SET status = ?2, reason = ?3 WHERE id = ?1";
     AGAIN = "UPDATE change
         SET status = CASE status WHEN 'running' THEN 'running' ELSE 'pending' END, again = (status = 'running'),
@@ -72,14 +72,18 @@ fn first(
 
 /// Derives a delivery's status and reason from its changes.
 pub fn follow(db: &Connection, delivery_id: &str) -> Result<()> {
+    let (status, reason) = standing_of(db, delivery_id)?;
+    db.prepare_cached(FOLLOW)?
+        .execute(params![delivery_id, status.name(), reason])?;
+    Ok(())
+}
+
+pub fn standing_of(db: &Connection, delivery_id: &str) -> Result<(Status, Option<String>)> {
     let states: Vec<(Status, Option<String>)> =
         all(&mut db.prepare_cached(STATES)?, [delivery_id], |row| {
             Ok((names::status(&row.get::<_, String>(0)?)?, row.get(1)?))
         })?;
-    let (status, reason) = standing(states);
-    db.prepare_cached(FOLLOW)?
-        .execute(params![delivery_id, status.name(), reason])?;
-    Ok(())
+    Ok(standing(states))
 }
 
 /// Has a change planned anew, as if for the first time. One that is running is, once it has ended.

@@ -43,17 +43,25 @@ statements! {
         "id IN (SELECT id FROM delivery WHERE is_read = 1 AND sha256 = ?3 UNION ALL
           SELECT id FROM delivery INDEXED BY delivery_unread WHERE is_read = 0 AND sha256 = ?3)"
     );
-    BY_STATUS = deliveries!("status = ?1");
+    BY_STATUS = deliveries!("is_read = 1 AND status = ?1");
+    // What was not read is pending, and so may be what was.
+    PENDING = concat!(
+        "SELECT * FROM (SELECT * FROM (", deliveries!("is_read = 1 AND status = ?1"), ") UNION ALL
+          SELECT * FROM (", deliveries!("is_read = 0"), ")) ORDER BY id DESC LIMIT ?5"
+    );
     BY_ID = deliveries!("1");
-    ONE = "SELECT d.*, b.headers, b.body FROM delivery d JOIN delivery_body b ON b.id = d.id WHERE d.id = ?1";
+    ONE = "SELECT d.*, b.headers, b.body FROM delivery d JOIN delivery_body b ON b.n = d.body_row WHERE d.id = ?1";
     MENTIONING_CHANGES = concat!(
-        "SELECT * FROM stored WHERE id IN (", mentioning!("id"), ") ORDER BY created_at, id LIMIT 1000"
+        "SELECT * FROM stored WHERE id IN (", mentioning!("id"), ") ORDER BY created_at, n LIMIT 1000"
     );
     MENTIONING_DELIVERIES = concat!(
         "SELECT * FROM delivery WHERE id IN (SELECT id FROM delivery WHERE uid = ?1 UNION ",
         mentioning!("delivery_id"), ") ORDER BY id LIMIT 1000"
     );
-    COUNTS = "SELECT status, count(*) FROM delivery GROUP BY status";
+    COUNTS = "SELECT status, sum(of) FROM (
+          SELECT status, count(*) AS of FROM delivery WHERE is_read = 1 GROUP BY status UNION ALL
+          SELECT 'pending', count(*) FROM delivery WHERE is_read = 0)
+        GROUP BY status";
 }
 
 pub fn deliveries(db: &Connection, filter: &DeliveryFilter) -> Result<Vec<Delivery>> {
@@ -62,6 +70,10 @@ pub fn deliveries(db: &Connection, filter: &DeliveryFilter) -> Result<Vec<Delive
         DeliveryFilter {
             sha256: Some(_), ..
         } => BY_SHA256,
+        DeliveryFilter {
+            status: Some(Status::Pending),
+            ..
+        } => PENDING,
         DeliveryFilter {
             status: Some(_), ..
         } => BY_STATUS,

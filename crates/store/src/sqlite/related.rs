@@ -11,7 +11,7 @@ use crate::vault::Vault;
 
 statements! {
     THIS = "SELECT * FROM change WHERE profile = ?1 AND key = ?2";
-    OF_PERSON = "SELECT * FROM change WHERE profile = ?1 AND person = ?2 ORDER BY created_at DESC, id DESC LIMIT 1000";
+    OF_PERSON = "SELECT * FROM change WHERE profile = ?1 AND person = ?2 ORDER BY created_at DESC, n DESC LIMIT 1000";
     BY_UID = "SELECT * FROM change WHERE uid = ?2 AND profile = ?1";
     BY_REF = "SELECT * FROM change WHERE ref = ?2 AND profile = ?1";
     BY_SEAT = "SELECT * FROM change WHERE seat = ?2 AND profile = ?1";

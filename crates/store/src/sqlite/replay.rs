@@ -9,8 +9,10 @@ use crate::names;
 
 statements! {
     STATUS = "SELECT status FROM delivery WHERE id = ?1";
-    CHANGES = "SELECT id, profile, key FROM change WHERE delivery_id = ?1 ORDER BY id";
+    CHANGES = "SELECT id, profile, key FROM change WHERE delivery_id = ?1 ORDER BY n";
     UNREAD_AGAIN = "UPDATE delivery SET is_read = 0, attempts = 0, status = 'pending', reason = NULL WHERE id = ?1";
+    // Read again is not begun in vain.
+    NOT_HANDED_OUT = "UPDATE reading SET ids = (SELECT json_group_array(value) FROM json_each(ids) WHERE value <> ?1)";
     DEAD_EFFECTS = "UPDATE effect SET state = 'absent', amended = '[]' WHERE profile = ?1 AND change_key = ?2 AND state = 'dead'";
     AMENDMENTS = "UPDATE effect SET amended = '[]' WHERE profile = ?1 AND change_key = ?2";
     OPERATOR_EFFECTS = "UPDATE effect SET state = 'unknown', negatives = 0 WHERE profile = ?1 AND change_key = ?2 AND state = 'operator'";
@@ -37,6 +39,7 @@ pub fn replay(db: &Connection, id: &str) -> Result<bool> {
     }
     if changes.is_empty() || names::status(&status)?.is_misread() {
         db.prepare_cached(UNREAD_AGAIN)?.execute([id])?;
+        db.prepare_cached(NOT_HANDED_OUT)?.execute([id])?;
         return Ok(true);
     }
     for (change_id, _, _) in &changes {

@@ -7,7 +7,11 @@ use crate::{Error, Result};
 /// In the file's header, so that another program's database is not mistaken for ours ("calp").
 pub const APPLICATION_ID: i64 = 0x6361_6c70;
 
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 pub const VERSION: i64 = STEPS.len() as i64;
 
@@ -26,14 +30,23 @@ pub fn migrate(db: &Connection, file: &str) -> Result<()> {
             "{file} is not a calup database but another program's; name another file, calup makes it"
         )));
     }
+    if version == VERSION {
+        return Ok(());
+    }
+    // A table that others refer to can only be replaced without them looking; they are looked over afterwards.
+    db.pragma_update(None, "foreign_keys", false)?;
+    let mut taken = Ok(());
     for (before, step) in STEPS.iter().enumerate().skip(version as usize) {
         db.execute_batch("BEGIN IMMEDIATE")?;
         // Two processes may start on a new file at once: the second finds the step done.
-        let done = take_step(db, before as i64, step);
-        db.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-        done?;
+        taken = take_step(db, before as i64, step);
+        db.execute_batch(if taken.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+        if taken.is_err() {
+            break;
+        }
     }
-    Ok(())
+    db.pragma_update(None, "foreign_keys", true)?;
+    taken
 }
 
 fn take_step(db: &Connection, before: i64, step: &str) -> Result<()> {
@@ -41,6 +54,10 @@ fn take_step(db: &Connection, before: i64, step: &str) -> Result<()> {
         return Ok(());
     }
     db.execute_batch(step)?;
+    if db.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        let why = "rows of it refer to others that are missing";
+        return Err(Error::Other(why.into()));
+    }
     db.pragma_update(None, "application_id", APPLICATION_ID)?;
     db.pragma_update(None, "user_version", before + 1)?;
     Ok(())

@@ -27,10 +27,10 @@ statements! {
         OR EXISTS (SELECT 1 FROM lane WHERE suspect = 1 AND due_at <= ?1)";
     FIRST = "SELECT id, delivery_id FROM change
         WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running') AND yields = 0
-        ORDER BY created_at, id LIMIT 1";
+        ORDER BY created_at, n LIMIT 1";
     FIRST_PARKED = "SELECT id, delivery_id FROM change
         WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running') AND yields = 1
-        ORDER BY retry_at, created_at, id LIMIT 1";
+        ORDER BY retry_at, created_at, n LIMIT 1";
     CLAIM = "UPDATE change SET status = 'running', attempts = attempts + 1, epoch = ?2, again = 0,
             first_tried_at = COALESCE(first_tried_at, ?3), retry_at = NULL, yields = 0
         WHERE id = ?1";

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use store::Error;
-use store::rows::{Reading, Status};
+use store::rows::{Delivery, Reading, Status};
 
 use crate::world::*;
 
@@ -23,7 +23,9 @@ pub async fn what_was_received_is_handed_out_as_it_came(store: Any) {
     assert_eq!(unread[0].headers, raw("").headers);
     assert_eq!((unread[0].attempts, unread[0].status), (1, Status::Pending));
     assert_eq!(unread[0].received_at, at("12:00"));
-    assert_eq!(delivery(&store, &second).await, unread[1]);
+    let attempts = unread[1].attempts;
+    let kept = delivery(&store, &second).await;
+    assert_eq!(Delivery { attempts, ..kept }, unread[1]);
 }
 
 pub async fn many_waiting_deliveries_share_a_commit(store: Any) {

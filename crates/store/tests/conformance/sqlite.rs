@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use store::Error;
-use store::rows::{Record, Register, Status};
+use store::rows::{Counts, Record, Register, Status};
 
 use crate::journal::effect;
 use crate::world::*;
@@ -305,22 +305,52 @@ async fn what_is_damaged_is_found() {
 
 #[tokio::test]
 async fn an_older_database_is_brought_along_with_what_it_holds() {
-    let (store, folder) = fresh().await;
+    let folder = Folder::new();
     let file = folder.file("calup.db");
-    let epoch = store.take_over().await.expect("taken over");
-    let mut kept = effect("e_1", "c_1", epoch);
-    kept.pre_image = Some("as it was".into());
-    record_effect(&store, &kept).await.expect("recorded");
+    let db = rusqlite::Connection::open(&file).expect("opened");
+    db.execute_batch(include_str!("../../src/sqlite/schema/1.sql"))
+        .expect("as the first version made it");
+    db.execute_batch(
+        "PRAGMA application_id = 0x63616c70; PRAGMA user_version = 1;
+         INSERT INTO delivery (id, profile, received_at, uid, status, sha256, secret_index, is_read) VALUES
+           ('d_1', 'default', 1, 'bk_1', 'done', 'aa', 0, 1), ('d_2', 'default', 2, NULL, 'pending', 'bb', 0, 0);
+         INSERT INTO delivery_body VALUES ('d_2', x'02', x'02'), ('d_1', x'01', x'01');
+         INSERT INTO change (id, profile, key, delivery_id, person, uid, seated, created_at, status, lead) VALUES
+           ('c_1', 'default', 'k', 'd_1', 'p', 'bk_1', 0, 1, 'done', 'lead_1');
+         INSERT INTO change_body VALUES ('c_1', x'03');
+         INSERT INTO link VALUES ('default', 't', x'04');",
+    )
+    .expect("filled");
+    drop(db);
+
+    let store = open(&file, None).await.expect("opened");
+
+    let counts = store.counts().await.expect("counted");
+    assert_eq!(count(&counts, Status::Done), 1);
+    assert_eq!(count(&counts, Status::Pending), 1);
     drop(store);
     let db = rusqlite::Connection::open(&file).expect("opened");
-    db.execute_batch("ALTER TABLE effect DROP COLUMN status_before; PRAGMA user_version = 1")
-        .expect("as the first version left it");
-    drop(db);
-    let store = open(&file, None).await.expect("opened");
-    assert_eq!(
-        store.effects(PROFILE, "c_1").await.expect("answers"),
-        [kept]
-    );
+    let bodies: Vec<(String, Vec<u8>)> = db
+        .prepare("SELECT d.id, b.body FROM delivery d JOIN delivery_body b ON b.n = d.body_row ORDER BY d.id")
+        .expect("prepared")
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("queried")
+        .collect::<Result<_, _>>()
+        .expect("read");
+    assert_eq!(bodies, [("d_1".into(), vec![1]), ("d_2".into(), vec![2])]);
+    let change: (String, Vec<u8>) = db
+        .query_row(
+            "SELECT lead, body FROM stored WHERE id = 'c_1'",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .expect("the change and its body");
+    assert_eq!(change, ("lead_1".into(), vec![3]));
+}
+
+fn count(counts: &Counts, of: Status) -> u64 {
+    let found = counts.by_status.iter().find(|(status, _)| *status == of);
+    found.expect("every status is counted").1
 }
 
 #[tokio::test]
