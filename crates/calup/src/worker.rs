@@ -81,6 +81,8 @@ async fn turn(
         app.came.fetch_or(is_left, Ordering::AcqRel);
         read = outcome?;
     }
+    // Others whose last verb shared the commit end now too.
+    tokio::task::yield_now().await;
     while at_work.try_join_next().is_some() {}
     // What is claimed while the limit leaves no room would only be put back, each with two commits.
     let limited = limited_for(app);

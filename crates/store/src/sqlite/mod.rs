@@ -83,6 +83,16 @@ impl Sqlite {
         self.writer.write(Rank::Work, verb).await
     }
 
+    /// What a lane of the worker does between its calls.
+    async fn write_for_lane<T: Send + 'static>(
+        &self,
+        verb: impl FnOnce(&Connection, &Vault) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let vault = self.vault.clone();
+        let verb = move |db: &Connection| verb(db, &vault);
+        self.writer.write(Rank::Lane, verb).await
+    }
+
     /// A few rows by their keys: found sooner than handed to another thread.
     fn glance<T>(&self, look: impl FnOnce(&Connection, &Vault) -> Result<T>) -> Result<T> {
         self.glances.look(|db| look(db, &self.vault))
@@ -191,7 +201,7 @@ impl Store for Sqlite {
         if !self.glance(|db, _| work::is_anything_due(db, own_epoch, now))? {
             return Ok(Vec::new());
         }
-        self.write(move |db, vault| work::claim(db, vault, own_epoch, now, limit))
+        self.write_for_lane(move |db, vault| work::claim(db, vault, own_epoch, now, limit))
             .await
     }
 
@@ -205,7 +215,7 @@ impl Store for Sqlite {
 
     async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()> {
         let (own_epoch, claim) = (self.own_epoch(), claim.clone());
-        self.write(move |db, vault| {
+        self.write_for_lane(move |db, vault| {
             journal::record(db, vault, own_epoch, &claim.stored.profile, &record)?;
             work::finish(db, vault, &claim, &ended)
         })
@@ -220,13 +230,13 @@ impl Store for Sqlite {
         counted: bool,
     ) -> Result<()> {
         let (claim, reason) = (claim.clone(), reason.to_owned());
-        self.write(move |db, _| work::retry_at(db, &claim, at, &reason, counted))
+        self.write_for_lane(move |db, _| work::retry_at(db, &claim, at, &reason, counted))
             .await
     }
 
     async fn park(&self, claim: &Claim, at: Timestamp, reason: &str) -> Result<()> {
         let (claim, reason) = (claim.clone(), reason.to_owned());
-        self.write(move |db, _| work::park(db, &claim, at, &reason))
+        self.write_for_lane(move |db, _| work::park(db, &claim, at, &reason))
             .await
     }
 
@@ -249,8 +259,10 @@ impl Store for Sqlite {
 
     async fn record(&self, profile: &str, record: Record) -> Result<()> {
         let (own_epoch, profile) = (self.own_epoch(), profile.to_owned());
-        self.write(move |db, vault| journal::record(db, vault, own_epoch, &profile, &record))
-            .await
+        self.write_for_lane(move |db, vault| {
+            journal::record(db, vault, own_epoch, &profile, &record)
+        })
+        .await
     }
 
     async fn pause(&self, profile: &str, pause: Option<Pause>) -> Result<()> {

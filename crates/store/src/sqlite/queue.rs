@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::writer::Job;
 
+/// A lane's verb waits so long for those of other lanes to share a commit with, unless so many wait already: the
+/// vendor's answer that the lane waited for took far longer.
+const COMPANY_WAIT: Duration = Duration::from_millis(2);
+const COMPANY: usize = 4;
 /// Verbs of one commit.
 const BATCH_MAX: usize = 256;
 /// So long a commit without deliveries in it goes on taking work.
@@ -23,7 +27,10 @@ const CROWD_WAIT_MAX: Duration = Duration::from_millis(3);
 pub enum Rank {
     /// A sender waits for it.
     Intake,
+    /// In the order in which it came, with `Lane`.
     Work,
+    /// One of several lanes goes on after it.
+    Lane,
 }
 
 #[derive(Default)]
@@ -36,6 +43,8 @@ pub struct Queue {
 struct State {
     intake: VecDeque<Box<dyn Job>>,
     work: VecDeque<Box<dyn Job>>,
+    /// When the first of `work` has waited long enough for company.
+    work_due: Option<Instant>,
     is_closed: bool,
 }
 
@@ -54,7 +63,16 @@ impl Queue {
         }
         match rank {
             Rank::Intake => state.intake.push_back(job),
-            Rank::Work => state.work.push_back(job),
+            Rank::Work | Rank::Lane => {
+                let patience = if rank == Rank::Lane {
+                    COMPANY_WAIT
+                } else {
+                    Duration::ZERO
+                };
+                let due = Instant::now() + patience;
+                state.work_due = Some(state.work_due.map_or(due, |earlier| earlier.min(due)));
+                state.work.push_back(job);
+            }
         }
         drop(state);
         self.come.notify_one();
@@ -73,7 +91,7 @@ impl Queue {
         let mut state = self.state();
         loop {
             let now = Instant::now();
-            let work_at = pace.work_at(now);
+            let work_at = pace.work_at(now).max(state.in_company_by(now));
             let is_works_turn = work_at <= now || state.is_closed;
             if !state.intake.is_empty() || !state.work.is_empty() && is_works_turn {
                 return Waited::Come;
@@ -107,11 +125,27 @@ impl Queue {
     pub fn take_all(&self) -> Vec<Box<dyn Job>> {
         let mut guard = self.state();
         let state = &mut *guard;
+        state.work_due = None;
         state.intake.drain(..).chain(state.work.drain(..)).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn in_company_by(&self, now: Instant) -> Instant {
+        let due = self.work_due.filter(|_| self.work.len() < COMPANY);
+        due.unwrap_or(now)
+    }
+
+    fn next_work(&mut self) -> Option<Box<dyn Job>> {
+        let job = self.work.pop_front()?;
+        if self.work.is_empty() {
+            self.work_due = None;
+        }
+        Some(job)
     }
 }
 
@@ -204,7 +238,7 @@ impl<'a> Batch<'a> {
                 return Some(job);
             }
             if self.may_work(now)
-                && let Some(job) = state.work.pop_front()
+                && let Some(job) = state.next_work()
             {
                 self.work_began = Some(now);
                 self.jobs += 1;
