@@ -1,5 +1,5 @@
-//! What waits to be written, and which of it shares a commit. Deliveries go first: a sender waits for each. The rest
-//! has a small share of the time while senders wait, and all of it when nobody does.
+//! What waits to be written, and which of it shares a commit. Deliveries go first: a sender waits for each. While
+//! senders are about, the rest goes along with them, within a small share of the time; when nobody is, it has all of it.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -188,14 +188,11 @@ impl Pace {
         self.work_credit = (self.work_credit - spent.as_secs_f64()).max(-CREDIT_SECONDS_MAX);
     }
 
-    /// When work may be committed without waiting for a delivery that it could go with.
+    /// When work may be committed without a delivery that it could go with.
     fn work_at(&mut self, now: Instant) -> Instant {
         self.earn(now);
-        let Some(last_delivery) = self.last_delivery.filter(|_| self.are_senders_about(now)) else {
-            return now;
-        };
-        let owed = Duration::from_secs_f64((-self.work_credit).max(0.0) / WORK_SHARE);
-        (now + owed).min(last_delivery + ABOUT)
+        let last_delivery = self.last_delivery.filter(|_| self.are_senders_about(now));
+        last_delivery.map_or(now, |at| at + ABOUT)
     }
 }
 
