@@ -14,6 +14,8 @@ use vendors::clickup::{self, ClickUp};
 
 use crate::body::Budget;
 use crate::config::Config;
+use crate::lease::Lease;
+use crate::leased::Leased;
 use crate::ready::Readiness;
 
 pub struct App {
@@ -26,6 +28,7 @@ pub struct App {
     /// Of these: with no signature at all, or the literal that stands for one where no secret is set.
     pub unsigned: AtomicU64,
     pub epoch: AtomicI64,
+    pub lease: Arc<Lease>,
     /// A delivery came in, or a person asked for something: the worker looks at once.
     pub wake: Notify,
     /// Something may be there to be read since it was last looked for.
@@ -69,7 +72,8 @@ pub struct Health {
 
 impl App {
     pub fn new(config: Config, store: Arc<dyn Store>) -> Result<Arc<Self>, Failure> {
-        let crm = crm(&config)?;
+        let lease = Arc::new(Lease::lasting_for(config.lease, config.call_timeout()));
+        let crm = crm(&config, &lease)?;
         let secrets = Arc::new(config.webhook_secrets.clone());
         let token = Mutex::new(token(&config));
         Ok(Arc::new(Self {
@@ -80,6 +84,7 @@ impl App {
             refused: AtomicU64::new(0),
             unsigned: AtomicU64::new(0),
             epoch: AtomicI64::new(0),
+            lease,
             wake: Notify::new(),
             came: AtomicBool::new(true),
             health: Mutex::default(),
@@ -107,7 +112,7 @@ impl App {
         let new = token(config);
         let mut used = self.token.lock().expect("no holder panics");
         if new != *used {
-            let crm = crm(config)?;
+            let crm = crm(config, &self.lease)?;
             *self.crm.write().expect("no reader panics") = crm;
             *used = new;
         }
@@ -195,8 +200,14 @@ fn token(config: &Config) -> Option<String> {
         .map(|t| t.expose_secret().to_owned())
 }
 
-fn crm(config: &Config) -> Result<Option<Arc<dyn Crm>>, Failure> {
-    Ok(clickup(config)?.map(|clickup| Arc::new(clickup) as Arc<dyn Crm>))
+fn crm(config: &Config, lease: &Arc<Lease>) -> Result<Option<Arc<dyn Crm>>, Failure> {
+    let within = |clickup: ClickUp| -> Arc<dyn Crm> {
+        Arc::new(Leased {
+            crm: Arc::new(clickup),
+            lease: lease.clone(),
+        })
+    };
+    Ok(clickup(config)?.map(within))
 }
 
 /// `None` while no token is set.

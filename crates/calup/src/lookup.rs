@@ -52,12 +52,17 @@ async fn one(
     mut effect: Effect,
     journal: &mut Journal<'_>,
 ) -> Result<Option<Timestamp>, Stop> {
+    let settled_at = settled_at(app, &effect);
+    // Whoever took over cannot know that the one before is dead: what that one sent may still arrive.
+    let may_still_come =
+        app.store.is_shared() && effect.epoch < app.epoch() && clock::now() < settled_at;
     effect.epoch = app.epoch();
     let remote = match effect.kind {
         // A register tells by itself whether it was written; if not, it is planned again.
         Kind::Write if written(crm, &effect, journal).await? => {
             Looked::Found(effect.target.clone())
         }
+        Kind::Write if may_still_come => return Ok(Some(settled_at)),
         Kind::Write => Looked::Gone,
         Kind::Create => created(crm, stored, &effect).await?,
         Kind::Comment | Kind::BlockComment => commented(crm, &effect).await?,
@@ -82,11 +87,6 @@ async fn one(
         Looked::Nothing => {
             effect.negatives += 1;
             effect.last_probe_at = Some(now);
-            let quiet = SignedDuration::try_from(
-                app.config.late_apply.max(app.config.index_lag) + app.config.call_timeout(),
-            )
-            .unwrap_or(SignedDuration::from_secs(120));
-            let settled_at = effect.last_sent_at + quiet;
             if effect.negatives >= NEGATIVES_MIN && now >= settled_at {
                 effect.state = State::Absent;
                 journal.set_effect(&effect);
@@ -94,10 +94,21 @@ async fn one(
             }
             journal.set_effect(&effect);
             let step =
-                SignedDuration::from_millis((quiet.as_millis() / 3).clamp(200, 20_000) as i64);
+                SignedDuration::from_millis((quiet(app).as_millis() / 3).clamp(200, 20_000) as i64);
             Ok(Some(now + step))
         }
     }
+}
+
+/// When everything that was sent has arrived or never will, and shows.
+fn settled_at(app: &App, effect: &Effect) -> Timestamp {
+    effect.last_sent_at + quiet(app)
+}
+
+fn quiet(app: &App) -> SignedDuration {
+    let config = &app.config;
+    let quiet = config.late_apply.max(config.index_lag) + config.call_timeout();
+    SignedDuration::try_from(quiet).unwrap_or(SignedDuration::from_secs(120))
 }
 
 enum Looked {

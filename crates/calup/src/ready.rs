@@ -48,12 +48,18 @@ pub async fn answer(State(app): State<Arc<App>>) -> Response {
         (true, false, true) => "does not answer: deliveries wait",
         (true, false, false) => "ok",
     };
+    let work = match (app.store.is_shared(), app.lease.is_over()) {
+        (false, _) => "as the only process",
+        (true, false) => "here",
+        (true, true) => "not here: another replica's turn, or nobody's",
+    };
     let unsigned = app.unsigned.load(Ordering::Relaxed);
     let refused = app.refused.load(Ordering::Relaxed);
     let body = json!({
         "status": status,
         "webhook_secret": webhook_secret,
         "clickup": clickup,
+        "work": work,
         "refused": { "unsigned": unsigned, "wrong_signature": refused.saturating_sub(unsigned) },
     });
     let code = if known.is_usable {

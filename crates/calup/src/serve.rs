@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::config::{self, Config};
-use crate::{server, web, worker};
+use crate::{server, standby, web, worker};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Only {
@@ -43,8 +43,10 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
         .map_err(|e| e.to_string())?;
     let listen = config.listen;
     let app = App::new(config, store).map_err(|f| f.to_string())?;
-    if only != Some(Only::Intake) {
-        worker::take_over(&app).await.map_err(|e| e.to_string())?;
+    if only != Some(Only::Intake) && !app.store.is_shared() {
+        standby::take_for_good(&app)
+            .await
+            .map_err(|e| e.to_string())?;
     }
     let listener = match TcpListener::bind(listen).await {
         Ok(listener) => Some(listener),
@@ -105,7 +107,7 @@ fn work_apart(
         .name("worker".into())
         .spawn(move || {
             give_way();
-            let _ = tell.send(runtime.block_on(worker::run(app, stopped)));
+            let _ = tell.send(runtime.block_on(standby::run(app, stopped)));
         })
         .map_err(|e| format!("could not start the worker: {e}"))?;
     Ok(tokio::spawn(async {

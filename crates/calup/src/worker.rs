@@ -8,7 +8,7 @@ use domain::outcome::Failure;
 use jiff::SignedDuration;
 use store::rows::{Claim, Pause};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
 use crate::{clock, process, reading};
@@ -183,11 +183,11 @@ async fn work(app: Arc<App>, claim: Claim) {
     let _at_work = app.begin(&claim);
     let delivery = claim.stored.delivery_id.clone();
     // In a task of its own, so that a mistake of ours ends one change's work and not the worker.
-    let result = tokio::spawn({
+    let mut task = EndsWithUs(tokio::spawn({
         let (app, claim) = (app.clone(), claim.clone());
         async move { process::process(&app, &claim).await }
-    })
-    .await;
+    }));
+    let result = (&mut task.0).await;
     match result {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
@@ -199,6 +199,15 @@ async fn work(app: Arc<App>, claim: Claim) {
             tracing::error!(delivery.id = %delivery, %panic, "working on a change stopped unexpectedly");
             process::after_panic(&app, &claim, panics).await;
         }
+    }
+}
+
+/// A task that is not left alone when nobody waits for it any more: the lease may be another's by then.
+struct EndsWithUs<T>(JoinHandle<T>);
+
+impl<T> Drop for EndsWithUs<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -276,14 +285,6 @@ pub fn answered(app: &App) {
     health.failures_in_a_row = 0;
     health.down = false;
     health.last_answer = Some(clock::now());
-}
-
-/// Makes this process the one that works, then works.
-pub async fn take_over(app: &App) -> Result<(), store::Error> {
-    let epoch = app.store.take_over().await?;
-    app.epoch.store(epoch, Ordering::Relaxed);
-    // What waits may wait for what a person has set right since.
-    go_on(app).await
 }
 
 /// Ends a pause and makes what waits due now: somebody mended something, and the first call tells whether it helped.

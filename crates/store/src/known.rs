@@ -45,22 +45,26 @@ pub fn take(delivery_id: &str, changes: Vec<Change>, mut known: Vec<Known>) -> T
     let mut made: Vec<String> = Vec::new();
     let mut has_own = false;
     let mut known_from = None;
-    let known_changes: Vec<Change> = known.iter().map(|k| k.change.clone()).collect();
-    let changes = changes
+    let mut seen: Vec<Change> = known.iter().map(|k| k.change.clone()).collect();
+    let mut keys: Vec<String> = seen.iter().map(Change::base_key).collect();
+    let changes: Vec<Change> = changes
         .into_iter()
-        .flat_map(|c| for_seats(c, &known_changes));
+        .flat_map(|c| for_seats(c, &seen))
+        .collect();
     for change in changes {
         let key = change.base_key();
         // Read again after a replay: what it brought then is still its own.
         let own = known
             .iter()
-            .find(|k| k.delivery_id == delivery_id && k.change.base_key() == key);
+            .zip(&keys)
+            .find(|(k, known_key)| **known_key == key && k.delivery_id == delivery_id)
+            .map(|(k, _)| k);
         if let Some(own) = own {
             has_own = true;
             if !made.contains(&own.id) {
                 deeds.push(Deed::PlanAgain { id: own.id.clone() });
             }
-        } else if let Some(first) = same(&change, &known) {
+        } else if let Some(first) = same(&change, &known, &seen) {
             has_own |= first.delivery_id == delivery_id;
             known_from.get_or_insert_with(|| first.delivery_id.clone());
             deeds.extend(enriched(&first.change, &change).map(|better| Deed::Enrich {
@@ -69,9 +73,11 @@ pub fn take(delivery_id: &str, changes: Vec<Change>, mut known: Vec<Known>) -> T
             }));
         } else {
             // Those of the same key: a value that came back.
-            let before = known.iter().filter(|k| k.change.base_key() == key).count();
+            let before = keys.iter().filter(|k| **k == key).count();
             let id = crate::new_id();
             made.push(id.clone());
+            seen.push(change.clone());
+            keys.push(key.clone());
             known.push(Known {
                 id: id.clone(),
                 delivery_id: delivery_id.to_owned(),
@@ -97,10 +103,9 @@ pub fn take(delivery_id: &str, changes: Vec<Change>, mut known: Vec<Known>) -> T
     Taken { came, deeds }
 }
 
-/// The known change that `change` says again.
-fn same<'a>(change: &Change, known: &'a [Known]) -> Option<&'a Known> {
-    let changes: Vec<Change> = known.iter().map(|k| k.change.clone()).collect();
-    if !is_known(change, &changes) {
+/// The known change that `change` says again; `seen` are theirs.
+fn same<'a>(change: &Change, known: &'a [Known], seen: &[Change]) -> Option<&'a Known> {
+    if !is_known(change, seen) {
         return None;
     }
     let alike = |k: &&Known| is_known(change, std::slice::from_ref(&k.change));

@@ -5,20 +5,23 @@ mod crashes;
 mod inbox;
 mod known;
 mod names;
+mod postgres;
 mod related;
 pub mod rows;
 pub mod sealed;
 mod sqlite;
+mod statements;
 mod vault;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::effect::Effect;
 use jiff::Timestamp;
 
 use crate::rows::{
-    Claim, Counts, Delivery, DeliveryFilter, Ended, Link, NewDelivery, Notice, Pause, Proof,
+    Claim, Counts, Delivery, DeliveryFilter, Ended, Lease, Link, NewDelivery, Notice, Pause, Proof,
     Reading, Record, Register, Stored, Token,
 };
 
@@ -44,25 +47,39 @@ fn new_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
-/// Opens `sqlite://path`, makes or migrates the schema, and reads the master key (from `master_keys`, else
-/// the file `<path>.key` made beside the database with mode 0600). Works beside a running server.
+/// Opens `sqlite://path` or `postgres://…`, makes or migrates the schema, and reads the master key (from `master_keys`;
+/// without it, SQLite's is in the file `<path>.key`, made beside the database with mode 0600). Works beside a running
+/// server.
 pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>> {
-    sqlite::open(url, master_keys).await
+    if postgres::is_ours(url) {
+        postgres::open(url, master_keys).await
+    } else {
+        sqlite::open(url, master_keys).await
+    }
 }
 
-/// The file of an address, whether it is there or not.
-pub fn file_of(url: &str) -> Result<PathBuf> {
-    sqlite::file_of(url)
+/// The file of an address, whether it is there or not; `None` when a server keeps it.
+pub fn file_of(url: &str) -> Result<Option<PathBuf>> {
+    if postgres::is_ours(url) {
+        Ok(None)
+    } else {
+        sqlite::file_of(url).map(Some)
+    }
 }
 
 #[async_trait::async_trait]
 pub trait Store: Send + Sync {
     // --- who works here ---
 
-    /// Takes the operating-system lock beside the file (fails with a sentence when another server holds it),
-    /// raises the epoch, and turns what an earlier owner left: running changes → pending, attempting
-    /// effects → unknown. Gives the epoch.
-    async fn take_over(&self) -> Result<i64>;
+    /// Whether several processes may take turns: then a lease ends after its time, by the database's clock. Else it is
+    /// an operating-system lock, which lasts as long as the process.
+    fn is_shared(&self) -> bool;
+    /// Grants `owner` the lease of a profile, makes it last `ttl` from now on, or tells who has it. A grant to somebody
+    /// else than before raises the epoch, and turns what the earlier holder left: running changes → pending,
+    /// attempting effects → unknown. Where processes do not share, another one's lock is a sentence.
+    async fn lease(&self, profile: &str, owner: &str, ttl: Duration) -> Result<Lease>;
+    /// Ends the lease, if it is `owner`'s: the next one to ask has it at once.
+    async fn release(&self, profile: &str, owner: &str) -> Result<()>;
 
     // --- intake ---
 
@@ -74,7 +91,7 @@ pub trait Store: Send + Sync {
     /// in the same transaction); a delivery all of whose changes are known ends `duplicate`.
     async fn read(&self, delivery_id: &str, reading: Reading) -> Result<()>;
 
-    /// The same for several, which share one commit.
+    /// The same for several, which may share a commit.
     async fn read_many(&self, readings: Vec<(String, Reading)>) -> Result<()>;
 
     // --- working off ---

@@ -1,5 +1,7 @@
 //! The rows that people and the program look at. Plain data.
 
+use std::time::Duration;
+
 use domain::change::Change;
 use domain::effect::Effect;
 use jiff::{SignedDuration, Timestamp};
@@ -125,6 +127,18 @@ pub struct Stored {
     /// How the lead was found, and why, for people.
     pub why: Vec<String>,
     pub lead: Option<String>,
+}
+
+/// What became of asking for the lease of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lease {
+    /// Granted, or made to last again. The epoch is one more at each grant to somebody else.
+    Held { epoch: i64 },
+    Theirs {
+        owner: String,
+        /// It ends then, unless its holder makes it last again.
+        left: Duration,
+    },
 }
 
 /// A change that this process works on.

@@ -52,11 +52,9 @@ pub fn read(file: &Path) -> Result<Vec<u8>, String> {
     result.map_err(|e| format!("could not read {}: {e}", file.display()))
 }
 
+/// A server is taken to be there: if it is not, that is told.
 fn exists(url: &str) -> bool {
-    let path = url
-        .trim_start_matches("sqlite://")
-        .trim_start_matches("sqlite:");
-    !url.starts_with("postgres") && Path::new(path).exists()
+    store::file_of(url).is_ok_and(|file| file.is_none_or(|file| file.exists()))
 }
 
 struct Scratch(PathBuf);

@@ -14,7 +14,8 @@ const CHECK: &str = "database";
 
 pub async fn examine(config: &Config, now: Timestamp) -> Vec<Finding> {
     let file = match store::file_of(&config.database_url) {
-        Ok(file) => file,
+        Ok(Some(file)) => file,
+        Ok(None) => return opened(config, "the database", now).await,
         Err(error) => return vec![unusable(&error)],
     };
     let folder = folder(&file);
@@ -38,22 +39,27 @@ pub async fn examine(config: &Config, now: Timestamp) -> Vec<Finding> {
         });
         return findings;
     }
+    findings.extend(opened(config, &file.display().to_string(), now).await);
+    findings
+}
+
+/// A file that is there, or what a server keeps.
+async fn opened(config: &Config, shown: &str, now: Timestamp) -> Vec<Finding> {
     let keys = config
         .master_key
         .as_ref()
         .map(|k| k.expose_secret().to_owned());
     match store::open(&config.database_url, keys.as_deref()).await {
         Ok(store) => {
-            findings.push(usable(&store, &file).await);
+            let mut findings = vec![usable(&store, shown).await];
             findings.extend(queue::examine(&*store, &config.profile.name, now).await);
+            findings
         }
-        Err(error) => findings.push(unusable(&error)),
+        Err(error) => vec![unusable(&error)],
     }
-    findings
 }
 
-async fn usable(store: &Arc<dyn Store>, file: &Path) -> Finding {
-    let file = file.display();
+async fn usable(store: &Arc<dyn Store>, file: &str) -> Finding {
     if let Err(error) = store.healthy().await {
         return fail(
             CHECK,

@@ -25,13 +25,18 @@ fn keep_address(world: &mut World) {
 }
 
 /// What became of one person's deliveries: created, moved, cancelled.
-struct Sent {
-    email: String,
-    taken: Vec<Vec<u8>>,
+pub struct Sent {
+    pub email: String,
+    pub taken: Vec<Vec<u8>>,
 }
 
 /// Books, moves and cancels for one person after another until told to stop.
-async fn keep_booking(cal: Cal, name: usize, stop: Arc<AtomicBool>, all: Arc<Mutex<Vec<Sent>>>) {
+pub async fn keep_booking(
+    cal: Cal,
+    name: usize,
+    stop: Arc<AtomicBool>,
+    all: Arc<Mutex<Vec<Sent>>>,
+) {
     let mut n = 0;
     while !stop.load(Ordering::Relaxed) {
         n += 1;
@@ -85,6 +90,12 @@ async fn whatever_was_answered_200_before_kill_9_is_worked_off_once() {
         sender.await.expect("a sender ends");
     }
     world.clickup.set_latency(Duration::ZERO, Duration::ZERO);
+    let all = std::mem::take(&mut *all.lock().expect("nobody else"));
+    each_was_done_once(&world, &all).await;
+}
+
+/// What was taken was worked off, and nothing of it twice.
+pub async fn each_was_done_once(world: &World, all: &[Sent]) {
     let counts = world.settle_within(Duration::from_secs(60)).await;
     assert_eq!(
         counts["dead"],
@@ -92,9 +103,8 @@ async fn whatever_was_answered_200_before_kill_9_is_worked_off_once() {
         "{}",
         world.get("/api/deliveries?status=dead").await
     );
-    let all = std::mem::take(&mut *all.lock().expect("nobody else"));
     assert!(all.iter().any(|s| s.taken.len() == 3), "some were taken");
-    for sent in &all {
+    for sent in all {
         for body in &sent.taken {
             let (status, reason) = world.ending(body).await;
             assert!(

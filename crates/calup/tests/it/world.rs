@@ -237,6 +237,22 @@ impl Calup {
         }
     }
 
+    /// Another one with the same settings.
+    pub fn replica(&self) -> Self {
+        Self::in_new_folder(self.env.clone())
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        let (signal, pid) = (format!("-{name}"), self.pid().to_string());
+        let sent = Command::new("kill").args([signal, pid]).status();
+        assert!(sent.expect("there is a kill").success());
+    }
+
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_calup"));
         command

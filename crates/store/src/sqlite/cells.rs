@@ -7,16 +7,6 @@ use crate::names::{status, time};
 use crate::rows::{Delivery, Stored};
 use crate::vault::Vault;
 
-/// SQL as constants, together in `ALL`, so that a test can prepare each.
-macro_rules! statements {
-    ($($name:ident = $sql:expr;)*) => {
-        $(const $name: &str = $sql;)*
-        #[cfg(test)]
-        pub const ALL: &[&str] = &[$($name),*];
-    };
-}
-pub(super) use statements;
-
 /// A row of the view `stored`.
 pub fn stored(row: &Row, vault: &Vault) -> Result<Stored> {
     let id: String = row.get("id")?;

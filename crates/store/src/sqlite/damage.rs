@@ -2,8 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::cells::{all, statements};
+use super::cells::all;
 use crate::Result;
+use crate::statements::statements;
 
 const WHOLE: &str = "ok";
 

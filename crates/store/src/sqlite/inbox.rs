@@ -3,7 +3,7 @@
 use domain::change::Change;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cells::{self, all, statements};
+use super::cells::{self, all};
 use super::lane;
 use crate::crashes::{CRASHES_MAX, STOPPED_BY_READING};
 use crate::inbox::{BATCH_BYTES_MAX, NOTHING_ACTED_ON, Sealed, same_change, unopened_body};
@@ -11,6 +11,7 @@ use crate::known::{self, Came, Deed, Known};
 use crate::names::micros;
 use crate::related;
 use crate::rows::{Delivery, Reading, Status};
+use crate::statements::statements;
 use crate::vault::Vault;
 use crate::{Error, Result};
 

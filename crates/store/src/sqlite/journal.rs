@@ -3,10 +3,11 @@
 use domain::effect::Effect;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::cells::{all, statements};
+use super::cells::all;
 use super::work;
 use crate::names::{self, micros, time};
 use crate::rows::{Link, Record, Register};
+use crate::statements::statements;
 use crate::vault::Vault;
 use crate::{Error, Result};
 

@@ -2,10 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cells::{all, statements};
+use super::cells::all;
 use crate::Result;
 use crate::names;
 use crate::rows::{Status, standing};
+use crate::statements::statements;
 
 statements! {
     RUNNING = "SELECT EXISTS (SELECT 1 FROM change WHERE profile = ?1 AND person = ?2 AND status = 'running')";

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 
-use super::cells::{self, all, statements};
+use super::cells::{self, all};
 use super::journal;
 use crate::Result;
 use crate::related::tokens;
 use crate::rows::{Counts, Delivery, DeliveryFilter, Proof, Status};
+use crate::statements::statements;
 use crate::vault::Vault;
 
 /// One statement per index; what is not asked for is NULL. No id sorts after `~`.

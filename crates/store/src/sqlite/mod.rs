@@ -23,6 +23,7 @@ use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use domain::effect::Effect;
 use jiff::Timestamp;
@@ -32,7 +33,7 @@ use self::queue::Rank;
 use self::readers::Readers;
 use self::writer::Writer;
 use crate::rows::{
-    Claim, Counts, Delivery, DeliveryFilter, Ended, Link, NewDelivery, Notice, Pause, Proof,
+    Claim, Counts, Delivery, DeliveryFilter, Ended, Lease, Link, NewDelivery, Notice, Pause, Proof,
     Reading, Record, Register, Stored, Token,
 };
 use crate::vault::Vault;
@@ -51,6 +52,7 @@ pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>
             epoch: AtomicI64::new(0),
             path,
             lock: Mutex::new(None),
+            owner: tokio::sync::Mutex::default(),
         })
     })
     .await?;
@@ -71,6 +73,8 @@ struct Sqlite {
     epoch: AtomicI64,
     path: PathBuf,
     lock: Mutex<Option<File>>,
+    /// Who was granted the lease in this process; empty when nobody was.
+    owner: tokio::sync::Mutex<String>,
 }
 
 impl Sqlite {
@@ -155,11 +159,31 @@ async fn blocking<T: Send + 'static>(
 
 #[async_trait::async_trait]
 impl Store for Sqlite {
-    async fn take_over(&self) -> Result<i64> {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// One lock for all profiles: who works here works for each of them, and nobody else does.
+    async fn lease(&self, _profile: &str, owner: &str, _ttl: Duration) -> Result<Lease> {
         self.lock()?;
-        let epoch = self.write(|db, _| work::take_over(db)).await?;
-        self.epoch.store(epoch, Ordering::Relaxed);
-        Ok(epoch)
+        let mut held_by = self.owner.lock().await;
+        if *held_by != owner {
+            let epoch = self.write(|db, _| work::take_over(db)).await?;
+            self.epoch.store(epoch, Ordering::Relaxed);
+            owner.clone_into(&mut held_by);
+        }
+        Ok(Lease::Held {
+            epoch: self.own_epoch(),
+        })
+    }
+
+    /// The lock is kept: what is still being written must not meet another process.
+    async fn release(&self, _profile: &str, owner: &str) -> Result<()> {
+        let mut held_by = self.owner.lock().await;
+        if *held_by == owner {
+            held_by.clear();
+        }
+        Ok(())
     }
 
     async fn receive(&self, delivery: NewDelivery) -> Result<String> {

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::cells::{all, statements};
+use super::cells::all;
 use crate::Result;
 use crate::names::{micros, time};
 use crate::rows::{NOTICES_MAX, Notice, Pause, Token, is_just_told};
+use crate::statements::statements;
 
 statements! {
     PAUSE = "INSERT INTO pause (profile, reason, since) VALUES (?1, ?2, ?3)

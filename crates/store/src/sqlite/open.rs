@@ -38,10 +38,6 @@ pub struct Opened {
 
 /// `sqlite://path`, `sqlite:path` or a plain path.
 pub fn path_of(url: &str) -> Result<PathBuf> {
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        let said = "Postgres is not supported by this build yet; use sqlite://<path>";
-        return Err(Error::Unusable(said.into()));
-    }
     let path = url
         .strip_prefix("sqlite://")
         .or_else(|| url.strip_prefix("sqlite:"))
@@ -55,7 +51,8 @@ pub fn path_of(url: &str) -> Result<PathBuf> {
             .filter(|_| url.contains("://"))
             .unwrap_or("this");
         return Err(Error::Unusable(format!(
-            "a database address of the kind `{kind}` cannot be used; give a file, such as sqlite:///var/lib/calup/calup.db"
+            "a database address of the kind `{kind}` cannot be used; give a file, such as sqlite:///var/lib/calup/calup.db, or \
+             a server, postgres://…"
         )));
     }
     Ok(PathBuf::from(path))

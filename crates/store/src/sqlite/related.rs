@@ -2,11 +2,12 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::cells::{all, statements};
+use super::cells::all;
 use super::work;
 use crate::Result;
 use crate::related::{By, Found, Node};
 use crate::rows::Stored;
+use crate::statements::statements;
 use crate::vault::Vault;
 
 statements! {

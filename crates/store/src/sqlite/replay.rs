@@ -2,10 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::cells::{all, statements};
+use super::cells::all;
 use super::lane;
 use crate::Result;
 use crate::names;
+use crate::statements::statements;
 
 statements! {
     STATUS = "SELECT status FROM delivery WHERE id = ?1";

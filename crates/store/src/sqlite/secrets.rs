@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cells::statements;
 use crate::Result;
 use crate::sealed::Keys;
+use crate::statements::statements;
 use crate::vault::{self, INDEX_KEY, MARKER_KEY, Vault};
 
 statements! {

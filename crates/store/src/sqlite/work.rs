@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cells::{self, all, statements};
+use super::cells::{self, all};
 use super::lane;
 use crate::crashes::{CRASHES_MAX, STOPPED_BY_WORK, unopened_change};
 use crate::names::{micros, time};
 use crate::rows::{Claim, Ended, Stored};
+use crate::statements::statements;
 use crate::vault::Vault;
 use crate::{Error, Result};
 

@@ -32,7 +32,7 @@ pub fn effect(key: &str, change: &str, epoch: i64) -> Effect {
 }
 
 async fn epoch(store: &Any) -> i64 {
-    store.take_over().await.expect("taken over")
+    take_over(store).await
 }
 
 pub async fn an_effect_is_kept_as_given(store: Any) {

@@ -96,7 +96,7 @@ pub async fn every_status_is_counted_also_none(store: Any) {
 }
 
 pub async fn a_proof_tells_everything_of_a_booking(store: Any) {
-    let epoch = store.take_over().await.expect("taken over");
+    let epoch = take_over(&store).await;
     let first = comes(&store, vec![booked("bk_1", ADA, "10:00")]).await;
     let twice = comes(&store, vec![booked("bk_1", ADA, "10:00")]).await;
     let after = comes(&store, vec![moved("bk_1", "bk_2", ADA, "10:01")]).await;

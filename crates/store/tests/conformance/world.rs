@@ -1,6 +1,7 @@
 //! Minimal data: a person, a booking, a change, a delivery, and what a worker would do with them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::booking::Booking;
 use domain::change::{Change, Kind, Person};
@@ -10,10 +11,31 @@ use domain::note::Note;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use store::Store;
-use store::rows::{Claim, Delivery, Ended, Link, NewDelivery, Reading, Record, Register, Status};
+use store::rows::{
+    Claim, Delivery, Ended, Lease, Link, NewDelivery, Reading, Record, Register, Status,
+};
 
 pub type Any = Arc<dyn Store>;
 pub const PROFILE: &str = "default";
+
+/// Whose lease lasts as long as any test.
+pub const TTL: Duration = Duration::from_secs(600);
+
+/// Somebody new works for both profiles of these stories from now on; gives the epoch of the usual one.
+pub async fn take_over(store: &Any) -> i64 {
+    let owner = uuid::Uuid::now_v7().to_string();
+    lease(store, "other", &owner).await;
+    lease(store, PROFILE, &owner).await
+}
+
+async fn lease(store: &Any, profile: &str, owner: &str) -> i64 {
+    loop {
+        match store.lease(profile, owner, TTL).await.expect("answers") {
+            Lease::Held { epoch } => return epoch,
+            Lease::Theirs { owner, .. } => store.release(profile, &owner).await.expect("answers"),
+        }
+    }
+}
 
 /// A time of day on the one day of these stories.
 pub fn at(time: &str) -> Timestamp {

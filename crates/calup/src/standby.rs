@@ -1,0 +1,181 @@
+//! Whose turn it is. The replica that holds the profile's lease works; it makes the lease last for as long as it works,
+//! and gives it back when it stops. Every other one stands by and asks again each second.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use store::rows::Lease;
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::{clock, worker};
+
+const ASK_EVERY: Duration = Duration::from_secs(1);
+/// It is told once in this time that somebody else works.
+const TELL_EVERY: Duration = Duration::from_secs(600);
+
+/// Who asks for the lease. Another one for each turn: what an earlier turn left is settled by the grant to the next.
+#[derive(Clone)]
+struct Turn {
+    owner: String,
+    epoch: i64,
+}
+
+/// Where processes do not share a database: takes it for as long as this one lives.
+pub async fn take_for_good(app: &App) -> Result<(), store::Error> {
+    let (profile, owner) = (&app.config.profile.name, new_owner());
+    let lease = app.store.lease(profile, &owner, app.lease.lasts()).await?;
+    if let Lease::Held { epoch } = lease {
+        app.lease.hold_for_good();
+        begin(app, epoch).await?;
+    }
+    Ok(())
+}
+
+/// Works whenever it is this process's turn, until `stop` turns true.
+pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) -> Result<(), store::Error> {
+    if !app.store.is_shared() {
+        return worker::run(app, stop).await;
+    }
+    let mut asking = Asking::default();
+    let mut stopped = stop.clone();
+    while !*stop.borrow() {
+        if let Some(turn) = asking.ask(&app).await {
+            let is_lost = tokio::select! {
+                done = worker::run(app.clone(), stop.clone()) => match done {
+                    Ok(()) => false,
+                    Err(store::Error::Superseded) => true,
+                    Err(error) => return Err(error),
+                },
+                () = keep(&app, &turn) => true,
+            };
+            // What was under way has been dropped, or is over.
+            app.lease.lose();
+            asking.left = Some(turn);
+            if is_lost {
+                tracing::warn!(
+                    "this replica has lost its lease: it stands by, and what it had begun is looked up by whoever works next"
+                );
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(ASK_EVERY) => {}
+            _ = stopped.wait_for(|s| *s) => {}
+        }
+    }
+    asking.give_back(&app).await;
+    Ok(())
+}
+
+#[derive(Default)]
+struct Asking {
+    /// A turn that is over and may not be given back yet.
+    left: Option<Turn>,
+    told_at: Option<Instant>,
+    is_away: bool,
+}
+
+impl Asking {
+    async fn ask(&mut self, app: &App) -> Option<Turn> {
+        self.give_back(app).await;
+        let owner = new_owner();
+        let asked_at = Instant::now();
+        let asked = app
+            .store
+            .lease(&app.config.profile.name, &owner, app.lease.lasts())
+            .await;
+        match asked {
+            Ok(Lease::Held { epoch }) => {
+                app.lease.hold(asked_at);
+                (self.is_away, self.told_at) = (false, None);
+                tracing::info!(epoch, "this replica works now");
+                let turn = Turn { owner, epoch };
+                if let Err(error) = begin(app, epoch).await {
+                    tracing::error!(%error, "could not begin to work; asking again");
+                    app.lease.lose();
+                    self.left = Some(turn);
+                    return None;
+                }
+                Some(turn)
+            }
+            Ok(Lease::Theirs { owner, left }) => {
+                self.is_away = false;
+                let now = Instant::now();
+                if self
+                    .told_at
+                    .is_none_or(|at| now.duration_since(at) >= TELL_EVERY)
+                {
+                    self.told_at = Some(now);
+                    tracing::info!(
+                        "another replica works ({owner}, for {} s at least): this one takes deliveries and stands by",
+                        left.as_secs()
+                    );
+                }
+                None
+            }
+            Err(error) => {
+                if !self.is_away {
+                    self.is_away = true;
+                    tracing::error!(%error, "could not ask whose turn it is; asking each second");
+                }
+                None
+            }
+        }
+    }
+
+    async fn give_back(&mut self, app: &App) {
+        let Some(turn) = &self.left else {
+            return;
+        };
+        let profile = &app.config.profile.name;
+        match app.store.release(profile, &turn.owner).await {
+            Ok(()) => self.left = None,
+            // It ends by itself.
+            Err(error) => tracing::debug!(%error, "could not give the lease back"),
+        }
+    }
+}
+
+/// Makes the lease last; returns when it is lost.
+async fn keep(app: &App, turn: &Turn) {
+    let profile = &app.config.profile.name;
+    let mut pause = app.lease.renew_every();
+    loop {
+        tokio::time::sleep(pause).await;
+        if app.lease.is_over() {
+            return;
+        }
+        let asked_at = Instant::now();
+        let asked = app
+            .store
+            .lease(profile, &turn.owner, app.lease.lasts())
+            .await;
+        pause = match asked {
+            Ok(Lease::Held { epoch }) if epoch == turn.epoch => {
+                app.lease.hold(asked_at);
+                app.lease.renew_every()
+            }
+            Ok(Lease::Held { .. } | Lease::Theirs { .. }) => return,
+            Err(error) => {
+                tracing::warn!(%error, "could not make the lease last; trying again");
+                app.lease.try_again_after()
+            }
+        };
+    }
+}
+
+async fn begin(app: &App, epoch: i64) -> Result<(), store::Error> {
+    app.epoch.store(epoch, Ordering::Relaxed);
+    app.came.store(true, Ordering::Release);
+    // How the CRM answered another process, or this one long ago, says nothing now.
+    *app.health.lock().expect("no holder panics") = crate::app::Health::default();
+    // What waits may wait for what a person has set right since.
+    worker::go_on(app).await
+}
+
+/// Tells a person which process it is, and is nobody else's.
+fn new_owner() -> String {
+    let chance = hex::encode(&clock::secret()[..6]);
+    format!("process {} {chance}", std::process::id())
+}

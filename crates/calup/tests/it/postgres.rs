@@ -1,0 +1,160 @@
+//! A database of one's own on the server in `CALUP_TEST_POSTGRES`, and a way to it that can be cut.
+
+use std::io::Write;
+use std::sync::{Arc, Once};
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
+use tokio_postgres::config::Host;
+use tokio_postgres::{Client, Config, NoTls};
+
+pub const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+/// Dropped after the test.
+pub struct Database {
+    server: Config,
+    name: String,
+    way: watch::Sender<Way>,
+    port: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Open,
+    /// As a server that was stopped: connections end, and none is taken.
+    Closed,
+    /// As a network that swallows everything.
+    Silent,
+}
+
+fn server() -> Option<Config> {
+    static TOLD: Once = Once::new();
+    let Ok(address) = std::env::var("CALUP_TEST_POSTGRES") else {
+        TOLD.call_once(|| {
+            let said = b"\n*** SKIPPED: replicas on Postgres; set CALUP_TEST_POSTGRES=postgres://... to a server\n\n";
+            let _ = std::io::stderr().write_all(said);
+        });
+        return None;
+    };
+    Some(address.parse().expect("an address in CALUP_TEST_POSTGRES"))
+}
+
+async fn connect(server: &Config) -> Client {
+    let (client, connection) = server
+        .connect(NoTls)
+        .await
+        .expect("the server in CALUP_TEST_POSTGRES answers");
+    tokio::spawn(connection);
+    client
+}
+
+impl Database {
+    pub async fn made() -> Option<Self> {
+        let server = server()?;
+        let name = format!("calup_it_{}", uuid::Uuid::now_v7().simple());
+        let made = connect(&server)
+            .await
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .await;
+        made.expect("a database for the test");
+        let (way, ways) = watch::channel(Way::Open);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        tokio::spawn(pass_on(listener, Arc::new(server.clone()), ways));
+        Some(Self {
+            server,
+            name,
+            way,
+            port,
+        })
+    }
+
+    /// Through the way that can be cut.
+    pub fn url(&self) -> String {
+        let user = self.server.get_user().unwrap_or("postgres");
+        let password = self.server.get_password().map_or(String::new(), |p| {
+            format!(":{}", String::from_utf8_lossy(p))
+        });
+        format!(
+            "postgres://{user}{password}@127.0.0.1:{}/{}",
+            self.port, self.name
+        )
+    }
+
+    pub fn make(&self, way: Way) {
+        self.way.send_replace(way);
+    }
+
+    /// Past the way that can be cut.
+    pub async fn direct(&self) -> Client {
+        connect(self.server.clone().dbname(&self.name)).await
+    }
+
+    /// The process that holds the lease, and the epoch.
+    pub async fn holder(&self) -> Option<(u32, i64)> {
+        let sql = "SELECT owner, epoch FROM lease WHERE profile = 'default' AND expires_at > clock_timestamp()";
+        let row = self.direct().await.query_opt(sql, &[]).await.ok()??;
+        let owner: &str = row.get(0);
+        let pid = owner.split(' ').nth(1)?.parse().ok()?;
+        Some((pid, row.get(1)))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        let server = self.server.clone();
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async { connect(&server).await.batch_execute(&sql).await })
+        });
+        // One left behind on a server for tests does no harm.
+        let _ = dropping.join();
+    }
+}
+
+async fn pass_on(listener: TcpListener, server: Arc<Config>, ways: watch::Receiver<Way>) {
+    while let Ok((near, _)) = listener.accept().await {
+        let (server, mut ways) = (server.clone(), ways.clone());
+        tokio::spawn(async move {
+            let way = *ways.borrow();
+            match way {
+                Way::Open => {}
+                Way::Closed => return,
+                // Those that came meanwhile stay unanswered for good.
+                Way::Silent => return std::future::pending().await,
+            }
+            let mut near = near;
+            let passing = through(&mut near, &server);
+            let cut = async { *ways.wait_for(|way| *way != Way::Open).await.expect("kept") };
+            let way = tokio::select! {
+                () = passing => return,
+                way = cut => way,
+            };
+            if way == Way::Silent {
+                std::future::pending::<()>().await;
+            }
+        });
+    }
+}
+
+async fn through(near: &mut TcpStream, server: &Config) {
+    let port = server.get_ports().first().copied().unwrap_or(5432);
+    // However it ends, it has ended.
+    let _ = match &server.get_hosts()[0] {
+        Host::Tcp(name) => match TcpStream::connect((name.as_str(), port)).await {
+            Ok(mut far) => copy_bidirectional(near, &mut far).await,
+            Err(error) => Err(error),
+        },
+        Host::Unix(folder) => {
+            match UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await {
+                Ok(mut far) => copy_bidirectional(near, &mut far).await,
+                Err(error) => Err(error),
+            }
+        }
+    };
+}

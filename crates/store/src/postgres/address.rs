@@ -1,0 +1,163 @@
+//! Where the server is, and how it is spoken to. The password is in there and is never shown.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+
+use crate::{Error, Result};
+
+const CONNECT: Duration = Duration::from_secs(1);
+const KEEPALIVE: Duration = Duration::from_secs(10);
+
+pub struct Address {
+    pub config: Config,
+    /// PEM file with the authority that signed the server's certificate; else the system's are asked.
+    pub authority: Option<PathBuf>,
+    /// `host:port/database`, for people.
+    pub shown: String,
+}
+
+pub fn is_ours(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// As libpq takes it, but for one thing: where TLS is spoken, the certificate is always verified.
+pub fn parse(url: &str) -> Result<Address> {
+    let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut authority = None;
+    let mut ssl_mode = None;
+    let mut rest = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        match pair.split_once('=') {
+            Some(("sslrootcert", file)) if file != "system" => {
+                authority = Some(PathBuf::from(file.replace("%2F", "/")));
+            }
+            Some(("sslrootcert", _)) => {}
+            Some(("sslmode", mode)) => ssl_mode = Some(mode_named(mode)?),
+            _ => rest.push(pair),
+        }
+    }
+    let mut config: Config = format!("{base}?{}", rest.join("&"))
+        .parse()
+        .map_err(|_| {
+            Error::Unusable(
+                "the Postgres address in DATABASE_URL cannot be read; write it as \
+                 postgres://user:password@host:5432/database (special characters in the password as %XX)"
+                    .into(),
+            )
+        })?;
+    let is_near = config.get_hosts().iter().all(is_near);
+    config.ssl_mode(ssl_mode.unwrap_or(if is_near {
+        SslMode::Disable
+    } else {
+        SslMode::Prefer
+    }));
+    if config.get_application_name().is_none() {
+        config.application_name("calup");
+    }
+    config
+        .connect_timeout(CONNECT)
+        .tcp_user_timeout(KEEPALIVE)
+        .keepalives_idle(KEEPALIVE);
+    let shown = shown(&config);
+    Ok(Address {
+        config,
+        authority,
+        shown,
+    })
+}
+
+fn mode_named(name: &str) -> Result<SslMode> {
+    match name {
+        "disable" => Ok(SslMode::Disable),
+        "allow" | "prefer" => Ok(SslMode::Prefer),
+        "require" | "verify-ca" | "verify-full" => Ok(SslMode::Require),
+        other => Err(Error::Unusable(format!(
+            "DATABASE_URL asks for sslmode={other}, which does not exist; use disable, prefer or require"
+        ))),
+    }
+}
+
+/// On this machine.
+fn is_near(host: &Host) -> bool {
+    match host {
+        Host::Tcp(name) => {
+            name == "localhost"
+                || name
+                    .parse()
+                    .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+        }
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    }
+}
+
+fn shown(config: &Config) -> String {
+    let ports = config.get_ports();
+    let hosts: Vec<String> = config
+        .get_hosts()
+        .iter()
+        .enumerate()
+        .map(|(at, host)| {
+            let port = ports.get(at).or(ports.first()).copied().unwrap_or(5432);
+            match host {
+                Host::Tcp(name) => format!("{name}:{port}"),
+                #[cfg(unix)]
+                Host::Unix(path) => format!("{}:{port}", path.display()),
+            }
+        })
+        .collect();
+    let database = config.get_dbname().or(config.get_user()).unwrap_or("");
+    format!("Postgres at {}/{database}", hosts.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_password_and_user() {
+        let at =
+            parse("postgres://me:s3cret@db.example,db2.example:5433/calup?sslmode=verify-full")
+                .expect("read");
+        assert_eq!(
+            at.shown,
+            "Postgres at db.example:5432,db2.example:5433/calup"
+        );
+        assert_eq!(at.config.get_ssl_mode(), SslMode::Require);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_without_showing_it() {
+        for url in [
+            "postgres://me:s3cret@host:port/db",
+            "postgres://me:s3cret@host/db?sslmode=s3cretly",
+            "postgres://me:s3cret@host/db?nonsense=1",
+        ] {
+            let Err(Error::Unusable(said)) = parse(url) else {
+                panic!("{url} was read")
+            };
+            assert!(
+                said.contains("DATABASE_URL") && !said.contains("me:s3cret"),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn tls_is_left_out_on_this_machine_only() {
+        let mode = |url| parse(url).expect("read").config.get_ssl_mode();
+        assert_eq!(mode("postgres://localhost/calup"), SslMode::Disable);
+        assert_eq!(
+            mode("postgres://u@%2Fvar%2Frun%2Fpostgresql/calup"),
+            SslMode::Disable
+        );
+        assert_eq!(mode("postgres://10.0.0.7/calup"), SslMode::Prefer);
+        assert_eq!(
+            mode("postgres://localhost/calup?sslmode=require"),
+            SslMode::Require
+        );
+    }
+}

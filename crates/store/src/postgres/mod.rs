@@ -1,0 +1,510 @@
+//! The store on Postgres, which replicas may share. Each verb is a function of a connection in a file named by its noun,
+//! and runs in a transaction of its own; here they are only lent a connection.
+
+mod address;
+mod cells;
+mod connection;
+mod damage;
+mod inbox;
+mod intake;
+mod journal;
+mod lane;
+mod lease;
+mod look;
+mod notes;
+mod open;
+mod pool;
+mod related;
+mod replay;
+mod schema;
+mod secrets;
+mod tls;
+mod work;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::effect::Effect;
+use jiff::Timestamp;
+
+use self::connection::Db;
+use self::intake::{Intake, Tally};
+use self::pool::{Loan, Pool};
+use crate::names::micros;
+use crate::rows::{
+    Claim, Counts, Delivery, DeliveryFilter, Ended, Lease, Link, NewDelivery, Notice, Pause, Proof,
+    Reading, Record, Register, Stored, Token,
+};
+use crate::vault::Vault;
+use crate::{Error, Result, Store, new_id};
+
+pub use self::address::is_ours;
+
+pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>> {
+    let opened = open::open(url, master_keys).await?;
+    let tally = Arc::new(Tally::default());
+    Ok(Arc::new(Postgres {
+        intake: Intake::start(opened.intake, tally.clone()),
+        pool: opened.pool,
+        leases: opened.leases,
+        vault: opened.vault,
+        tally,
+        epochs: Mutex::default(),
+    }))
+}
+
+struct Postgres {
+    pool: Arc<Pool>,
+    leases: Arc<Pool>,
+    intake: Intake,
+    vault: Arc<Vault>,
+    tally: Arc<Tally>,
+    /// Of the leases that this process was granted, by profile.
+    epochs: Mutex<BTreeMap<String, i64>>,
+}
+
+impl Postgres {
+    async fn write<T, F>(
+        &self,
+        verb: impl FnOnce(Arc<Db>, Arc<Vault>) -> F + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let (vault, tally) = (self.vault.clone(), self.tally.clone());
+        let written = self.pool.lend(Loan::Write, move |db| verb(db, vault)).await;
+        tally.count(&written);
+        written
+    }
+
+    async fn look<T, F>(
+        &self,
+        loan: Loan,
+        look: impl FnOnce(Arc<Db>, Arc<Vault>) -> F + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let vault = self.vault.clone();
+        self.pool.lend(loan, move |db| look(db, vault)).await
+    }
+
+    async fn read_together(&self, profile: &str, readings: Vec<(String, Reading)>) -> Result<()> {
+        let (profile, epoch) = (profile.to_owned(), self.epoch_of(profile)?);
+        self.write(move |db, vault| async move {
+            inbox::read_together(&db, &vault, &profile, epoch, readings).await
+        })
+        .await
+    }
+
+    fn epochs(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
+        self.epochs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fails when this process holds no lease on the profile.
+    fn epoch_of(&self, profile: &str) -> Result<i64> {
+        let epoch = self.epochs().get(profile).copied();
+        epoch.ok_or(Error::Superseded)
+    }
+
+    fn leased(&self) -> Result<Vec<(String, i64)>> {
+        let all: Vec<_> = self
+            .epochs()
+            .iter()
+            .map(|(profile, epoch)| (profile.clone(), *epoch))
+            .collect();
+        if all.is_empty() {
+            return Err(Error::Superseded);
+        }
+        Ok(all)
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for Postgres {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn lease(&self, profile: &str, owner: &str, ttl: Duration) -> Result<Lease> {
+        let (of, owner) = (profile.to_owned(), owner.to_owned());
+        let lease = self
+            .leases
+            .lend(Loan::Write, move |db| async move {
+                lease::lease(&db, &of, &owner, ttl).await
+            })
+            .await?;
+        match &lease {
+            Lease::Held { epoch } => self.epochs().insert(profile.to_owned(), *epoch),
+            Lease::Theirs { .. } => self.epochs().remove(profile),
+        };
+        Ok(lease)
+    }
+
+    async fn release(&self, profile: &str, owner: &str) -> Result<()> {
+        self.epochs().remove(profile);
+        let (profile, owner) = (profile.to_owned(), owner.to_owned());
+        self.leases
+            .lend(Loan::Single, move |db| async move {
+                lease::release(&db, &profile, &owner).await
+            })
+            .await
+    }
+
+    async fn receive(&self, delivery: NewDelivery) -> Result<String> {
+        let sealed = crate::inbox::seal(&self.vault, new_id(), delivery);
+        self.intake.store(sealed).await
+    }
+
+    async fn unread(&self, limit: usize) -> Result<Vec<Delivery>> {
+        let mut all = Vec::new();
+        for (profile, epoch) in self.leased()? {
+            let room = limit - all.len();
+            if room == 0 {
+                break;
+            }
+            let is_anything_unread = {
+                let profile = profile.clone();
+                self.look(Loan::Single, move |db, _| async move {
+                    inbox::is_anything_unread(&db, &profile).await
+                })
+                .await?
+            };
+            if is_anything_unread {
+                let unread = self.write(move |db, vault| async move {
+                    inbox::unread(&db, &vault, &profile, epoch, room).await
+                });
+                all.extend(unread.await?);
+            }
+        }
+        Ok(all)
+    }
+
+    async fn read(&self, delivery_id: &str, reading: Reading) -> Result<()> {
+        self.read_many(vec![(delivery_id.to_owned(), reading)])
+            .await
+    }
+
+    async fn read_many(&self, readings: Vec<(String, Reading)>) -> Result<()> {
+        let ids: Vec<String> = readings.iter().map(|(id, _)| id.clone()).collect();
+        let profiles = self
+            .look(Loan::Single, move |db, _| async move {
+                inbox::profiles_of(&db, &ids).await
+            })
+            .await?;
+        let mut by_profile: BTreeMap<&String, Vec<(String, Reading)>> = BTreeMap::new();
+        for (id, reading) in readings {
+            let profile = profiles
+                .get(&id)
+                .ok_or_else(|| Error::Other(format!("there is no delivery {id}")))?;
+            by_profile.entry(profile).or_default().push((id, reading));
+        }
+        for (profile, readings) in by_profile {
+            match self.read_together(profile, readings.clone()).await {
+                // One of them is at fault, and spoils no other.
+                Err(Error::Other(_)) if readings.len() > 1 => {
+                    for one in readings {
+                        self.read_together(profile, vec![one]).await?;
+                    }
+                }
+                read => read?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+        let mut claims = Vec::new();
+        for (profile, epoch) in self.leased()? {
+            let room = limit - claims.len();
+            if room == 0 {
+                break;
+            }
+            let is_due = {
+                let profile = profile.clone();
+                self.look(Loan::Single, move |db, _| async move {
+                    lease::is_anything_due(&db, &profile, epoch, micros(now)).await
+                })
+                .await?
+            };
+            if is_due {
+                let claimed = self.write(move |db, vault| async move {
+                    work::claim(&db, &vault, &profile, epoch, now, room).await
+                });
+                claims.extend(claimed.await?);
+            }
+        }
+        Ok(claims)
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>> {
+        let profiles: Vec<String> = self.epochs().keys().cloned().collect();
+        self.look(Loan::Single, move |db, _| async move {
+            let mut next = None;
+            for profile in profiles {
+                let due = work::next_due(&db, &profile).await?;
+                next = [next, due].into_iter().flatten().min();
+            }
+            Ok(next)
+        })
+        .await
+    }
+
+    async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>> {
+        let (profile, change) = (profile.to_owned(), change.clone());
+        self.look(Loan::Single, move |db, vault| async move {
+            related::related(&db, &vault, &profile, &change).await
+        })
+        .await
+    }
+
+    async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()> {
+        let claim = claim.clone();
+        self.write(move |db, vault| async move {
+            work::finish(&db, &vault, &claim, &ended, &record).await
+        })
+        .await
+    }
+
+    async fn retry_at(
+        &self,
+        claim: &Claim,
+        at: Timestamp,
+        reason: &str,
+        counted: bool,
+    ) -> Result<()> {
+        let (claim, reason) = (claim.clone(), reason.to_owned());
+        self.write(
+            move |db, _| async move { work::retry_at(&db, &claim, at, &reason, counted).await },
+        )
+        .await
+    }
+
+    async fn park(&self, claim: &Claim, at: Timestamp, reason: &str) -> Result<()> {
+        let (claim, reason) = (claim.clone(), reason.to_owned());
+        self.write(move |db, _| async move { work::park(&db, &claim, at, &reason).await })
+            .await
+    }
+
+    async fn wake(&self, profile: &str, now: Timestamp) -> Result<()> {
+        let profile = profile.to_owned();
+        self.write(move |db, _| async move { work::wake(&db, &profile, now).await })
+            .await
+    }
+
+    async fn links(&self, profile: &str, tokens: &[String]) -> Result<Vec<Link>> {
+        let (profile, tokens) = (profile.to_owned(), tokens.to_vec());
+        self.look(Loan::Single, move |db, vault| async move {
+            journal::links(&db, &vault, &profile, &tokens).await
+        })
+        .await
+    }
+
+    async fn register(&self, profile: &str, lead: &str) -> Result<Register> {
+        let (profile, lead) = (profile.to_owned(), lead.to_owned());
+        self.look(Loan::Single, move |db, vault| async move {
+            journal::register(&db, &vault, &profile, &lead).await
+        })
+        .await
+    }
+
+    async fn effects(&self, profile: &str, change_key: &str) -> Result<Vec<Effect>> {
+        let (profile, change_key) = (profile.to_owned(), change_key.to_owned());
+        self.look(Loan::Single, move |db, vault| async move {
+            journal::effects(&db, &vault, &profile, &[&change_key]).await
+        })
+        .await
+    }
+
+    async fn record(&self, profile: &str, record: Record) -> Result<()> {
+        let (profile, epoch) = (profile.to_owned(), self.epoch_of(profile)?);
+        self.write(move |db, vault| async move {
+            lease::lock_as(&db, &profile, epoch).await?;
+            journal::record(&db, &vault, &profile, &record).await
+        })
+        .await
+    }
+
+    async fn pause(&self, profile: &str, pause: Option<Pause>) -> Result<()> {
+        let profile = profile.to_owned();
+        self.write(move |db, _| async move { notes::pause(&db, &profile, pause.as_ref()).await })
+            .await
+    }
+
+    async fn paused(&self, profile: &str) -> Result<Option<Pause>> {
+        let profile = profile.to_owned();
+        self.look(Loan::Single, move |db, _| async move {
+            notes::paused(&db, &profile).await
+        })
+        .await
+    }
+
+    async fn remember(&self, profile: &str, key: &str, until: Timestamp) -> Result<()> {
+        let (profile, key) = (profile.to_owned(), key.to_owned());
+        self.write(move |db, _| async move { notes::remember(&db, &profile, &key, until).await })
+            .await
+    }
+
+    async fn remembered(&self, profile: &str, key: &str, now: Timestamp) -> Result<bool> {
+        let (profile, key) = (profile.to_owned(), key.to_owned());
+        self.look(Loan::Single, move |db, _| async move {
+            notes::remembered(&db, &profile, &key, now).await
+        })
+        .await
+    }
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>> {
+        let filter = filter.clone();
+        self.look(Loan::Single, move |db, _| async move {
+            look::deliveries(&db, &filter).await
+        })
+        .await
+    }
+
+    async fn delivery(&self, id: &str) -> Result<Option<Delivery>> {
+        let id = id.to_owned();
+        self.look(Loan::Single, move |db, vault| async move {
+            look::delivery(&db, &vault, &id).await
+        })
+        .await
+    }
+
+    async fn proof(&self, uid: &str) -> Result<Proof> {
+        let uid = uid.to_owned();
+        self.look(Loan::Look, move |db, vault| async move {
+            look::proof(&db, &vault, &uid).await
+        })
+        .await
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        self.look(Loan::Single, |db, _| async move { look::counts(&db).await })
+            .await
+    }
+
+    async fn notify(&self, notice: &Notice, now: Timestamp) -> Result<bool> {
+        let notice = notice.clone();
+        self.write(move |db, _| async move { notes::notify(&db, &notice, now).await })
+            .await
+    }
+
+    async fn notices(&self, limit: usize) -> Result<Vec<Notice>> {
+        self.look(Loan::Single, move |db, _| async move {
+            notes::notices(&db, limit).await
+        })
+        .await
+    }
+
+    async fn replay(&self, id: &str) -> Result<bool> {
+        let id = id.to_owned();
+        self.write(move |db, _| async move { replay::replay(&db, &id).await })
+            .await
+    }
+
+    async fn set_meta(&self, key: &str, value: &str) -> Result<()> {
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.write(move |db, _| async move { notes::set_meta(&db, &key, &value).await })
+            .await
+    }
+
+    async fn meta(&self, key: &str) -> Result<Option<String>> {
+        let key = key.to_owned();
+        self.look(Loan::Single, move |db, _| async move {
+            notes::meta(&db, &key).await
+        })
+        .await
+    }
+
+    async fn add_token(&self, token: &Token) -> Result<()> {
+        let token = token.clone();
+        self.write(move |db, _| async move { notes::add_token(&db, &token).await })
+            .await
+    }
+
+    async fn token(&self, hash: &str) -> Result<Option<Token>> {
+        let hash = hash.to_owned();
+        self.look(Loan::Single, move |db, _| async move {
+            notes::token(&db, &hash).await
+        })
+        .await
+    }
+
+    fn marker_key(&self) -> [u8; 32] {
+        self.vault.marker_key
+    }
+
+    fn person_key(&self, profile: &str, identity: &str) -> String {
+        self.vault.blind(profile, identity)
+    }
+
+    async fn healthy(&self) -> Result<()> {
+        self.write(|db, _| async move { notes::beat(&db).await })
+            .await
+    }
+
+    async fn damage(&self) -> Result<Vec<String>> {
+        self.look(
+            Loan::Single,
+            |db, _| async move { damage::damage(&db).await },
+        )
+        .await
+    }
+
+    fn is_failing(&self) -> bool {
+        self.tally.is_failing.load(Ordering::Relaxed)
+    }
+
+    fn commits(&self) -> u64 {
+        self.tally.commits.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_statement_fits_the_schema() {
+        let Ok(server) = std::env::var("CALUP_TEST_POSTGRES") else {
+            eprintln!("*** SKIPPED: statements on Postgres; set CALUP_TEST_POSTGRES to a server");
+            return;
+        };
+        let address = Arc::new(address::parse(&server).expect("an address"));
+        let tls = tls::Tls::trusting(None).expect("TLS");
+        let pool = Pool::of(address, tls, 1, Duration::from_secs(20));
+        let made = pool.lend(Loan::Write, |db| async move {
+            // Seen by nobody else, and given up at the end.
+            db.batch("CREATE SCHEMA statements; SET LOCAL search_path = statements")
+                .await?;
+            schema::migrate(&db, "the test's database").await?;
+            for sql in [
+                damage::ALL,
+                inbox::ALL,
+                intake::ALL,
+                journal::ALL,
+                lane::ALL,
+                lease::ALL,
+                look::ALL,
+                notes::ALL,
+                related::ALL,
+                replay::ALL,
+                schema::ALL,
+                secrets::ALL,
+                work::ALL,
+                &[work::IS_DUE],
+            ]
+            .concat()
+            {
+                if let Err(error) = db.prepared(sql).await {
+                    panic!("{error} in: {sql}");
+                }
+            }
+            Err::<(), _>(Error::Superseded)
+        });
+        assert!(matches!(made.await, Err(Error::Superseded)));
+    }
+}
