@@ -45,7 +45,7 @@ impl Lease {
 
     /// Granted in answer to what was asked then.
     pub fn hold(&self, asked_at: Instant) {
-        *self.state() = State::Until(asked_at + (self.lasts - self.lasts / MARGIN));
+        *self.state() = State::Until(asked_at + self.lasts / MARGIN * (MARGIN - 1));
     }
 
     pub fn lose(&self) {
