@@ -215,16 +215,13 @@ async fn attempt(
         let (mut found, mut by_chain) = find(app, crm, &background, journal).await?;
         if let Some(id) = lead_of(&found) {
             let lock = app.lead_lock(&id);
-            locks.lead = Some(match lock.clone().try_lock_owned() {
-                Ok(free) => free,
-                Err(_) => {
-                    // Somebody else's change is at work on this lead: read what it leaves.
-                    let held = lock.lock_owned().await;
-                    journal.forget_what_was_read().await?;
-                    (found, by_chain) = find(app, crm, &background, journal).await?;
-                    held
-                }
-            });
+            locks.lead = lock.clone().try_lock_owned().ok();
+            if locks.lead.is_none() {
+                // Somebody else's change is at work on this lead: read what it leaves.
+                locks.lead = Some(lock.lock_owned().await);
+                journal.forget_what_was_read().await?;
+                (found, by_chain) = find(app, crm, &background, journal).await?;
+            }
         }
         let lead_id = lead_of(&found);
         if let Some(id) = &lead_id
