@@ -70,9 +70,13 @@ pub struct Health {
 impl App {
     pub fn new(config: Config, store: Arc<dyn Store>) -> Result<Arc<Self>, Failure> {
         let crm = crm(&config)?;
+        Ok(Self::with(config, store, crm))
+    }
+
+    pub fn with(config: Config, store: Arc<dyn Store>, crm: Option<Arc<dyn Crm>>) -> Arc<Self> {
         let secrets = Arc::new(config.webhook_secrets.clone());
         let token = Mutex::new(token(&config));
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             store,
             config,
             secrets: RwLock::new(secrets),
@@ -90,7 +94,7 @@ impl App {
             token,
             at_work: Mutex::default(),
             panics: Mutex::default(),
-        }))
+        })
     }
 
     pub fn webhook_secrets(&self) -> Arc<Vec<SecretString>> {
