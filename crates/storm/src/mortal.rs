@@ -4,11 +4,10 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::effect::Effect;
 use jiff::Timestamp;
 use store::rows::{
     Claim, Counts, Delivery, DeliveryFilter, Ended, Link, NewDelivery, Notice, Pause, Proof,
-    Reading, Register, Stored, Token,
+    Reading, Record, Register, Stored, Token,
 };
 use store::{Error, Result, Store};
 
@@ -82,15 +81,19 @@ impl Mortal {
         self.life.step("after a commit").await;
     }
 
-    fn saw(&self, effect: &Effect) {
-        let state = effect.state.name();
-        let kind = effect.kind.name();
-        let (key, negatives) = (&effect.key[..6], effect.negatives);
-        self.life.world.tell(format_args!(
-            "effect {kind} {key} {state} attempt {} negatives {negatives}",
-            effect.attempt
-        ));
-        self.life.world.seen().effect(effect);
+    fn saw(&self, record: &Record, done: &Result<()>) {
+        if done.is_err() {
+            return;
+        }
+        for effect in &record.effects {
+            let (kind, state) = (effect.kind.name(), effect.state.name());
+            let (key, negatives) = (&effect.key[..6], effect.negatives);
+            self.life.world.tell(format_args!(
+                "effect {kind} {key} {state} attempt {} negatives {negatives}",
+                effect.attempt
+            ));
+            self.life.world.seen().effect(effect);
+        }
     }
 }
 
@@ -112,14 +115,21 @@ macro_rules! verbs {
                 done
             })*
 
-            async fn save_effect(&self, effect: &Effect) -> Result<()> {
-                let file = self.writing("save_effect").await?;
-                let done = file.save_effect(effect).await;
+            async fn record(&self, profile: &str, record: Record) -> Result<()> {
+                let file = self.writing("record").await?;
+                let done = file.record(profile, record.clone()).await;
                 drop(file);
-                if done.is_ok() {
-                    self.saw(effect);
-                }
-                self.written("save_effect", &done).await;
+                self.saw(&record, &done);
+                self.written("record", &done).await;
+                done
+            }
+
+            async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()> {
+                let file = self.writing("finish").await?;
+                let done = file.finish(claim, ended, record.clone()).await;
+                drop(file);
+                self.saw(&record, &done);
+                self.written("finish", &done).await;
                 done
             }
 
@@ -148,7 +158,7 @@ verbs! {
         related(profile: &str, change: &Stored) -> Vec<Stored>;
         links(profile: &str, tokens: &[String]) -> Vec<Link>;
         register(profile: &str, lead: &str) -> Register;
-        effects(profile: &str, change_key: &str) -> Vec<Effect>;
+        effects(profile: &str, change_key: &str) -> Vec<domain::effect::Effect>;
         paused(profile: &str) -> Option<Pause>;
         remembered(profile: &str, key: &str, now: Timestamp) -> bool;
         deliveries(filter: &DeliveryFilter) -> Vec<Delivery>;
@@ -167,12 +177,9 @@ verbs! {
         read(delivery_id: &str, reading: Reading) -> ();
         read_many(readings: Vec<(String, Reading)>) -> ();
         claim(now: Timestamp, limit: usize) -> Vec<Claim>;
-        finish(claim: &Claim, ended: Ended) -> ();
         retry_at(claim: &Claim, at: Timestamp, reason: &str, counted: bool) -> ();
         park(claim: &Claim, at: Timestamp, reason: &str) -> ();
         wake(profile: &str, now: Timestamp) -> ();
-        save_links(profile: &str, links: &[Link]) -> ();
-        save_register(profile: &str, lead: &str, register: &Register) -> ();
         pause(profile: &str, pause: Option<Pause>) -> ();
         remember(profile: &str, key: &str, until: Timestamp) -> ();
         notify(notice: &Notice, now: Timestamp) -> bool;

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use store::rows::{
     Claim, Counts, Delivery, DeliveryFilter, Ended, Link, NewDelivery, Notice, Pause, Proof,
-    Reading, Register, Status, Stored, Token,
+    Reading, Record, Register, Status, Stored, Token,
 };
 use store::{Result, Store};
 
@@ -73,8 +73,27 @@ impl LyingStore {
         }
     }
 
-    fn believed(&self, effect: &Effect) -> Effect {
-        let mut effect = effect.clone();
+    fn believed(&self, mut record: Record) -> Record {
+        record.effects = record
+            .effects
+            .into_iter()
+            .filter(|effect| !(self.has(Bug::NoIntent) && effect.state == State::Attempting))
+            .map(|effect| self.believed_effect(effect))
+            .collect();
+        if self.has(Bug::ForgetsLinks) {
+            record.links.retain(|link| link.how != "made by calup");
+        }
+        if self.has(Bug::ForgetsDeletion) && record.links.iter().any(|link| link.gone) {
+            record.links.retain(|link| !link.gone);
+            self.run("DELETE FROM link");
+        }
+        if self.has(Bug::ForgetsRegister) {
+            record.registers.clear();
+        }
+        record
+    }
+
+    fn believed_effect(&self, mut effect: Effect) -> Effect {
         if self.has(Bug::NoPreImage) {
             effect.pre_image = None;
         }
@@ -134,11 +153,12 @@ macro_rules! lies {
                 Ok(String::new())
             }
 
-            async fn save_effect(&self, effect: &Effect) -> Result<()> {
-                if self.has(Bug::NoIntent) && effect.state == State::Attempting {
+            async fn record(&self, profile: &str, record: Record) -> Result<()> {
+                let record = self.believed(record);
+                if record.is_empty() {
                     return Ok(());
                 }
-                self.truth.save_effect(&self.believed(effect)).await
+                self.truth.record(profile, record).await
             }
 
             async fn take_over(&self) -> Result<i64> {
@@ -160,17 +180,18 @@ macro_rules! lies {
                 let claims = self.truth.claim(now, limit).await?;
                 if self.has(Bug::FinishesFirst) {
                     for claim in &claims {
-                        self.truth.finish(claim, done()).await?;
+                        self.truth.finish(claim, done(), Record::default()).await?;
                     }
                 }
                 Ok(claims)
             }
 
-            async fn finish(&self, claim: &Claim, ended: Ended) -> Result<()> {
+            async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()> {
+                let record = self.believed(record);
                 if self.has(Bug::FinishesFirst) {
-                    return Ok(());
+                    return self.truth.record(&claim.stored.profile, record).await;
                 }
-                self.truth.finish(claim, ended).await
+                self.truth.finish(claim, ended, record).await
             }
 
             async fn retry_at(&self, claim: &Claim, at: Timestamp, reason: &str, counted: bool) -> Result<()> {
@@ -178,7 +199,7 @@ macro_rules! lies {
                     return Ok(());
                 }
                 if self.has(Bug::RetriesDropped) && counted {
-                    return self.truth.finish(claim, done()).await;
+                    return self.truth.finish(claim, done(), Record::default()).await;
                 }
                 self.truth.retry_at(claim, at, reason, counted).await
             }
@@ -189,26 +210,6 @@ macro_rules! lies {
                     related.retain(|r| r.change.kind != Kind::Cancelled || r.key == change.key);
                 }
                 Ok(related)
-            }
-
-            async fn save_links(&self, profile: &str, links: &[Link]) -> Result<()> {
-                let kept: Vec<Link> = links
-                    .iter()
-                    .filter(|link| !(self.has(Bug::ForgetsLinks) && link.how == "made by calup"))
-                    .filter(|link| !(self.has(Bug::ForgetsDeletion) && link.gone))
-                    .cloned()
-                    .collect();
-                if self.has(Bug::ForgetsDeletion) && kept.len() < links.len() {
-                    self.run("DELETE FROM link");
-                }
-                self.truth.save_links(profile, &kept).await
-            }
-
-            async fn save_register(&self, profile: &str, lead: &str, register: &Register) -> Result<()> {
-                if self.has(Bug::ForgetsRegister) {
-                    return Ok(());
-                }
-                self.truth.save_register(profile, lead, register).await
             }
 
             fn marker_key(&self) -> [u8; 32] {
