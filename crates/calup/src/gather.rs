@@ -53,7 +53,24 @@ pub const FIELD_QUOTA: &str = "field-quota";
 
 pub async fn known(app: &App, stored: &Stored) -> Result<Background, store::Error> {
     let related = related(app, stored).await?;
-    Ok(known_from(app, &related, stored))
+    let mut background = known_from(app, &related, stored);
+    for (known, of) in background.known.iter_mut().zip(&related) {
+        known.done |= is_told(app, stored, of).await?;
+    }
+    Ok(background)
+}
+
+/// Another change whose work was cut short may have been told before: what is told now comes after it.
+async fn is_told(app: &App, stored: &Stored, other: &Stored) -> Result<bool, store::Error> {
+    let is_open = matches!(other.status, Status::Pending | Status::Running | Status::Waiting);
+    if !is_open || other.key == stored.key {
+        return Ok(false);
+    }
+    let effects = app.store.effects(&other.profile, &other.key).await?;
+    Ok(effects.iter().any(|e| {
+        matches!(e.kind, effect::Kind::Create | effect::Kind::Comment)
+            && matches!(e.state, State::Attempting | State::Unknown | State::Applied)
+    }))
 }
 
 /// All changes that bear on the decision.

@@ -37,6 +37,8 @@ const IDLE_MS: u64 = 20_000;
 pub struct Options {
     pub bug: Option<Bug>,
     pub keep_trace: bool,
+    /// Requests may be carried out later than calup is told of.
+    pub beyond: bool,
 }
 
 pub struct Ended {
@@ -69,7 +71,7 @@ async fn storm(seed: u64, options: Options, database: &Path) -> Ended {
     seen.people = std::mem::take(&mut story.people);
     seen.events = std::mem::take(&mut story.events);
     let trace = Trace::keeping(options.keep_trace);
-    let world = World::new(clickup, Weather::drawn(), seen, trace, options.bug);
+    let world = World::new(clickup, Weather::drawn(options.beyond), seen, trace, options.bug);
     let world = Arc::new(world);
     world.tell(format_args!("{:?}", *world.weather()));
     for (number, event) in world.seen().events.iter().enumerate() {
@@ -139,6 +141,9 @@ impl Stage<'_> {
                 running = self.after_death(running).await;
                 continue;
             }
+            if dice::chance(self.world.weather().clock_jump) {
+                self.set_clock();
+            }
             let now = time::elapsed_ms();
             if !is_calm && now >= CALM_AT_MS {
                 is_calm = true;
@@ -160,6 +165,14 @@ impl Stage<'_> {
             }
         }
         self.idle(running).await;
+    }
+
+    /// Somebody, or a time server, sets the machine's clock.
+    fn set_clock(&self) {
+        let to_ms = dice::between(0, 120_000) as i64 - 60_000;
+        time::set_skew(to_ms);
+        self.world.fault("clock set");
+        self.world.tell(format_args!("the clock is {to_ms} ms wrong"));
     }
 
     /// I19: whoever has nothing to do changes nothing, however often it starts. Then the final look.

@@ -48,8 +48,9 @@ pub fn ours() -> Timestamp {
     true_time() + SignedDuration::from_millis(SKEW_MS.get())
 }
 
-pub fn jump(by_ms: i64) {
-    SKEW_MS.set(SKEW_MS.get() + by_ms);
+/// How wrong the process's clock is from here on.
+pub fn set_skew(ms: i64) {
+    SKEW_MS.set(ms);
 }
 
 pub async fn sleep_ms(ms: u64) {

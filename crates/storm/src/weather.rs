@@ -91,6 +91,8 @@ pub struct Weather {
     pub index_lag_ms: u64,
     pub late_apply_ms: u64,
     pub crashes_left: u32,
+    /// Per half second: the process's clock is set.
+    pub clock_jump: f64,
 }
 
 /// What the process is told of Q and L.
@@ -99,7 +101,7 @@ pub const INDEX_LAG_MS: u64 = 9_000;
 
 impl Weather {
     /// Some storms are wild in one way only, so that what follows from it is not hidden by the rest.
-    pub fn drawn() -> Self {
+    pub fn drawn(beyond: bool) -> Self {
         let some = |p: f64, of: f64| if dice::chance(p) { of } else { 0.0 };
         let crash = some(0.6, dice::one(&[0.002, 0.005, 0.02]));
         let store_error = some(0.3, dice::one(&[0.003, 0.02]));
@@ -116,8 +118,9 @@ impl Weather {
             troubles,
             latency_ms_max: dice::one(&[5, 40, 400]),
             index_lag_ms: dice::one(&[0, 0, 2_000, INDEX_LAG_MS - 500]),
-            late_apply_ms: LATE_APPLY_MS - 500,
+            late_apply_ms: if beyond { 4 * LATE_APPLY_MS } else { LATE_APPLY_MS - 500 },
             crashes_left: 12,
+            clock_jump: some(0.15, 0.01),
         }
     }
 
@@ -126,6 +129,7 @@ impl Weather {
         self.crash = 0.0;
         self.store_error = 0.0;
         self.trouble = 0.0;
+        self.clock_jump = 0.0;
         self.index_lag_ms = 0;
         self.latency_ms_max = 20;
     }

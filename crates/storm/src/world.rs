@@ -40,6 +40,16 @@ pub struct Counts {
     pub faults: BTreeMap<&'static str, u64>,
 }
 
+impl Counts {
+    pub fn add(&mut self, other: &Self) {
+        self.steps += other.steps;
+        self.calls += other.calls;
+        for (name, times) in &other.faults {
+            *self.faults.entry(name).or_default() += times;
+        }
+    }
+}
+
 impl World {
     pub fn new(clickup: ClickUp, weather: Weather, seen: Seen, trace: Trace, bug: Option<Bug>) -> Self {
         Self {
