@@ -30,7 +30,12 @@ pub async fn is_quiescent(file: &dyn Store) -> bool {
     let Ok(counts) = file.counts().await else {
         return false;
     };
-    let open = [Status::Pending, Status::Running, Status::Waiting, Status::Held];
+    let open = [
+        Status::Pending,
+        Status::Running,
+        Status::Waiting,
+        Status::Held,
+    ];
     counts
         .by_status
         .iter()
@@ -48,7 +53,10 @@ pub async fn acked_is_there(world: &World, file: &dyn Store) {
         };
         let found = file.deliveries(&filter).await;
         if found.is_ok_and(|found| found.is_empty()) {
-            let what = format!("delivery {} was answered 200 and is not stored", &sha256[..8]);
+            let what = format!(
+                "delivery {} was answered 200 and is not stored",
+                &sha256[..8]
+            );
             world.violated("I1", what);
             return;
         }
@@ -129,14 +137,22 @@ fn record(world: &World, person: usize) {
     for event in seen.events.iter().filter(|e| e.person == person) {
         meetings.entry(event.chain).or_default().push(event);
     }
-    let is_known = matches!(seen.people[person].known, Known::InMatchList | Known::InInbound);
+    let is_known = matches!(
+        seen.people[person].known,
+        Known::InMatchList | Known::InInbound
+    );
     let us = world.clickup.user_id();
     let made = world.clickup.tasks_created_by(us);
-    let made = made.iter().find(|task| seen.owners.get(&task.id) == Some(&person));
+    let made = made
+        .iter()
+        .find(|task| seen.owners.get(&task.id) == Some(&person));
     let wrong = if meetings.is_empty() {
         None
     } else if let Some(made) = made.filter(|_| is_known) {
-        Some(("I8", format!("{} was made for person {person}, who was known", made.id)))
+        Some((
+            "I8",
+            format!("{} was made for person {person}, who was known", made.id),
+        ))
     } else if let Some(lead) = lead {
         differs(&seen, person, &meetings, &lead)
     } else {
@@ -155,7 +171,8 @@ fn differs(
     meetings: &BTreeMap<usize, Vec<&Event>>,
     lead: &TaskView,
 ) -> Option<(&'static str, String)> {
-    let wrong = status_differs(seen, person, meetings, lead).or_else(|| block_differs(meetings, lead));
+    let wrong =
+        status_differs(seen, person, meetings, lead).or_else(|| block_differs(meetings, lead));
     if let Some(what) = wrong {
         return Some(("I5", what));
     }
@@ -168,7 +185,13 @@ fn differs(
             .filter(|text| tells(text, event, heading, &day))
             .count();
         if times == 0 {
-            return Some(("I4", format!("{} does not tell `{heading}` of {} ({day})", lead.id, event.uid)));
+            return Some((
+                "I4",
+                format!(
+                    "{} does not tell `{heading}` of {} ({day})",
+                    lead.id, event.uid
+                ),
+            ));
         }
     }
     None
@@ -191,7 +214,8 @@ fn status_differs(
 ) -> Option<String> {
     let by_hand = seen.statuses.get(&lead.id);
     let of = &seen.people[person];
-    let ended_at_first = of.status == "won" && matches!(of.known, Known::InMatchList | Known::InInbound);
+    let ended_at_first =
+        of.status == "won" && matches!(of.known, Known::InMatchList | Known::InInbound);
     if let Some((status, _)) = by_hand {
         // Whether the first booking of a later meeting may move it depends on when it came.
         let stays = status == "won" || ended_at_first;
@@ -210,7 +234,10 @@ fn status_differs(
 
 fn block_differs(meetings: &BTreeMap<usize, Vec<&Event>>, lead: &TaskView) -> Option<String> {
     let Fenced::Present { block, .. } = fence::find(&lead.markdown) else {
-        return Some(format!("{} has not one block: {:?}", lead.id, lead.markdown));
+        return Some(format!(
+            "{} has not one block: {:?}",
+            lead.id, lead.markdown
+        ));
     };
     let standing: Vec<&Event> = meetings
         .values()
@@ -227,10 +254,16 @@ fn block_differs(meetings: &BTreeMap<usize, Vec<&Event>>, lead: &TaskView) -> Op
         let stands = standing.iter().any(|s| s.start == event.start);
         let shown = block.contains(&day);
         if stands && !shown && standing.len() <= 5 {
-            return Some(format!("the block of {} lacks the meeting of {day}", lead.id));
+            return Some(format!(
+                "the block of {} lacks the meeting of {day}",
+                lead.id
+            ));
         }
         if shown && !stands && !standing.is_empty() {
-            return Some(format!("the block of {} shows the meeting of {day}, which does not stand", lead.id));
+            return Some(format!(
+                "the block of {} shows the meeting of {day}, which does not stand",
+                lead.id
+            ));
         }
     }
     None

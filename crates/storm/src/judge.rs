@@ -31,7 +31,10 @@ pub fn departure(world: &World, life: &Arc<Life>, asked: &Asked) -> u64 {
     let id = seen.depart(life.number, task.clone(), person);
     drop(seen);
     if let Some(other) = other {
-        let what = format!("{} {} leaves while {other:?} is on its way", asked.method, asked.path);
+        let what = format!(
+            "{} {} leaves while {other:?} is on its way",
+            asked.method, asked.path
+        );
         world.violated("I9", what);
     }
     id
@@ -43,7 +46,13 @@ pub fn limit(world: &World, life: &Arc<Life>) {
     if let Some(until) = until
         && time::vendor_ms() < until - 1_000
     {
-        world.violated("I12", format!("a request {} ms before the reset", until - time::vendor_ms()));
+        world.violated(
+            "I12",
+            format!(
+                "a request {} ms before the reset",
+                until - time::vendor_ms()
+            ),
+        );
     }
 }
 
@@ -55,7 +64,9 @@ pub fn answered(world: &World, life: &Arc<Life>, answer: &Answer) {
     let reset: Option<i64> = header.and_then(|v| v.to_str().ok()?.parse().ok());
     let now = time::vendor_ms();
     // A reset that no window can have is a wrong clock's.
-    let reset = reset.map(|s| s * 1_000).filter(|ms| (now..now + 300_000).contains(ms));
+    let reset = reset
+        .map(|s| s * 1_000)
+        .filter(|ms| (now..now + 300_000).contains(ms));
     if let Some(reset) = reset {
         world.seen().limited_until_ms.insert(life.number, reset);
     }
@@ -105,7 +116,9 @@ pub fn carried_out(world: &World, life: u32, asked: &Asked, read_at_ms: u64) -> 
 fn remember_read(world: &World, body: &Value) {
     let now = time::elapsed_ms();
     let mut seen = world.seen();
-    let tasks = body["tasks"].as_array().map_or(std::slice::from_ref(body), Vec::as_slice);
+    let tasks = body["tasks"]
+        .as_array()
+        .map_or(std::slice::from_ref(body), Vec::as_slice);
     for task in tasks {
         if let Some(id) = task["id"].as_str() {
             seen.reads.insert(id.to_owned(), now);
@@ -131,10 +144,15 @@ fn created(world: &World, body: &Value) {
         let Some(event) = seen.events.iter().find(of).cloned() else {
             continue;
         };
-        if seen.deleted.contains(&event.chain) {
-            again = Some(format!("{id} is made for a meeting whose record a person deleted"));
+        let last = seen.events.iter().filter(|e| e.chain == event.chain);
+        let last = last.map(|e| e.order).max().unwrap_or(0);
+        if seen.deleted.contains(&event.chain) && seen.is_joined(event.chain, 0, last) {
+            again = Some(format!(
+                "{id} is made for a meeting whose record a person deleted"
+            ));
         }
-        seen.told.insert((id.to_owned(), event.chain), event.order + 1);
+        let told = seen.told.entry((id.to_owned(), event.chain)).or_default();
+        told.insert(event.order);
     }
     drop(seen);
     shows(world, person, &view.markdown);
@@ -163,13 +181,17 @@ fn written(world: &World, before: &TaskView, after: &TaskView, read_at_ms: u64) 
         && before.tags == after.tags
         && before.comments == after.comments;
     if !kept {
-        world.violated("I10", format!("a write to {} changed what is not calup's", before.id));
+        world.violated(
+            "I10",
+            format!("a write to {} changed what is not calup's", before.id),
+        );
     }
     let mut lost = None;
     {
         let seen = world.seen();
         for text in seen.texts.iter().filter(|t| t.task == before.id) {
-            let is_lost = before.markdown.contains(&text.text) && !after.markdown.contains(&text.text);
+            let is_lost =
+                before.markdown.contains(&text.text) && !after.markdown.contains(&text.text);
             if is_lost && text.at_ms <= read_at_ms {
                 lost = Some(format!(
                     "`{}`, which a person wrote {} ms before calup read {}, is gone",
@@ -184,12 +206,19 @@ fn written(world: &World, before: &TaskView, after: &TaskView, read_at_ms: u64) 
             && let Some(effect) = seen.announced(Kind::Write, &before.id)
             && effect.pre_image.is_none()
         {
-            lost = Some(format!("what {} held before a write is not kept", before.id));
+            lost = Some(format!(
+                "what {} held before a write is not kept",
+                before.id
+            ));
         }
         let ends_a_deal = before.status_type == "closed" || before.status_type == "done";
         let human_at = seen.statuses.get(&before.id).map_or(0, |(_, at)| *at);
-        if lost.is_none() && ends_a_deal && before.status != after.status && human_at <= read_at_ms {
-            lost = Some(format!("status {} of {}, which ends a deal, was moved", before.status, before.id));
+        if lost.is_none() && ends_a_deal && before.status != after.status && human_at <= read_at_ms
+        {
+            lost = Some(format!(
+                "status {} of {}, which ends a deal, was moved",
+                before.status, before.id
+            ));
         }
     }
     if let Some(lost) = lost {
@@ -208,9 +237,10 @@ fn resurrected(world: &World, task: &str) {
             return;
         };
         let told: Vec<usize> = seen.acked_events.iter().copied().collect();
-        let stands = told.iter().map(|e| &seen.events[*e]).any(|e| {
-            e.person == person && !seen.cancelled.contains(&(person, e.uid.clone()))
-        });
+        let stands = told
+            .iter()
+            .map(|e| &seen.events[*e])
+            .any(|e| e.person == person && !seen.cancelled.contains(&(person, e.uid.clone())));
         (!stands).then(|| format!("{task} is booked again after its last meeting was cancelled"))
     };
     if let Some(what) = what {
@@ -237,18 +267,22 @@ fn commented(world: &World, task: &str) {
             .events
             .iter()
             .find(|e| {
-                e.person == person && e.uid == uid && e.kind != story::Kind::NoShow && first.starts_with(e.kind.heading())
+                e.person == person
+                    && e.uid == uid
+                    && e.kind != story::Kind::NoShow
+                    && first.starts_with(e.kind.heading())
             })
             .cloned();
         let Some(event) = event else { continue };
-        let told = seen.told.entry((task.to_owned(), event.chain)).or_default();
-        // Counted from one, so that nothing told is zero.
-        if event.order + 1 < *told {
+        let key = (task.to_owned(), event.chain);
+        let later = seen.told.get(&key).into_iter().flatten();
+        let mut later = later.filter(|order| **order > event.order);
+        if later.any(|order| seen.is_joined(event.chain, event.order, *order)) {
             out_of_order = Some(format!(
                 "{task}: `{first}` of {uid} comes after a later one of its meeting and does not say that it is late"
             ));
         }
-        *told = (*told).max(event.order + 1);
+        seen.told.entry(key).or_default().insert(event.order);
     }
     if let Some(what) = out_of_order {
         world.violated("I6", what);

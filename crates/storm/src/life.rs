@@ -48,10 +48,19 @@ impl Life {
     }
 
     pub async fn step(&self, at: &str) {
+        self.step_weighing(at, 1.0).await;
+    }
+
+    /// Where dying is worst.
+    pub async fn bad_step(&self, at: &str) {
+        self.step_weighing(at, 8.0).await;
+    }
+
+    async fn step_weighing(&self, at: &str, weight: f64) {
         self.live().await;
         let (crash, pause) = {
             let mut weather = self.world.weather();
-            let crash = weather.crashes_left > 0 && dice::chance(weather.crash);
+            let crash = weather.crashes_left > 0 && dice::chance(weather.crash * weight);
             weather.crashes_left -= u32::from(crash);
             (crash, dice::chance(weather.pause))
         };

@@ -46,12 +46,21 @@ pub fn at_most_once(world: &World) {
         }
     }
     if let Some((mark, places)) = objects.iter().find(|(_, places)| places.len() > 1) {
-        world.violated("I3", format!("mark {mark} is there more than once: {}", places.join(", ")));
+        world.violated(
+            "I3",
+            format!("mark {mark} is there more than once: {}", places.join(", ")),
+        );
     }
     if let Some((person, leads)) = leads.iter().find(|(_, leads)| leads.len() > 1) {
         // A person who deleted the lead of one meeting may get another one for the next.
         if !world.seen().removed.contains(person) {
-            world.violated("I8", format!("person {person} has several leads of ours: {}", leads.join(", ")));
+            world.violated(
+                "I8",
+                format!(
+                    "person {person} has several leads of ours: {}",
+                    leads.join(", ")
+                ),
+            );
         }
     }
     if let Some(what) = said_twice {
@@ -72,7 +81,10 @@ fn comments(
             objects.entry(mark).or_default().push(place);
         }
         if said.insert(words(&comment.text), &comment.id).is_some() {
-            twice = Some(format!("{}: the same words twice, the second time in {}", task.id, comment.id));
+            twice = Some(format!(
+                "{}: the same words twice, the second time in {}",
+                task.id, comment.id
+            ));
         }
     }
     twice

@@ -11,8 +11,8 @@ use store::rows::{
 };
 use store::{Error, Result, Store};
 
-use crate::life::Life;
 use crate::dice;
+use crate::life::Life;
 
 pub const MASTER_KEY: &str = "c3Rvcm0tbWFzdGVyLWtleS0zMi1ieXRlcy1sb25nISE=";
 
@@ -34,7 +34,10 @@ impl Mortal {
 
     /// For whoever looks from outside; `None` once the process is dead.
     pub fn file(&self) -> Option<Arc<dyn Store>> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// What the kernel does to a dead process's files.

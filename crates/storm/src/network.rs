@@ -41,10 +41,14 @@ impl Drop for Flight<'_> {
 }
 
 async fn carry(life: &Arc<Life>, call: Call) -> Result<Answer, Lost> {
-    life.step("before a call").await;
+    let writes = call.method != Method::GET;
+    if writes {
+        life.bad_step("before a write is sent").await;
+    } else {
+        life.step("before a call").await;
+    }
     let world = &life.world;
     world.counts().calls += 1;
-    let writes = call.method != Method::GET;
     let asked = asked(call);
     let _flight = if writes {
         let id = judge::departure(world, life, &asked);
@@ -61,10 +65,14 @@ async fn carry(life: &Arc<Life>, call: Call) -> Result<Answer, Lost> {
         judge::answered(world, life, answer);
         if world.has(Bug::IgnoresReset) && answer.status == 429 {
             answer.headers.clear();
-            answer.headers.insert("retry-after", HeaderValue::from_static("1"));
+            answer
+                .headers
+                .insert("retry-after", HeaderValue::from_static("1"));
         }
     }
-    life.step("after an answer").await;
+    if writes {
+        life.bad_step("after a write was answered").await;
+    }
     answer
 }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::ending::lead_of;
+use crate::set::{BROKERS, INBOUND, SELLERS};
 use crate::story::{Act, Deed};
 use crate::time;
 use crate::world::World;
-use crate::set::{BROKERS, INBOUND, SELLERS};
 
 pub async fn act(world: Arc<World>, act: Act) {
     time::sleep_ms(act.at_ms.saturating_sub(time::elapsed_ms())).await;
@@ -44,8 +44,16 @@ pub async fn act(world: Arc<World>, act: Act) {
         }
         Deed::Renames => clickup.human_rename(&task, &format!("{} (hot)", view.name)),
         Deed::Moves => {
-            let elsewhere = if view.list_id == BROKERS { SELLERS } else { BROKERS };
-            let to = if view.list_id == INBOUND { BROKERS } else { elsewhere };
+            let elsewhere = if view.list_id == BROKERS {
+                SELLERS
+            } else {
+                BROKERS
+            };
+            let to = if view.list_id == INBOUND {
+                BROKERS
+            } else {
+                elsewhere
+            };
             clickup.human_move(&task, to);
         }
         Deed::Copies => {

@@ -18,7 +18,10 @@ pub fn check(world: &World, database: &Path) {
         let held = std::fs::read(name).unwrap_or_default();
         for canary in canaries {
             if holds(&held, canary.as_bytes()) {
-                world.violated("I16", format!("`{canary}` stands in the database in the clear"));
+                world.violated(
+                    "I16",
+                    format!("`{canary}` stands in the database in the clear"),
+                );
             }
         }
     }

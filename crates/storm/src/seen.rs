@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::effect::{Effect, Kind, State};
+use domain::effect::Kind as Done;
+use domain::effect::{Effect, State};
 
-use crate::story::{Event, Person};
+use crate::story::{Event, Kind, Person};
 
 #[derive(Default)]
 pub struct Seen {
@@ -29,8 +30,8 @@ pub struct Seen {
     pub acked_events: BTreeSet<usize>,
     /// Cancellations that ClickUp shows, by person and uid.
     pub cancelled: BTreeSet<(usize, String)>,
-    /// The highest order told per task and chain.
-    pub told: BTreeMap<(String, usize), usize>,
+    /// The orders told per task and chain.
+    pub told: BTreeMap<(String, usize), BTreeSet<usize>>,
     /// People whose record somebody deleted or merged away: less can be said about them.
     pub removed: BTreeSet<usize>,
     /// Meetings whose record somebody deleted, and nobody else has the address.
@@ -61,7 +62,7 @@ impl Seen {
         self.effects.insert(effect.key.clone(), effect.clone());
     }
 
-    pub fn announced(&self, kind: Kind, target: &str) -> Option<&Effect> {
+    pub fn announced(&self, kind: Done, target: &str) -> Option<&Effect> {
         self.effects
             .values()
             .find(|e| e.kind == kind && e.target == target && e.state == State::Attempting)
@@ -75,6 +76,14 @@ impl Seen {
         self.events
             .iter()
             .find(|e| e.person == person && e.uid == uid && e.kind.heading() == heading)
+    }
+
+    /// Whether calup was told of every move between two events of a meeting: else it cannot know that they are one.
+    pub fn is_joined(&self, chain: usize, from: usize, to: usize) -> bool {
+        self.events.iter().enumerate().all(|(number, e)| {
+            let is_between = e.chain == chain && e.order > from && e.order <= to;
+            !(is_between && e.kind == Kind::Moved) || self.acked_events.contains(&number)
+        })
     }
 
     pub fn depart(&mut self, life: u32, task: Option<String>, person: Option<usize>) -> u64 {

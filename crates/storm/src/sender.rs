@@ -23,11 +23,20 @@ impl Address {
     }
 
     fn get(&self) -> Option<(Arc<Life>, Router)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
-pub async fn deliver(world: Arc<World>, address: Arc<Address>, event: usize, at_ms: u64, delivery: Delivery) {
+pub async fn deliver(
+    world: Arc<World>,
+    address: Arc<Address>,
+    event: usize,
+    at_ms: u64,
+    delivery: Delivery,
+) {
     let mut at_ms = at_ms;
     loop {
         time::sleep_ms(at_ms.saturating_sub(time::elapsed_ms())).await;

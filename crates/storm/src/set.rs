@@ -39,7 +39,11 @@ pub fn clickup(story: &Story, seen: &mut Seen) -> ClickUp {
         wall_ms: time::vendor_ms,
         ..Config::default()
     });
-    for (id, name) in [(BROKERS, "Brokers"), (SELLERS, "Sellers"), (INBOUND, "Inbound Leads")] {
+    for (id, name) in [
+        (BROKERS, "Brokers"),
+        (SELLERS, "Sellers"),
+        (INBOUND, "Inbound Leads"),
+    ] {
         clickup.add_list(id, name, &STATUSES);
     }
     clickup.add_field(&[BROKERS, SELLERS, INBOUND], EMAIL_FIELD, "Email", "email");
@@ -53,7 +57,10 @@ pub fn clickup(story: &Story, seen: &mut Seen) -> ClickUp {
         let task = clickup.add_task_with(TaskSeed {
             list: list.to_owned(),
             name: person.name.clone(),
-            email: person.address.as_ref().map(|address| address.to_lowercase()),
+            email: person
+                .address
+                .as_ref()
+                .map(|address| address.to_lowercase()),
             status: Some(person.status.to_owned()),
             markdown: dice::chance(0.5).then(|| "Met at the fair.".to_owned()),
             date_created: Some(time::vendor_ms() - month_ms),
@@ -130,8 +137,11 @@ fn make_empty() -> PathBuf {
     let db = rusqlite::Connection::open(&path).expect("the database");
     for (name, value) in [("index key", [7; 32]), ("marker key", [9; 32])] {
         let sealed = keys.seal(&place("secret", "sealed", name), &value);
-        db.execute("UPDATE secret SET sealed = ?2 WHERE name = ?1", (name, sealed))
-            .expect("a known key");
+        db.execute(
+            "UPDATE secret SET sealed = ?2 WHERE name = ?1",
+            (name, sealed),
+        )
+        .expect("a known key");
     }
     db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
         .expect("one file");
@@ -142,4 +152,3 @@ fn make_empty() -> PathBuf {
 pub fn clean_up() {
     let _ = std::fs::remove_dir_all(folder());
 }
-

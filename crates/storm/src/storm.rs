@@ -71,7 +71,13 @@ async fn storm(seed: u64, options: Options, database: &Path) -> Ended {
     seen.people = std::mem::take(&mut story.people);
     seen.events = std::mem::take(&mut story.events);
     let trace = Trace::keeping(options.keep_trace);
-    let world = World::new(clickup, Weather::drawn(options.beyond), seen, trace, options.bug);
+    let world = World::new(
+        clickup,
+        Weather::drawn(options.beyond),
+        seen,
+        trace,
+        options.bug,
+    );
     let world = Arc::new(world);
     world.tell(format_args!("{:?}", *world.weather()));
     for (number, event) in world.seen().events.iter().enumerate() {
@@ -83,7 +89,9 @@ async fn storm(seed: u64, options: Options, database: &Path) -> Ended {
         .drain(..)
         .map(|s| {
             let (world, address) = (world.clone(), address.clone());
-            tokio::spawn(sender::deliver(world, address, s.event, s.at_ms, s.delivery))
+            tokio::spawn(sender::deliver(
+                world, address, s.event, s.at_ms, s.delivery,
+            ))
         })
         .collect();
     let acts = story.acts.drain(..);
@@ -151,8 +159,10 @@ impl Stage<'_> {
                 self.world.tell(format_args!("calm"));
             }
             if now >= CALM_AT_MS + DONE_WITHIN_MS {
-                self.world
-                    .violated("I4", "something is still to be done long after the last fault".into());
+                self.world.violated(
+                    "I4",
+                    "something is still to be done long after the last fault".into(),
+                );
             }
             let all_came = outside.iter().all(JoinHandle::is_finished);
             if is_calm && all_came && self.world.seen().late == 0 {
@@ -172,7 +182,8 @@ impl Stage<'_> {
         let to_ms = dice::between(0, 120_000) as i64 - 60_000;
         time::set_skew(to_ms);
         self.world.fault("clock set");
-        self.world.tell(format_args!("the clock is {to_ms} ms wrong"));
+        self.world
+            .tell(format_args!("the clock is {to_ms} ms wrong"));
     }
 
     /// I19: whoever has nothing to do changes nothing, however often it starts. Then the final look.
@@ -185,7 +196,10 @@ impl Stage<'_> {
         }
         let after = self.world.seen().mutations;
         if after != before {
-            let what = format!("{} requests changed something while nothing was to be done", after - before);
+            let what = format!(
+                "{} requests changed something while nothing was to be done",
+                after - before
+            );
             self.world.violated("I19", what);
         }
         let file = running.store.file().expect("it lives");

@@ -181,7 +181,15 @@ impl Teller {
         time::true_time() + SignedDuration::from_hours(day)
     }
 
-    fn happens(&mut self, person: usize, order: usize, kind: Kind, booking: &Booking, at_ms: u64, delivery: Delivery) {
+    fn happens(
+        &mut self,
+        person: usize,
+        order: usize,
+        kind: Kind,
+        booking: &Booking,
+        at_ms: u64,
+        delivery: Delivery,
+    ) {
         let chain = self.chains;
         let event = self.story.events.len();
         self.story.events.push(Event {
@@ -250,7 +258,8 @@ impl Teller {
                     at_ms += 1_500;
                     let start = self.new_start().to_string();
                     if dice::chance(0.5) {
-                        let (moved, delivery) = booking.at(&stamp(at_ms)).rescheduled(Some(&by), &start);
+                        let (moved, delivery) =
+                            booking.at(&stamp(at_ms)).rescheduled(Some(&by), &start);
                         self.happens(person, order + 1, Kind::Moved, &moved, at_ms, delivery);
                     }
                     true

@@ -118,7 +118,11 @@ impl Weather {
             troubles,
             latency_ms_max: dice::one(&[5, 40, 400]),
             index_lag_ms: dice::one(&[0, 0, 2_000, INDEX_LAG_MS - 500]),
-            late_apply_ms: if beyond { 4 * LATE_APPLY_MS } else { LATE_APPLY_MS - 500 },
+            late_apply_ms: if beyond {
+                4 * LATE_APPLY_MS
+            } else {
+                LATE_APPLY_MS - 500
+            },
             crashes_left: 12,
             clock_jump: some(0.15, 0.01),
         }

@@ -51,7 +51,13 @@ impl Counts {
 }
 
 impl World {
-    pub fn new(clickup: ClickUp, weather: Weather, seen: Seen, trace: Trace, bug: Option<Bug>) -> Self {
+    pub fn new(
+        clickup: ClickUp,
+        weather: Weather,
+        seen: Seen,
+        trace: Trace,
+        bug: Option<Bug>,
+    ) -> Self {
         Self {
             clickup,
             bug,

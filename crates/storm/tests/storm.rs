@@ -24,7 +24,9 @@ fn nothing_happens_that_must_never_happen() {
     let mut seeds = 0;
     while seeds < SEEDS && began.elapsed() < PATIENCE {
         let ended = run(seeds, Options::default());
-        let broken = ended.violation.map(|v| format!("{} {}", v.invariant, v.what));
+        let broken = ended
+            .violation
+            .map(|v| format!("{} {}", v.invariant, v.what));
         assert_eq!(
             broken, None,
             "cargo run --release -p storm -- --seed {seeds} --trace"

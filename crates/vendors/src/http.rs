@@ -42,7 +42,8 @@ enum Line {
 pub type Replay = dyn Fn(&Call) -> Result<Answer, Lost> + Send + Sync;
 
 /// The same where answers take their time, or never come.
-pub type StandIn = dyn Fn(Call) -> Pin<Box<dyn Future<Output = Result<Answer, Lost>> + Send>> + Send + Sync;
+pub type StandIn =
+    dyn Fn(Call) -> Pin<Box<dyn Future<Output = Result<Answer, Lost>> + Send>> + Send + Sync;
 
 pub struct Call {
     pub method: Method,

@@ -9,8 +9,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::readers::Readers;
 use super::inline::{Hand, Inline};
+use super::readers::Readers;
 use super::writer::Writer;
 use super::{schema, secrets};
 use crate::sealed::{self, Keys};

@@ -53,7 +53,8 @@ impl LyingCrm {
             let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
             return read.entry(lead.id.clone()).or_insert(lead).clone();
         }
-        if self.has(Bug::GuardOff) && matches!(lead.status_kind, StatusKind::Done | StatusKind::Closed)
+        if self.has(Bug::GuardOff)
+            && matches!(lead.status_kind, StatusKind::Done | StatusKind::Closed)
         {
             lead.status_kind = StatusKind::Open;
         }
@@ -68,7 +69,11 @@ impl Crm for LyingCrm {
         let wanted = |lead: &Lead| {
             !self.has(Bug::CaseMatters) || lead.emails.iter().any(|known| known == email)
         };
-        Ok(leads.into_iter().filter(wanted).map(|lead| self.seen(lead)).collect())
+        Ok(leads
+            .into_iter()
+            .filter(wanted)
+            .map(|lead| self.seen(lead))
+            .collect())
     }
 
     async fn lead(&self, id: &str) -> Result<Lead, Failure> {
@@ -103,7 +108,11 @@ impl Crm for LyingCrm {
         let mut text = text.clone();
         if self.has(Bug::LateNotSaid) {
             for run in &mut text {
-                run.text = run.text.replacen("Late: meeting", "Meeting", 1).replacen("Late: new", "New", 1);
+                run.text = run.text.replacen("Late: meeting", "Meeting", 1).replacen(
+                    "Late: new",
+                    "New",
+                    1,
+                );
             }
         }
         if self.has(Bug::NoMarkers) {
@@ -142,6 +151,8 @@ impl Crm for LyingCrm {
 }
 
 fn unmarked(text: &str) -> String {
-    let lines = text.lines().filter(|line| !line.starts_with("Cal.com booking "));
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with("Cal.com booking "));
     lines.collect::<Vec<_>>().join("\n")
 }
