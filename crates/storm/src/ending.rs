@@ -272,7 +272,11 @@ fn block_differs(meetings: &BTreeMap<usize, Vec<&Event>>, lead: &TaskView) -> Op
 /// The day as calup writes it, in the host's and the bookers' zone.
 fn day(event: &Event) -> String {
     let zone = jiff::tz::TimeZone::get("Europe/Stockholm").expect("a known zone");
-    event.start.to_zoned(zone).strftime("%-d %b %Y").to_string()
+    event
+        .start
+        .to_zoned(zone)
+        .strftime("%a %-d %b %Y")
+        .to_string()
 }
 
 /// Comments, and the text under a new lead's block.

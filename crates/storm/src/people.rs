@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use domain::effect::State;
+
 use crate::ending::lead_of;
+use crate::marks::marked;
 use crate::set::{BROKERS, INBOUND, SELLERS};
 use crate::story::{Act, Deed};
 use crate::time;
@@ -13,6 +16,13 @@ pub async fn act(world: Arc<World>, act: Act) {
     let Some(task) = lead_of(&world, act.person) else {
         return;
     };
+    let takes_away = matches!(
+        act.deed,
+        Deed::Moves | Deed::Copies | Deed::Deletes | Deed::Merges
+    );
+    if takes_away && !act.at_any_time && is_in_doubt(&world, &task) {
+        return;
+    }
     world.tell(format_args!("a person: {:?} {task}", act.deed));
     world.fault("a person's hand");
     let clickup = &world.clickup;
@@ -83,4 +93,20 @@ pub async fn act(world: Arc<World>, act: Act) {
             seen.removed.insert(act.person);
         }
     }
+}
+
+/// The answer that told of it was lost, and it is being looked for where calup put it.
+fn is_in_doubt(world: &World, task: &str) -> bool {
+    let Some(view) = world.clickup.task(task) else {
+        return false;
+    };
+    let marks = marked(&view.markdown);
+    let seen = world.seen();
+    let in_doubt = seen
+        .effects
+        .values()
+        .filter(|e| matches!(e.state, State::Attempting | State::Unknown));
+    in_doubt
+        .into_iter()
+        .any(|e| e.target == task || marks.iter().any(|(_, mark)| *mark == e.marker))
 }

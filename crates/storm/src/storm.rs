@@ -65,7 +65,7 @@ pub fn run(seed: u64, options: Options) -> Ended {
 async fn storm(seed: u64, options: Options, database: &Path) -> Ended {
     dice::seed(seed);
     time::begin();
-    let mut story = Story::drawn(seed);
+    let mut story = Story::drawn(seed, options.beyond);
     let mut seen = Seen::default();
     let clickup = set::clickup(&story, &mut seen);
     seen.people = std::mem::take(&mut story.people);

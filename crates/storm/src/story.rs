@@ -100,10 +100,12 @@ pub struct Act {
     pub at_ms: u64,
     pub person: usize,
     pub deed: Deed,
+    /// Also while the lead is in doubt: nothing finds what somebody takes away then.
+    pub at_any_time: bool,
 }
 
 impl Story {
-    pub fn drawn(seed: u64) -> Self {
+    pub fn drawn(seed: u64, beyond: bool) -> Self {
         let mut teller = Teller {
             cal: Cal::seeded("http://unused", SECRET, seed),
             story: Self {
@@ -114,6 +116,7 @@ impl Story {
             },
             chains: 0,
             days: 0,
+            beyond,
         };
         let people = dice::one(&[1, 1, 2, 3, 4]);
         for person in 0..people {
@@ -138,6 +141,7 @@ struct Teller {
     story: Story,
     chains: usize,
     days: i64,
+    beyond: bool,
 }
 
 impl Teller {
@@ -331,6 +335,7 @@ impl Teller {
                     at_ms,
                     person,
                     deed,
+                    at_any_time: self.beyond,
                 });
             }
         }
