@@ -236,7 +236,7 @@ fn resurrected(world: &World, task: &str) {
         let Some(person) = seen.owners.get(task).copied() else {
             return;
         };
-        let told: Vec<usize> = seen.acked_events.iter().copied().collect();
+        let told: Vec<usize> = seen.stored.iter().copied().collect();
         let stands = told
             .iter()
             .map(|e| &seen.events[*e])

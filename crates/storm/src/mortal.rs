@@ -118,6 +118,20 @@ macro_rules! verbs {
                 done
             })*
 
+            async fn receive(&self, delivery: NewDelivery) -> Result<String> {
+                let file = self.writing("receive").await?;
+                let sha256 = delivery.sha256.clone();
+                let done = file.receive(delivery).await;
+                drop(file);
+                if done.is_ok() {
+                    let mut seen = self.life.world.seen();
+                    let event = seen.tells.get(&sha256).copied();
+                    seen.stored.extend(event);
+                }
+                self.written("receive", &done).await;
+                done
+            }
+
             async fn record(&self, profile: &str, record: Record) -> Result<()> {
                 let file = self.writing("record").await?;
                 let done = file.record(profile, record.clone()).await;
@@ -175,7 +189,6 @@ verbs! {
     }
     writes {
         take_over() -> i64;
-        receive(delivery: NewDelivery) -> String;
         unread(limit: usize) -> Vec<Delivery>;
         read(delivery_id: &str, reading: Reading) -> ();
         read_many(readings: Vec<(String, Reading)>) -> ();

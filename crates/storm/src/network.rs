@@ -93,10 +93,7 @@ async fn travel(life: &Arc<Life>, asked: &Asked, writes: bool) -> Result<Answer,
     let world = &life.world;
     let (trouble, latency) = {
         let weather = world.weather();
-        let trouble = dice::chance(weather.trouble)
-            .then(|| dice::weighted(&weather.troubles))
-            .flatten();
-        (trouble, weather.latency_ms_max)
+        (weather.trouble(writes), weather.latency_ms_max)
     };
     let trouble = trouble.filter(|t| *t != Trouble::Twice || asked.method != "POST");
     if let Some(trouble) = trouble {

@@ -27,7 +27,10 @@ pub struct Seen {
     pub limited_until_ms: BTreeMap<u32, i64>,
     /// SHA-256 of what was answered 200, and when.
     pub acked: BTreeMap<String, u64>,
-    pub acked_events: BTreeSet<usize>,
+    /// Which event a delivery tells, by SHA-256.
+    pub tells: BTreeMap<String, usize>,
+    /// The events that the database knows of, answered or not.
+    pub stored: BTreeSet<usize>,
     /// Cancellations that ClickUp shows, by person and uid.
     pub cancelled: BTreeSet<(usize, String)>,
     /// The orders told per task and chain.
@@ -82,7 +85,7 @@ impl Seen {
     pub fn is_joined(&self, chain: usize, from: usize, to: usize) -> bool {
         self.events.iter().enumerate().all(|(number, e)| {
             let is_between = e.chain == chain && e.order > from && e.order <= to;
-            !(is_between && e.kind == Kind::Moved) || self.acked_events.contains(&number)
+            !(is_between && e.kind == Kind::Moved) || self.stored.contains(&number)
         })
     }
 

@@ -48,7 +48,6 @@ pub async fn deliver(
                 let sha256 = delivery.sha256();
                 let mut seen = world.seen();
                 seen.acked.entry(sha256).or_insert_with(time::elapsed_ms);
-                seen.acked_events.insert(event);
                 return;
             }
         }

@@ -70,6 +70,11 @@ async fn storm(seed: u64, options: Options, database: &Path) -> Ended {
     let clickup = set::clickup(&story, &mut seen);
     seen.people = std::mem::take(&mut story.people);
     seen.events = std::mem::take(&mut story.events);
+    let tells = story
+        .sendings
+        .iter()
+        .map(|s| (s.delivery.sha256(), s.event));
+    seen.tells = tells.collect();
     let trace = Trace::keeping(options.keep_trace);
     let world = World::new(
         clickup,

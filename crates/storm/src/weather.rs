@@ -75,6 +75,18 @@ const TROUBLES: [Trouble; 17] = [
     Trouble::Unauthorized,
 ];
 
+/// Nobody can tell from the answer what became of the request.
+const AMBIGUOUS: [Trouble; 6] = [
+    Trouble::AnswerLost,
+    Trouble::Late,
+    Trouble::Late,
+    Trouble::Lost,
+    Trouble::Slow,
+    Trouble::Torn,
+];
+/// Writes meet with more: that is where it matters.
+const WRITES_WEIGH: f64 = 3.0;
+
 #[derive(Debug, Clone)]
 pub struct Weather {
     /// Per step of the process.
@@ -105,10 +117,15 @@ impl Weather {
         let some = |p: f64, of: f64| if dice::chance(p) { of } else { 0.0 };
         let crash = some(0.6, dice::one(&[0.002, 0.005, 0.02]));
         let store_error = some(0.3, dice::one(&[0.003, 0.02]));
-        let trouble = some(0.8, dice::one(&[0.02, 0.1, 0.3]));
+        let trouble = some(0.8, dice::one(&[0.02, 0.08, 0.2]));
         let kinds = dice::between(1, 6);
+        let of: &[Trouble] = if dice::chance(0.5) {
+            &AMBIGUOUS
+        } else {
+            &TROUBLES
+        };
         let troubles = (0..kinds)
-            .map(|_| (dice::one(&TROUBLES), dice::between(1, 4) as u32))
+            .map(|_| (dice::one(of), dice::between(1, 4) as u32))
             .collect();
         Self {
             crash,
@@ -126,6 +143,13 @@ impl Weather {
             crashes_left: 12,
             clock_jump: some(0.15, 0.01),
         }
+    }
+
+    pub fn trouble(&self, writes: bool) -> Option<Trouble> {
+        let weight = if writes { WRITES_WEIGH } else { 1.0 };
+        dice::chance(self.trouble * weight)
+            .then(|| dice::weighted(&self.troubles))
+            .flatten()
     }
 
     /// Nothing goes wrong any more; what was on its way still arrives.
