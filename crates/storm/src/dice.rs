@@ -21,7 +21,7 @@ pub fn chance(p: f64) -> bool {
 }
 
 pub fn fraction() -> f64 {
-    DICE.with_borrow_mut(|dice| dice.random())
+    DICE.with_borrow_mut(rand::Rng::random)
 }
 
 /// `from` and `to` included.

@@ -181,18 +181,17 @@ fn planted(arguments: &Arguments, name: &str) -> bool {
             }
             false
         });
-        match caught.into_inner().expect("no holder panics") {
-            Some((seed, violation)) => println!(
+        if let Some((seed, violation)) = caught.into_inner().expect("no holder panics") {
+            println!(
                 "{:<20} {seed:>5} {:<4} {} ({:.1} s)",
                 bug.name(),
                 violation.invariant,
                 violation.what,
                 took.as_secs_f64()
-            ),
-            None => {
-                println!("{:<20} NOT CAUGHT within {seeds} seeds", bug.name());
-                all_caught = false;
-            }
+            );
+        } else {
+            println!("{:<20} NOT CAUGHT within {seeds} seeds", bug.name());
+            all_caught = false;
         }
     }
     all_caught

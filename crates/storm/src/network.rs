@@ -95,7 +95,11 @@ async fn travel(life: &Arc<Life>, asked: &Asked, writes: bool) -> Result<Answer,
         let weather = world.weather();
         (weather.trouble(writes), weather.latency_ms_max)
     };
-    let trouble = trouble.filter(|t| *t != Trouble::Twice || asked.method != "POST");
+    let trouble = trouble.filter(|t| match t {
+        Trouble::Twice => asked.method != "POST",
+        Trouble::Late => asked.method != "PUT" || world.weather().late_updates,
+        _ => true,
+    });
     if let Some(trouble) = trouble {
         world.fault(trouble.name());
         world.tell(format_args!(

@@ -256,6 +256,7 @@ impl Stage<'_> {
 
     async fn after_death(&mut self, dead: Running) -> Running {
         self.address.set(None);
+        dead.worker.abort();
         dead.store.close();
         time::sleep_ms(dice::one(&[1, 100, 2_000, 15_000])).await;
         self.start().await

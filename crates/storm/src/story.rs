@@ -295,14 +295,16 @@ impl Teller {
             }
             let (seat, delivery) = session.seat_created(&self.booker(person));
             self.happens(person, 0, Kind::Created, &seat.booking, at_ms, delivery);
-            if dice::chance(0.3) {
+            let moves = dice::chance(0.3);
+            let leaves = !moves && dice::chance(0.3);
+            if moves {
                 let start = self.new_start().to_string();
                 // The sim stamps a seat's deliveries with its session's time: later ones are stamped by hand.
                 let (moved, delivery) = seat.rescheduled(&start);
                 let at_ms = at_ms + 5_000;
                 let delivery = delivery.stamped(&stamp(at_ms));
                 self.happens(person, 1, Kind::Moved, &moved.booking, at_ms, delivery);
-            } else if dice::chance(0.3) {
+            } else if leaves {
                 let at_ms = at_ms + 5_000;
                 let delivery = seat.cancelled("no time").stamped(&stamp(at_ms));
                 self.happens(person, 1, Kind::Cancelled, &seat.booking, at_ms, delivery);

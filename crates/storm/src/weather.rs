@@ -102,6 +102,8 @@ pub struct Weather {
     /// A list leaves out what is younger, and shows what is changed later.
     pub index_lag_ms: u64,
     pub late_apply_ms: u64,
+    /// Also an update of a record, which may then undo a newer one.
+    pub late_updates: bool,
     pub crashes_left: u32,
     /// Per half second: the process's clock is set.
     pub clock_jump: f64,
@@ -127,6 +129,7 @@ impl Weather {
         let troubles = (0..kinds)
             .map(|_| (dice::one(of), dice::between(1, 4) as u32))
             .collect();
+        let index_lag_ms = dice::one(&[0, 0, 2_000, INDEX_LAG_MS - 500]);
         Self {
             crash,
             store_error,
@@ -134,12 +137,14 @@ impl Weather {
             trouble,
             troubles,
             latency_ms_max: dice::one(&[5, 40, 400]),
-            index_lag_ms: dice::one(&[0, 0, 2_000, INDEX_LAG_MS - 500]),
+            index_lag_ms,
+            // What comes late and is then listed late is looked for too early.
             late_apply_ms: if beyond {
                 4 * LATE_APPLY_MS
             } else {
-                LATE_APPLY_MS - 500
+                LATE_APPLY_MS - 400 - index_lag_ms
             },
+            late_updates: beyond,
             crashes_left: 12,
             clock_jump: some(0.15, 0.01),
         }
