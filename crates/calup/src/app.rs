@@ -72,11 +72,16 @@ pub struct Health {
 
 impl App {
     pub fn new(config: Config, store: Arc<dyn Store>) -> Result<Arc<Self>, Failure> {
+        let crm = crm(&config)?;
+        Ok(Self::with(config, store, crm))
+    }
+
+    pub fn with(config: Config, store: Arc<dyn Store>, crm: Option<Arc<dyn Crm>>) -> Arc<Self> {
         let lease = Arc::new(Lease::lasting_for(config.lease, config.call_timeout()));
-        let crm = crm(&config, &lease)?;
+        let crm = crm.map(|crm| within(crm, &lease));
         let secrets = Arc::new(config.webhook_secrets.clone());
         let token = Mutex::new(token(&config));
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             store,
             config,
             secrets: RwLock::new(secrets),
@@ -95,7 +100,7 @@ impl App {
             token,
             at_work: Mutex::default(),
             panics: Mutex::default(),
-        }))
+        })
     }
 
     pub fn webhook_secrets(&self) -> Arc<Vec<SecretString>> {
@@ -112,7 +117,7 @@ impl App {
         let new = token(config);
         let mut used = self.token.lock().expect("no holder panics");
         if new != *used {
-            let crm = crm(config, &self.lease)?;
+            let crm = crm(config)?.map(|crm| within(crm, &self.lease));
             *self.crm.write().expect("no reader panics") = crm;
             *used = new;
         }
@@ -200,14 +205,13 @@ fn token(config: &Config) -> Option<String> {
         .map(|t| t.expose_secret().to_owned())
 }
 
-fn crm(config: &Config, lease: &Arc<Lease>) -> Result<Option<Arc<dyn Crm>>, Failure> {
-    let within = |clickup: ClickUp| -> Arc<dyn Crm> {
-        Arc::new(Leased {
-            crm: Arc::new(clickup),
-            lease: lease.clone(),
-        })
-    };
-    Ok(clickup(config)?.map(within))
+fn crm(config: &Config) -> Result<Option<Arc<dyn Crm>>, Failure> {
+    Ok(clickup(config)?.map(|clickup| Arc::new(clickup) as Arc<dyn Crm>))
+}
+
+fn within(crm: Arc<dyn Crm>, lease: &Arc<Lease>) -> Arc<dyn Crm> {
+    let lease = lease.clone();
+    Arc::new(Leased { crm, lease })
 }
 
 /// `None` while no token is set.

@@ -1,7 +1,7 @@
 //! Carrying a plan out: per action the intent is committed, then the call made; its result is committed with the next
 //! intent, or with the change's end.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::effect::{Effect, Kind, State};
 use domain::facts::{Facts, Found};
@@ -10,6 +10,7 @@ use domain::outcome::{Cause, Failure};
 use domain::plan::{Action, Plan};
 use jiff::SignedDuration;
 use store::rows::{Link, Stored};
+use tokio::time::Instant;
 use vendors::Crm;
 
 use crate::app::App;

@@ -1,7 +1,7 @@
 //! Gathering the facts that a decision needs: reads only, from the store and the CRM.
 
 use domain::change::{Change, Kind};
-use domain::effect::{self, State};
+use domain::effect::{self, Effect, State};
 use domain::facts::{Facts, Found, Known, Memory};
 use domain::fence::{self, Fenced};
 use domain::lead::{Lead, Write};
@@ -37,6 +37,8 @@ pub struct Background {
     pub booking: Booking,
     /// Of a guest: the `chain:<token>`s of the meeting, whose lead is somebody else's.
     pub meeting: Vec<String>,
+    /// Another change may have made the person's lead: its answer was lost, and is looked up with that change.
+    pub lead_in_doubt: bool,
 }
 
 /// How the booking that a note is about stands.
@@ -53,7 +55,38 @@ pub const FIELD_QUOTA: &str = "field-quota";
 
 pub async fn known(app: &App, stored: &Stored) -> Result<Background, store::Error> {
     let related = related(app, stored).await?;
-    Ok(known_from(app, &related, stored))
+    let mut background = known_from(app, &related, stored);
+    for (known, other) in background.known.iter_mut().zip(&related) {
+        let is_open = matches!(
+            other.status,
+            Status::Pending | Status::Running | Status::Waiting
+        );
+        if !is_open || other.key == stored.key {
+            continue;
+        }
+        // Its work was cut short: it may have been told before, and what is told now comes after it.
+        let effects = app.store.effects(&other.profile, &other.key).await?;
+        known.done |= effects.iter().any(|e| is_speech(e) && may_be_there(e));
+        background.lead_in_doubt |= effects.iter().any(is_lead_in_doubt);
+    }
+    Ok(background)
+}
+
+fn is_speech(effect: &Effect) -> bool {
+    matches!(effect.kind, effect::Kind::Create | effect::Kind::Comment)
+}
+
+fn may_be_there(effect: &Effect) -> bool {
+    effect.state == State::Applied || is_in_doubt(effect)
+}
+
+fn is_in_doubt(effect: &Effect) -> bool {
+    matches!(effect.state, State::Attempting | State::Unknown)
+}
+
+/// Whether a lead was made is not known yet.
+pub fn is_lead_in_doubt(effect: &Effect) -> bool {
+    effect.kind == effect::Kind::Create && is_in_doubt(effect)
 }
 
 /// All changes that bear on the decision.
@@ -104,6 +137,7 @@ pub fn known_from(app: &App, related: &[Stored], stored: &Stored) -> Background 
     Background {
         tokens,
         meeting,
+        lead_in_doubt: false,
         person: format!("person:{person}"),
         email,
         booking: booking(related, &stored.change),

@@ -1,55 +1,5 @@
-//! calup keeps a ClickUp workspace true to what happens on Cal.com.
-
-mod app;
-mod body;
-mod cli;
-mod clock;
-mod config;
-mod demo;
-mod doctor;
-mod execute;
-mod explain;
-mod gather;
-mod inbox;
-mod journal;
-mod keys;
-mod lease;
-mod leased;
-mod lookup;
-mod process;
-mod reading;
-mod ready;
-mod serve;
-mod server;
-mod standby;
-mod view;
-mod web;
-mod worker;
-
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .expect("nothing installed one before");
-    let arguments = <cli::Arguments as clap::Parser>::parse();
-    cli::telemetry(&arguments);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: could not start: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(cli::run(arguments)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    calup::main()
 }

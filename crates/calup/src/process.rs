@@ -30,6 +30,8 @@ enum End {
     Finished(Ended),
     /// Looked for, not found yet: looked for again.
     LookAgain(jiff::Timestamp),
+    /// Another change goes first.
+    Yielded,
     Failed(Failure),
 }
 
@@ -63,6 +65,10 @@ pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
         End::Finished(ended) => {
             worker::answered(app);
             finish(app, claim, ended, journal.take_unrecorded()).await
+        }
+        End::Yielded => {
+            let why = "whether an earlier try has made the lead is looked up first";
+            app.store.park(claim, clock::now() + PARKED, why).await
         }
         End::LookAgain(at) => {
             worker::answered(app);
@@ -202,6 +208,9 @@ async fn attempt(
 ) -> Result<End, Stop> {
     let profile = &app.config.profile;
     let background = gather::known(app, stored).await?;
+    if background.lead_in_doubt && !journal.effects().iter().any(gather::is_lead_in_doubt) {
+        return Ok(End::Yielded);
+    }
     locks.chain = lock_chain(app, &background).await;
     match lookup::resolve(app, crm, stored, journal).await? {
         lookup::Resolved::Known => {}

@@ -43,6 +43,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), s
             }
         };
         tokio::select! {
+            biased;
             () = app.wake.notified(), if pause < AFTER_ERROR => {}
             _ = at_work.join_next(), if !at_work.is_empty() && pause < AFTER_ERROR => {}
             () = tokio::time::sleep(pause) => {}

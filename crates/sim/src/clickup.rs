@@ -31,7 +31,7 @@ pub use state::User;
 pub use view::{CommentView, TaskView};
 
 use crate::faults::{FOREIGN_JSON, Fault, Match, gateway_page};
-use crate::http::{self, Answer, Call, Listening, Reply};
+use crate::http::{self, Answer, Call, Listening, Received, Reply};
 use state::State;
 
 /// How the pretended ClickUp is set up. Everything has a default.
@@ -79,6 +79,8 @@ pub struct Config {
     /// Whether a comment moves its task's `date_updated`. Not established.
     pub comments_touch_tasks: bool,
     pub log_entries_max: usize,
+    /// The clock, in milliseconds: the machine's unless a simulation brings its own.
+    pub wall_ms: fn() -> i64,
     /// For fault rates and jitter.
     pub seed: u64,
 }
@@ -110,9 +112,25 @@ impl Default for Config {
             rerender: Rerender::default(),
             comments_touch_tasks: true,
             log_entries_max: 20_000,
+            wall_ms: state::wall_ms,
             seed: 0,
         }
     }
+}
+
+/// One request for [`ClickUp::ask`], and how much of the past it sees.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    pub method: String,
+    pub path: String,
+    /// Percent-encoded.
+    pub query: String,
+    pub headers: hyper::HeaderMap,
+    pub body: bytes::Bytes,
+    /// Tasks younger than this are left out of lists.
+    pub index_lag: Duration,
+    /// A task changed within this time reads as before.
+    pub stale: Duration,
 }
 
 /// The handle. Clones are the same ClickUp; the last one gone, the server stops with its runtime.
@@ -130,16 +148,50 @@ struct Shared {
 impl ClickUp {
     /// Binds 127.0.0.1 and serves. Panics if the given port cannot be had.
     pub async fn start(config: Config) -> Self {
-        let port = config.port;
-        let clickup = Self {
-            shared: Arc::new(Shared {
-                state: Mutex::new(State::new(config)),
-                port: Mutex::new(port),
-                listening: tokio::sync::Mutex::new(None),
-            }),
-        };
+        let clickup = Self::unbound(config);
         clickup.restart().await;
         clickup
+    }
+
+    /// Without a port: asked by [`ClickUp::ask`] only.
+    pub fn unbound(config: Config) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                port: Mutex::new(config.port),
+                state: Mutex::new(State::new(config)),
+                listening: tokio::sync::Mutex::new(None),
+            }),
+        }
+    }
+
+    /// Carries one request out at once, without a socket. What goes wrong on the way is the caller's own doing.
+    pub fn ask(&self, asked: &Asked) -> Received {
+        let call = Call {
+            method: asked.method.clone(),
+            path: asked.path.clone(),
+            query: asked.query.clone(),
+            headers: asked.headers.clone(),
+            body: asked.body.clone(),
+        };
+        let (lag_ms, stale_ms) = (ms(asked.index_lag), ms(asked.stale));
+        let (answer, _) = routes::execute(&mut self.state(), &call, lag_ms, stale_ms);
+        Received {
+            status: answer.status,
+            headers: answer.headers,
+            body: answer.body.to_vec(),
+        }
+    }
+
+    /// What a client that is over the limit hears.
+    pub fn refusal(&self, resets_in_seconds: i64) -> Received {
+        let state = self.state();
+        let reset = state.now().div_euclid(1000) + resets_in_seconds;
+        let answer = routes::rate_limited(&state, reset);
+        Received {
+            status: answer.status,
+            headers: answer.headers,
+            body: answer.body.to_vec(),
+        }
     }
 
     /// The base URL without `/v2`.
@@ -257,6 +309,7 @@ impl ClickUp {
 
     fn arrive(&self, call: &Call) -> (u64, Option<Fault>, u64) {
         let mut state = self.state();
+        let at_ms = (state.config.wall_ms)();
         let authorization = call.headers.get("authorization");
         let seq = state.log.arrive(LoggedRequest {
             seq: 0,
@@ -270,7 +323,7 @@ impl ClickUp {
                 .to_owned(),
             status: 0,
             executed: false,
-            at_ms: state::wall_ms(),
+            at_ms,
             answered_at_ms: None,
         });
         let fault = state.faults.pick(&call.method, &call.path, &call.query);
@@ -290,9 +343,11 @@ impl ClickUp {
     }
 
     fn leave(&self, call: &Call, seq: u64, status: u16) {
-        self.state()
+        let mut state = self.state();
+        let now = (state.config.wall_ms)();
+        state
             .log
-            .answered(seq, &call.method, &call.path, status, state::wall_ms());
+            .answered(seq, &call.method, &call.path, status, now);
     }
 
     fn execute(&self, call: &Call, seq: u64, lag_ms: Option<u64>, stale_ms: u64) -> Answer {

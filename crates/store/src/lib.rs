@@ -58,6 +58,12 @@ pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>
     }
 }
 
+/// The same file without a writing thread: each verb runs and commits on its caller's thread, so that a simulation is
+/// the same each time. Not for the program: it does not wait for the disk.
+pub fn open_inline(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>> {
+    sqlite::open_inline(url, master_keys)
+}
+
 /// The file of an address, whether it is there or not; `None` when a server keeps it.
 pub fn file_of(url: &str) -> Result<Option<PathBuf>> {
     if postgres::is_ours(url) {

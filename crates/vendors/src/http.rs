@@ -3,7 +3,9 @@
 
 mod gate;
 
+use std::cell::Cell;
 use std::error::Error as _;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -33,11 +35,15 @@ enum Line {
         reads: reqwest::Client,
         writes: reqwest::Client,
     },
-    Replayed(Box<Replay>),
+    StandIn(Box<StandIn>),
 }
 
 /// Stands in for the network where answers are made up by the hundred thousand: a call, and what came back for it.
 pub type Replay = dyn Fn(&Call) -> Result<Answer, Lost> + Send + Sync;
+
+/// The same where answers take their time, or never come.
+pub type StandIn =
+    dyn Fn(Call) -> Pin<Box<dyn Future<Output = Result<Answer, Lost>> + Send>> + Send + Sync;
 
 pub struct Call {
     pub method: Method,
@@ -100,10 +106,18 @@ impl Outbound {
     }
 
     pub fn replaying(replay: Box<Replay>) -> Self {
+        let stand_in = move |call: Call| {
+            let answer = replay(&call);
+            Box::pin(std::future::ready(answer)) as Pin<Box<dyn Future<Output = _> + Send>>
+        };
+        Self::standing_in(Box::new(stand_in), Duration::from_secs(1))
+    }
+
+    pub fn standing_in(stand_in: Box<StandIn>, timeout: Duration) -> Self {
         Self {
-            line: Line::Replayed(replay),
+            line: Line::StandIn(stand_in),
             gate: Arc::default(),
-            timeout: Duration::from_secs(1),
+            timeout,
             calls: AtomicU64::new(0),
         }
     }
@@ -125,10 +139,14 @@ impl Outbound {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let (reads, writes) = match &self.line {
             Line::Network { reads, writes } => (reads, writes),
-            Line::Replayed(replay) => {
-                let mut answer = replay(&call)?;
+            Line::StandIn(stand_in) => {
+                let bytes_max = call.answer_bytes_max;
+                let Ok(answer) = tokio::time::timeout_at(deadline, stand_in(call)).await else {
+                    return Err(Lost::Unanswered("no answer in time".to_owned()));
+                };
+                let mut answer = answer?;
                 answer.limited_until = permit.answered(answer.status, &answer.headers);
-                return bounded(answer, call.answer_bytes_max);
+                return bounded(answer, bytes_max);
             }
         };
         let client = if call.method == Method::GET {
@@ -160,9 +178,18 @@ impl Outbound {
     }
 }
 
+thread_local! {
+    static TOLD: Cell<Option<fn() -> Timestamp>> = const { Cell::new(None) };
+}
+
+/// From here on, this thread's wall clock is what a simulation tells.
+pub fn tell(now: fn() -> Timestamp) {
+    TOLD.set(Some(now));
+}
+
 /// Our wall clock: the one place in this crate that reads it, for times that leave as [`Timestamp`]s.
 fn now() -> Timestamp {
-    Timestamp::now()
+    TOLD.get().map_or_else(Timestamp::now, |now| now())
 }
 
 fn client(base: &Url, timeout: Duration) -> reqwest::ClientBuilder {

@@ -192,7 +192,7 @@ impl State {
 
     /// Milliseconds by the vendor's clock.
     pub fn now(&self) -> i64 {
-        wall_ms() + self.config.clock_skew_ms
+        (self.config.wall_ms)() + self.config.clock_skew_ms
     }
 
     pub fn list_index(&self, id: &str) -> Option<usize> {

@@ -5,6 +5,7 @@ mod cells;
 mod checkpoint;
 mod damage;
 mod inbox;
+mod inline;
 mod journal;
 mod lane;
 mod look;
@@ -29,9 +30,9 @@ use domain::effect::Effect;
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 
+use self::inline::Hand;
 use self::queue::Rank;
 use self::readers::Readers;
-use self::writer::Writer;
 use crate::rows::{
     Claim, Counts, Delivery, DeliveryFilter, Ended, Lease, Link, NewDelivery, Notice, Pause, Proof,
     Reading, Record, Register, Stored, Token,
@@ -44,19 +45,16 @@ pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>
     let keys = master_keys.map(str::to_owned);
     let store = blocking(move || {
         let opened = open::open(&path, keys.as_deref())?;
-        Ok(Sqlite {
-            readers: Arc::new(opened.readers),
-            glances: opened.glances,
-            writer: opened.writer,
-            vault: Arc::new(opened.vault),
-            epoch: AtomicI64::new(0),
-            path,
-            lock: Mutex::new(None),
-            owner: tokio::sync::Mutex::default(),
-        })
+        Ok(Sqlite::of(opened, path))
     })
     .await?;
     Ok(Arc::new(store))
+}
+
+pub fn open_inline(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>> {
+    let path = open::path_of(url)?;
+    let opened = open::inline(&path, master_keys)?;
+    Ok(Arc::new(Sqlite::of(opened, path)))
 }
 
 pub fn file_of(url: &str) -> Result<PathBuf> {
@@ -67,7 +65,7 @@ pub fn file_of(url: &str) -> Result<PathBuf> {
 struct Sqlite {
     readers: Arc<Readers>,
     glances: Readers,
-    writer: Writer,
+    writer: Hand,
     vault: Arc<Vault>,
     /// Given to this process when it took over; 0 before.
     epoch: AtomicI64,
@@ -78,6 +76,19 @@ struct Sqlite {
 }
 
 impl Sqlite {
+    fn of(opened: open::Opened, path: PathBuf) -> Self {
+        Self {
+            readers: Arc::new(opened.readers),
+            glances: opened.glances,
+            writer: opened.writer,
+            vault: Arc::new(opened.vault),
+            epoch: AtomicI64::new(0),
+            path,
+            lock: Mutex::new(None),
+            owner: tokio::sync::Mutex::default(),
+        }
+    }
+
     async fn write<T: Send + 'static>(
         &self,
         verb: impl FnOnce(&Connection, &Vault) -> Result<T> + Send + 'static,
@@ -106,6 +117,9 @@ impl Sqlite {
         &self,
         look: impl FnOnce(&Connection, &Vault) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        if self.writer.is_inline() {
+            return self.readers.look(|db| look(db, &self.vault));
+        }
         let (readers, vault) = (self.readers.clone(), self.vault.clone());
         blocking(move || readers.look(|db| look(db, &vault))).await
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::inline::{Hand, Inline};
 use super::readers::Readers;
 use super::writer::Writer;
 use super::{schema, secrets};
@@ -30,7 +31,7 @@ const SETTINGS: &str = "
     PRAGMA journal_size_limit = 16777216;";
 
 pub struct Opened {
-    pub writer: Writer,
+    pub writer: Hand,
     pub readers: Readers,
     pub glances: Readers,
     pub vault: Vault,
@@ -66,6 +67,21 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 pub fn open(path: &Path, master_keys: Option<&str>) -> Result<Opened> {
+    open_by(path, master_keys, READERS, |db| {
+        Writer::start(db, connect(path)?).map(Hand::Thread)
+    })
+}
+
+pub fn inline(path: &Path, master_keys: Option<&str>) -> Result<Opened> {
+    open_by(path, master_keys, 1, |db| Inline::on(db).map(Hand::Inline))
+}
+
+fn open_by(
+    path: &Path,
+    master_keys: Option<&str>,
+    readers: usize,
+    writer: impl FnOnce(Connection) -> Result<Hand>,
+) -> Result<Opened> {
     let file = path.display().to_string();
     check_file(path, &file)?;
     let opened = || -> Result<Opened> {
@@ -82,9 +98,9 @@ pub fn open(path: &Path, master_keys: Option<&str>) -> Result<Opened> {
         schema::migrate(&db, &file)?;
         let (keys, origin) = keys(&db, path, master_keys)?;
         let vault = secrets::unlock(&db, keys, &file, &origin)?;
-        let readers = (0..READERS).map(|_| reader(path)).collect::<Result<_>>()?;
+        let readers = (0..readers).map(|_| reader(path)).collect::<Result<_>>()?;
         Ok(Opened {
-            writer: Writer::start(db, connect(path)?)?,
+            writer: writer(db)?,
             readers: Readers::new(readers),
             glances: Readers::new(vec![reader(path)?]),
             vault,

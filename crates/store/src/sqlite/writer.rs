@@ -101,6 +101,13 @@ impl Writer {
 pub struct HandedOver<T>(oneshot::Receiver<Result<T>>);
 
 impl<T> HandedOver<T> {
+    pub fn answered(result: Result<T>) -> Self {
+        let (answer, answered) = oneshot::channel();
+        // Its receiver is what is given back.
+        let _ = answer.send(result);
+        Self(answered)
+    }
+
     pub async fn durable(self) -> Result<T> {
         self.0.await.map_err(|_| stopped())?
     }

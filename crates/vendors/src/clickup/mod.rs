@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::http::{Call, Gate, Method, Outbound, Replay};
+use crate::http::{Call, Gate, Method, Outbound, Replay, StandIn};
 use errors::{About, Purpose};
 use places::Places;
 
@@ -79,6 +79,12 @@ impl ClickUp {
     /// Answered by a function instead of ClickUp. `CLICKUP_API_URL` decides the addresses all the same.
     pub fn replaying(config: Config, replay: Box<Replay>) -> Result<Self, Failure> {
         Self::by(Outbound::replaying(replay), web_address(&config)?, config)
+    }
+
+    /// The same, by somebody who takes time; a call is given up after `Config::timeout`.
+    pub fn standing_in(config: Config, stand_in: Box<StandIn>) -> Result<Self, Failure> {
+        let out = Outbound::standing_in(stand_in, config.timeout);
+        Self::by(out, web_address(&config)?, config)
     }
 
     fn by(out: Outbound, base: Url, config: Config) -> Result<Self, Failure> {

@@ -1,0 +1,57 @@
+//! calup keeps a ClickUp workspace true to what happens on Cal.com. A library only so that the storm can drive the same
+//! intake and worker as the binary; nobody else uses it.
+
+pub mod app;
+mod body;
+mod cli;
+pub mod clock;
+pub mod config;
+mod demo;
+mod doctor;
+mod execute;
+mod explain;
+mod gather;
+mod inbox;
+mod journal;
+mod keys;
+mod lease;
+mod leased;
+mod lookup;
+mod process;
+mod reading;
+mod ready;
+mod serve;
+mod server;
+pub mod standby;
+mod view;
+pub mod web;
+pub mod worker;
+
+use std::process::ExitCode;
+
+/// The program.
+pub fn main() -> ExitCode {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .expect("nothing installed one before");
+    let arguments = <cli::Arguments as clap::Parser>::parse();
+    cli::telemetry(&arguments);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: could not start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(cli::run(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! What is checked at every request: as it leaves, and as ClickUp carries it out.
+
+use std::sync::Arc;
+
+use domain::effect::Kind;
+use serde_json::Value;
+use sim::clickup::{Asked, TaskView};
+use sim::http::Received;
+use vendors::http::Answer;
+
+use crate::life::Life;
+use crate::marks::{self, marked};
+use crate::story;
+use crate::time;
+use crate::world::World;
+
+/// A request is about to leave: two of one record, or of one person, must never be on their way at once.
+pub fn departure(world: &World, life: &Arc<Life>, asked: &Asked) -> u64 {
+    limit(world, life);
+    let task = task_of(&asked.path).map(str::to_owned);
+    let mut seen = world.seen();
+    let person = match &task {
+        Some(task) => seen.owners.get(task).copied(),
+        None => name_in(asked).and_then(|name| seen.person_named(&name)),
+    };
+    let other = seen.in_flight.iter().find(|f| {
+        f.life == life.number
+            && (f.task.is_some() && f.task == task || f.person.is_some() && f.person == person)
+    });
+    let other = other.cloned();
+    let id = seen.depart(life.number, task.clone(), person);
+    drop(seen);
+    if let Some(other) = other {
+        let what = format!(
+            "{} {} leaves while {other:?} is on its way",
+            asked.method, asked.path
+        );
+        world.violated("I9", what);
+    }
+    id
+}
+
+/// After a 429, nothing leaves before its reset, but for a second that clocks may differ by.
+pub fn limit(world: &World, life: &Arc<Life>) {
+    let until = world.seen().limited_until_ms.get(&life.number).copied();
+    if let Some(until) = until
+        && time::vendor_ms() < until - 1_000
+    {
+        world.violated(
+            "I12",
+            format!(
+                "a request {} ms before the reset",
+                until - time::vendor_ms()
+            ),
+        );
+    }
+}
+
+pub fn answered(world: &World, life: &Arc<Life>, answer: &Answer) {
+    if answer.status != 429 {
+        return;
+    }
+    let header = answer.headers.get("x-ratelimit-reset");
+    let reset: Option<i64> = header.and_then(|v| v.to_str().ok()?.parse().ok());
+    let now = time::vendor_ms();
+    // A reset that no window can have is a wrong clock's.
+    let reset = reset
+        .map(|s| s * 1_000)
+        .filter(|ms| (now..now + 300_000).contains(ms));
+    if let Some(reset) = reset {
+        world.seen().limited_until_ms.insert(life.number, reset);
+    }
+}
+
+/// When the task of a write was last read before it left.
+pub fn last_read(world: &World, asked: &Asked) -> u64 {
+    let seen = world.seen();
+    task_of(&asked.path)
+        .and_then(|task| seen.reads.get(task).copied())
+        .unwrap_or(0)
+}
+
+pub fn carried_out(world: &World, life: u32, asked: &Asked, read_at_ms: u64) -> Received {
+    let task = task_of(&asked.path).map(str::to_owned);
+    let before = task.as_deref().and_then(|task| world.clickup.task(task));
+    let received = world.clickup.ask(asked);
+    let ok = received.status < 300;
+    if asked.method == "GET" {
+        if ok {
+            remember_read(world, &received.json());
+        }
+        return received;
+    }
+    world.tell(format_args!(
+        "life {life}: {} {} → {}",
+        asked.method, asked.path, received.status
+    ));
+    if !ok {
+        return received;
+    }
+    world.seen().mutations += 1;
+    match (asked.method.as_str(), task) {
+        ("POST", None) => created(world, &received.json()),
+        ("PUT", Some(task)) => {
+            if let (Some(before), Some(after)) = (before, world.clickup.task(&task)) {
+                written(world, &before, &after, read_at_ms);
+            }
+        }
+        ("POST", Some(task)) if asked.path.ends_with("/comment") => commented(world, &task),
+        _ => {}
+    }
+    marks::at_most_once(world);
+    received
+}
+
+fn remember_read(world: &World, body: &Value) {
+    let now = time::elapsed_ms();
+    let mut seen = world.seen();
+    let tasks = body["tasks"]
+        .as_array()
+        .map_or(std::slice::from_ref(body), Vec::as_slice);
+    for task in tasks {
+        if let Some(id) = task["id"].as_str() {
+            seen.reads.insert(id.to_owned(), now);
+        }
+    }
+}
+
+fn created(world: &World, body: &Value) {
+    let (Some(id), Some(name)) = (body["id"].as_str(), body["name"].as_str()) else {
+        return;
+    };
+    let mut seen = world.seen();
+    if let Some(person) = seen.person_named(name) {
+        seen.owners.insert(id.to_owned(), person);
+    }
+    let view = world.clickup.task(id).expect("just made");
+    let Some(person) = seen.owners.get(id).copied() else {
+        return;
+    };
+    let mut again = None;
+    for (uid, _) in marked(&view.markdown) {
+        let of = |e: &&story::Event| e.person == person && e.uid == uid;
+        let Some(event) = seen.events.iter().find(of).cloned() else {
+            continue;
+        };
+        let last = seen.events.iter().filter(|e| e.chain == event.chain);
+        let last = last.map(|e| e.order).max().unwrap_or(0);
+        if seen.deleted.contains(&event.chain) && seen.is_joined(event.chain, 0, last) {
+            again = Some(format!(
+                "{id} is made for a meeting whose record a person deleted"
+            ));
+        }
+        let told = seen.told.entry((id.to_owned(), event.chain)).or_default();
+        told.insert(event.order);
+    }
+    drop(seen);
+    shows(world, person, &view.markdown);
+    if let Some(again) = again {
+        world.violated("I10", again);
+    }
+}
+
+/// A text of ours told of a cancellation.
+fn shows(world: &World, person: usize, text: &str) {
+    for (uid, _) in marked(text) {
+        let mut seen = world.seen();
+        let heading = story::Kind::Cancelled.heading();
+        if text.starts_with(heading) && seen.event(person, &uid, heading).is_some() {
+            seen.cancelled.insert((person, uid));
+        }
+    }
+}
+
+/// Description and status were written.
+fn written(world: &World, before: &TaskView, after: &TaskView, read_at_ms: u64) {
+    let kept = before.name == after.name
+        && before.email == after.email
+        && before.fields == after.fields
+        && before.list_id == after.list_id
+        && before.tags == after.tags
+        && before.comments == after.comments;
+    if !kept {
+        world.violated(
+            "I10",
+            format!("a write to {} changed what is not calup's", before.id),
+        );
+    }
+    let mut lost = None;
+    {
+        let seen = world.seen();
+        for text in seen.texts.iter().filter(|t| t.task == before.id) {
+            let is_lost =
+                before.markdown.contains(&text.text) && !after.markdown.contains(&text.text);
+            if is_lost && text.at_ms <= read_at_ms {
+                lost = Some(format!(
+                    "`{}`, which a person wrote {} ms before calup read {}, is gone",
+                    text.text,
+                    read_at_ms - text.at_ms,
+                    before.id
+                ));
+            }
+        }
+        if lost.is_none()
+            && before.markdown != after.markdown
+            && let Some(effect) = seen.announced(Kind::Write, &before.id)
+            && effect.pre_image.is_none()
+        {
+            lost = Some(format!(
+                "what {} held before a write is not kept",
+                before.id
+            ));
+        }
+        let ends_a_deal = before.status_type == "closed" || before.status_type == "done";
+        let human_at = seen.statuses.get(&before.id).map_or(0, |(_, at)| *at);
+        if lost.is_none() && ends_a_deal && before.status != after.status && human_at <= read_at_ms
+        {
+            lost = Some(format!(
+                "status {} of {}, which ends a deal, was moved",
+                before.status, before.id
+            ));
+        }
+    }
+    if let Some(lost) = lost {
+        world.violated("I10", lost);
+    }
+    if after.status == "meeting booked" && before.status != after.status {
+        resurrected(world, &before.id);
+    }
+}
+
+/// A booked state is set though ClickUp shows the end of every meeting that anybody has told us of.
+fn resurrected(world: &World, task: &str) {
+    let what = {
+        let seen = world.seen();
+        let Some(person) = seen.owners.get(task).copied() else {
+            return;
+        };
+        let told: Vec<usize> = seen.stored.iter().copied().collect();
+        let stands = told
+            .iter()
+            .map(|e| &seen.events[*e])
+            .any(|e| e.person == person && !seen.cancelled.contains(&(person, e.uid.clone())));
+        (!stands).then(|| format!("{task} is booked again after its last meeting was cancelled"))
+    };
+    if let Some(what) = what {
+        world.violated("I7", what);
+    }
+}
+
+fn commented(world: &World, task: &str) {
+    let Some(view) = world.clickup.task(task) else {
+        return;
+    };
+    let Some(comment) = view.comments.last() else {
+        return;
+    };
+    let person = world.seen().owners.get(task).copied();
+    let Some(person) = person else { return };
+    shows(world, person, &comment.text);
+    let first = comment.text.lines().next().unwrap_or_default();
+    world.tell(format_args!("{task} shows: {first}"));
+    let mut out_of_order = None;
+    for (uid, _) in marked(&comment.text) {
+        let mut seen = world.seen();
+        let event = seen
+            .events
+            .iter()
+            .find(|e| {
+                e.person == person
+                    && e.uid == uid
+                    && e.kind != story::Kind::NoShow
+                    && first.starts_with(e.kind.heading())
+            })
+            .cloned();
+        let Some(event) = event else { continue };
+        let key = (task.to_owned(), event.chain);
+        let later = seen.told.get(&key).into_iter().flatten();
+        let mut later = later.filter(|order| **order > event.order);
+        if later.any(|order| seen.is_joined(event.chain, event.order, *order)) {
+            out_of_order = Some(format!(
+                "{task}: `{first}` of {uid} comes after a later one of its meeting and does not say that it is late"
+            ));
+        }
+        seen.told.entry(key).or_default().insert(event.order);
+    }
+    if let Some(what) = out_of_order {
+        world.violated("I6", what);
+    }
+}
+
+pub fn task_of(path: &str) -> Option<&str> {
+    let rest = path.split_once("/v2/task/")?.1;
+    rest.split('/').next()
+}
+
+fn name_in(asked: &Asked) -> Option<String> {
+    let body: Value = serde_json::from_slice(&asked.body).ok()?;
+    body["name"].as_str().map(str::to_owned)
+}

@@ -1,0 +1,212 @@
+//! The real store, as a process that may die holds it: each verb is a step before and after its commit, and any of
+//! them may find the disk full.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use store::rows::{
+    Claim, Counts, Delivery, DeliveryFilter, Ended, Lease, Link, NewDelivery, Notice, Pause, Proof,
+    Reading, Record, Register, Stored, Token,
+};
+use store::{Error, Result, Store};
+
+use crate::dice;
+use crate::life::Life;
+
+pub const MASTER_KEY: &str = "c3Rvcm0tbWFzdGVyLWtleS0zMi1ieXRlcy1sb25nISE=";
+
+pub struct Mortal {
+    life: Arc<Life>,
+    file: Mutex<Option<Arc<dyn Store>>>,
+    marker_key: [u8; 32],
+}
+
+impl Mortal {
+    pub fn open(life: Arc<Life>, path: &Path) -> Result<Arc<Self>> {
+        let file = store::open_inline(&path.display().to_string(), Some(MASTER_KEY))?;
+        Ok(Arc::new(Self {
+            life,
+            marker_key: file.marker_key(),
+            file: Mutex::new(Some(file)),
+        }))
+    }
+
+    /// For whoever looks from outside; `None` once the process is dead.
+    pub fn file(&self) -> Option<Arc<dyn Store>> {
+        self.file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// What the kernel does to a dead process's files.
+    pub fn close(&self) {
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    async fn reading(&self, _verb: &'static str) -> Result<Arc<dyn Store>> {
+        if self.life.is_dead() {
+            std::future::pending::<()>().await;
+        }
+        self.opened()
+    }
+
+    async fn writing(&self, verb: &'static str) -> Result<Arc<dyn Store>> {
+        self.life.step(verb).await;
+        let world = &self.life.world;
+        let error = world.weather().store_error;
+        if dice::chance(error) {
+            world.fault("database error");
+            world.tell(format_args!("{verb}: disk full"));
+            return Err(Error::Unwritable("the disk is full".into()));
+        }
+        self.opened()
+    }
+
+    fn opened(&self) -> Result<Arc<dyn Store>> {
+        self.file()
+            .ok_or_else(|| Error::Other("the process is dead".into()))
+    }
+
+    async fn written<T>(&self, verb: &'static str, done: &Result<T>) {
+        let how = match done {
+            Ok(_) => "committed",
+            Err(Error::Superseded) => "superseded",
+            Err(error) => {
+                self.life.world.violated("I4", format!("{verb}: {error}"));
+                "failed"
+            }
+        };
+        if !matches!(verb, "claim" | "unread") {
+            self.life.world.tell(format_args!("{verb} {how}"));
+        }
+        self.life.step("after a commit").await;
+    }
+
+    fn saw(&self, record: &Record, done: &Result<()>) {
+        if done.is_err() {
+            return;
+        }
+        for effect in &record.effects {
+            let (kind, state) = (effect.kind.name(), effect.state.name());
+            let (key, negatives) = (&effect.key[..6], effect.negatives);
+            self.life.world.tell(format_args!(
+                "effect {kind} {key} {state} attempt {} negatives {negatives}",
+                effect.attempt
+            ));
+            self.life.world.seen().effect(effect);
+        }
+    }
+}
+
+macro_rules! verbs {
+    (
+        reads { $($read:ident($($r:ident: $rt:ty),*) -> $ro:ty;)* }
+        writes { $($write:ident($($w:ident: $wt:ty),*) -> $wo:ty;)* }
+    ) => {
+        #[async_trait::async_trait]
+        impl Store for Mortal {
+            $(async fn $read(&self, $($r: $rt),*) -> Result<$ro> {
+                self.reading(stringify!($read)).await?.$read($($r),*).await
+            })*
+            $(async fn $write(&self, $($w: $wt),*) -> Result<$wo> {
+                let file = self.writing(stringify!($write)).await?;
+                let done = file.$write($($w),*).await;
+                drop(file);
+                self.written(stringify!($write), &done).await;
+                done
+            })*
+
+            async fn receive(&self, delivery: NewDelivery) -> Result<String> {
+                let file = self.writing("receive").await?;
+                let sha256 = delivery.sha256.clone();
+                let done = file.receive(delivery).await;
+                drop(file);
+                if done.is_ok() {
+                    let mut seen = self.life.world.seen();
+                    let event = seen.tells.get(&sha256).copied();
+                    seen.stored.extend(event);
+                }
+                self.written("receive", &done).await;
+                done
+            }
+
+            async fn record(&self, profile: &str, record: Record) -> Result<()> {
+                let file = self.writing("record").await?;
+                let done = file.record(profile, record.clone()).await;
+                drop(file);
+                self.saw(&record, &done);
+                self.written("record", &done).await;
+                done
+            }
+
+            async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()> {
+                let file = self.writing("finish").await?;
+                let done = file.finish(claim, ended, record.clone()).await;
+                drop(file);
+                self.saw(&record, &done);
+                self.written("finish", &done).await;
+                done
+            }
+
+            fn marker_key(&self) -> [u8; 32] {
+                self.marker_key
+            }
+
+            fn person_key(&self, profile: &str, identity: &str) -> String {
+                self.file().map_or_else(String::new, |file| file.person_key(profile, identity))
+            }
+
+            fn is_shared(&self) -> bool {
+                false
+            }
+
+            fn is_failing(&self) -> bool {
+                false
+            }
+
+            fn commits(&self) -> u64 {
+                0
+            }
+        }
+    };
+}
+
+verbs! {
+    reads {
+        next_due() -> Option<Timestamp>;
+        related(profile: &str, change: &Stored) -> Vec<Stored>;
+        links(profile: &str, tokens: &[String]) -> Vec<Link>;
+        register(profile: &str, lead: &str) -> Register;
+        effects(profile: &str, change_key: &str) -> Vec<domain::effect::Effect>;
+        paused(profile: &str) -> Option<Pause>;
+        remembered(profile: &str, key: &str, now: Timestamp) -> bool;
+        deliveries(filter: &DeliveryFilter) -> Vec<Delivery>;
+        delivery(id: &str) -> Option<Delivery>;
+        proof(uid: &str) -> Proof;
+        counts() -> Counts;
+        notices(limit: usize) -> Vec<Notice>;
+        meta(key: &str) -> Option<String>;
+        token(hash: &str) -> Option<Token>;
+        damage() -> Vec<String>;
+    }
+    writes {
+        lease(profile: &str, owner: &str, ttl: std::time::Duration) -> Lease;
+        release(profile: &str, owner: &str) -> ();
+        unread(limit: usize) -> Vec<Delivery>;
+        read(delivery_id: &str, reading: Reading) -> ();
+        read_many(readings: Vec<(String, Reading)>) -> ();
+        claim(now: Timestamp, limit: usize) -> Vec<Claim>;
+        retry_at(claim: &Claim, at: Timestamp, reason: &str, counted: bool) -> ();
+        park(claim: &Claim, at: Timestamp, reason: &str) -> ();
+        wake(profile: &str, now: Timestamp) -> ();
+        pause(profile: &str, pause: Option<Pause>) -> ();
+        remember(profile: &str, key: &str, until: Timestamp) -> ();
+        notify(notice: &Notice, now: Timestamp) -> bool;
+        replay(id: &str) -> bool;
+        set_meta(key: &str, value: &str) -> ();
+        add_token(token: &Token) -> ();
+        healthy() -> ();
+    }
+}

@@ -1,0 +1,265 @@
+//! The store as a program with a mistake would use it.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::change::Kind;
+use domain::effect::{Effect, State};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+use store::rows::{
+    Claim, Counts, Delivery, DeliveryFilter, Ended, Lease, Link, NewDelivery, Notice, Pause, Proof,
+    Reading, Record, Register, Status, Stored, Token,
+};
+use store::{Result, Store};
+
+use super::Bug;
+use crate::time;
+use crate::world::World;
+
+pub struct LyingStore {
+    truth: Arc<dyn Store>,
+    world: Arc<World>,
+    /// For what no verb does.
+    aside: Mutex<Connection>,
+    taken: AtomicI64,
+}
+
+impl LyingStore {
+    pub fn about(truth: Arc<dyn Store>, world: Arc<World>, file: &Path) -> Self {
+        let aside = Connection::open(file).expect("the database opens");
+        Self {
+            truth,
+            world,
+            aside: Mutex::new(aside),
+            taken: AtomicI64::new(0),
+        }
+    }
+
+    fn has(&self, bug: Bug) -> bool {
+        self.world.has(bug)
+    }
+
+    fn run(&self, sql: &str) {
+        let aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        aside.execute_batch(sql).expect("the schema is known");
+    }
+
+    /// Makes two deliveries of one change differ, and nothing that people read.
+    fn told_apart(&self, reading: Reading) -> Reading {
+        let Reading::Changes {
+            trigger,
+            uid,
+            mut changes,
+        } = reading
+        else {
+            return reading;
+        };
+        for change in &mut changes {
+            let by_ms = if self.has(Bug::CreatedAtInKey) {
+                change.created_at.as_millisecond() % 59_000
+            } else if self.has(Bug::DuplicatesTaken) {
+                self.taken.fetch_add(1, Ordering::Relaxed) + 1
+            } else {
+                0
+            };
+            change.booking.start += SignedDuration::from_millis(by_ms);
+        }
+        Reading::Changes {
+            trigger,
+            uid,
+            changes,
+        }
+    }
+
+    fn believed(&self, mut record: Record) -> Record {
+        record.effects = record
+            .effects
+            .into_iter()
+            .filter(|effect| !(self.has(Bug::NoIntent) && effect.state == State::Attempting))
+            .map(|effect| self.believed_effect(effect))
+            .collect();
+        if self.has(Bug::ForgetsLinks) {
+            record.links.retain(|link| link.how != "made by calup");
+        }
+        if self.has(Bug::ForgetsDeletion) && record.links.iter().any(|link| link.gone) {
+            record.links.retain(|link| !link.gone);
+            self.run("DELETE FROM link");
+        }
+        if self.has(Bug::ForgetsRegister) {
+            record.registers.clear();
+        }
+        record
+    }
+
+    fn believed_effect(&self, mut effect: Effect) -> Effect {
+        if self.has(Bug::NoPreImage) {
+            effect.pre_image = None;
+        }
+        if effect.state == State::Unknown {
+            let is_absent = self.has(Bug::UnknownIsAbsent)
+                || self.has(Bug::ProbeOnce) && effect.negatives >= 1
+                || self.has(Bug::ProbeTwice) && effect.negatives >= 2;
+            if is_absent {
+                effect.state = State::Absent;
+            } else if self.has(Bug::UnknownIsApplied) {
+                effect.state = State::Applied;
+            }
+        }
+        effect
+    }
+}
+
+/// A lane that ignores what runs in it.
+const NEXT_OF_LANE: &str = "
+    UPDATE change SET yields = 1 WHERE status = 'running';
+    UPDATE lane SET due_at = 0 WHERE due_at IS NULL AND EXISTS
+      (SELECT 1 FROM change c WHERE c.profile = lane.profile AND c.person = lane.person AND c.status = 'pending')";
+
+fn done() -> Ended {
+    Ended {
+        status: Status::Done,
+        reason: None,
+        why: Vec::new(),
+        lead: None,
+    }
+}
+
+macro_rules! lies {
+    ($($verb:ident($($a:ident: $at:ty),*) -> $o:ty;)*) => {
+        #[async_trait::async_trait]
+        impl Store for LyingStore {
+            $(async fn $verb(&self, $($a: $at),*) -> Result<$o> {
+                self.truth.$verb($($a),*).await
+            })*
+
+            async fn receive(&self, delivery: NewDelivery) -> Result<String> {
+                if self.has(Bug::AcksUnstored) {
+                    return self.truth.receive(delivery).await.or(Ok(String::new()));
+                }
+                if self.has(Bug::BodyInClear) {
+                    let body = String::from_utf8_lossy(&delivery.body).into_owned();
+                    self.truth.set_meta("last_body", &body).await?;
+                }
+                if !self.has(Bug::AckBeforeCommit) {
+                    return self.truth.receive(delivery).await;
+                }
+                let truth = self.truth.clone();
+                tokio::spawn(async move {
+                    time::sleep_ms(50).await;
+                    truth.receive(delivery).await
+                });
+                Ok(String::new())
+            }
+
+            async fn record(&self, profile: &str, record: Record) -> Result<()> {
+                let record = self.believed(record);
+                if record.is_empty() {
+                    return Ok(());
+                }
+                self.truth.record(profile, record).await
+            }
+
+            async fn lease(&self, profile: &str, owner: &str, ttl: std::time::Duration) -> Result<Lease> {
+                if self.has(Bug::DropsAttempts) {
+                    self.run("DELETE FROM effect WHERE state = 'attempting'");
+                }
+                self.truth.lease(profile, owner, ttl).await
+            }
+
+            async fn read_many(&self, readings: Vec<(String, Reading)>) -> Result<()> {
+                let told = |(id, reading)| (id, self.told_apart(reading));
+                self.truth.read_many(readings.into_iter().map(told).collect()).await
+            }
+
+            async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+                if self.has(Bug::LanePerChange) {
+                    self.run(NEXT_OF_LANE);
+                }
+                let claims = self.truth.claim(now, limit).await?;
+                if self.has(Bug::FinishesFirst) {
+                    for claim in &claims {
+                        self.truth.finish(claim, done(), Record::default()).await?;
+                    }
+                }
+                Ok(claims)
+            }
+
+            async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()> {
+                let record = self.believed(record);
+                if self.has(Bug::FinishesFirst) {
+                    return self.truth.record(&claim.stored.profile, record).await;
+                }
+                self.truth.finish(claim, ended, record).await
+            }
+
+            async fn retry_at(&self, claim: &Claim, at: Timestamp, reason: &str, counted: bool) -> Result<()> {
+                if self.has(Bug::FinishesFirst) {
+                    return Ok(());
+                }
+                if self.has(Bug::RetriesDropped) && counted {
+                    return self.truth.finish(claim, done(), Record::default()).await;
+                }
+                self.truth.retry_at(claim, at, reason, counted).await
+            }
+
+            async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>> {
+                let mut related = self.truth.related(profile, change).await?;
+                if self.has(Bug::HidesCancellations) {
+                    related.retain(|r| r.change.kind != Kind::Cancelled || r.key == change.key);
+                }
+                Ok(related)
+            }
+
+            fn marker_key(&self) -> [u8; 32] {
+                self.truth.marker_key()
+            }
+
+            fn person_key(&self, profile: &str, identity: &str) -> String {
+                self.truth.person_key(profile, identity)
+            }
+
+            fn is_shared(&self) -> bool {
+                self.truth.is_shared()
+            }
+
+            fn is_failing(&self) -> bool {
+                self.truth.is_failing()
+            }
+
+            fn commits(&self) -> u64 {
+                self.truth.commits()
+            }
+        }
+    };
+}
+
+lies! {
+    next_due() -> Option<Timestamp>;
+    links(profile: &str, tokens: &[String]) -> Vec<Link>;
+    register(profile: &str, lead: &str) -> Register;
+    effects(profile: &str, change_key: &str) -> Vec<Effect>;
+    paused(profile: &str) -> Option<Pause>;
+    remembered(profile: &str, key: &str, now: Timestamp) -> bool;
+    deliveries(filter: &DeliveryFilter) -> Vec<Delivery>;
+    delivery(id: &str) -> Option<Delivery>;
+    proof(uid: &str) -> Proof;
+    counts() -> Counts;
+    notices(limit: usize) -> Vec<Notice>;
+    meta(key: &str) -> Option<String>;
+    token(hash: &str) -> Option<Token>;
+    damage() -> Vec<String>;
+    unread(limit: usize) -> Vec<Delivery>;
+    read(delivery_id: &str, reading: Reading) -> ();
+    park(claim: &Claim, at: Timestamp, reason: &str) -> ();
+    wake(profile: &str, now: Timestamp) -> ();
+    release(profile: &str, owner: &str) -> ();
+    pause(profile: &str, pause: Option<Pause>) -> ();
+    remember(profile: &str, key: &str, until: Timestamp) -> ();
+    notify(notice: &Notice, now: Timestamp) -> bool;
+    replay(id: &str) -> bool;
+    set_meta(key: &str, value: &str) -> ();
+    add_token(token: &Token) -> ();
+    healthy() -> ();
+}
