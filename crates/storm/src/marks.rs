@@ -42,7 +42,10 @@ pub fn at_most_once(world: &World) {
                     leads.entry(*person).or_default().push(task.id.clone());
                 }
             }
-            said_twice = said_twice.or_else(|| comments(&task, us, &mut objects));
+            let twice = comments(&task, us, &mut objects);
+            // What was merged into a record may have been told there too.
+            let twice = twice.filter(|_| !seen.by_people.contains(&task.id));
+            said_twice = said_twice.or(twice);
         }
     }
     if let Some((mark, places)) = objects.iter().find(|(_, places)| places.len() > 1) {

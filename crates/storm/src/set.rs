@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use calup::config;
@@ -97,9 +98,11 @@ pub fn config(database: &Path) -> config::Config {
 }
 
 /// A database of this storm's own, in memory where the system has such a place.
-pub fn database(seed: u64) -> PathBuf {
+pub fn database() -> PathBuf {
+    static MADE: AtomicU64 = AtomicU64::new(0);
     let empty = EMPTY.get_or_init(make_empty);
-    let path = folder().join(format!("{seed}.db"));
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let path = folder().join(format!("{number}.db"));
     remove(&path);
     std::fs::copy(empty, &path).expect("a copy of an empty database");
     path

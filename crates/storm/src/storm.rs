@@ -55,7 +55,7 @@ pub fn run(seed: u64, options: Options) -> Ended {
         .start_paused(true)
         .build()
         .expect("a runtime");
-    let database = set::database(seed);
+    let database = set::database();
     let ended = runtime.block_on(storm(seed, options, &database));
     drop(runtime);
     set::remove(&database);
