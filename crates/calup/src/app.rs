@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::lease::Lease;
 use crate::leased::Leased;
 use crate::ready::Readiness;
+use crate::waits::Waits;
 
 pub struct App {
     pub store: Arc<dyn Store>,
@@ -36,6 +37,9 @@ pub struct App {
     pub health: Mutex<Health>,
     pub bodies: Budget,
     pub readiness: Readiness,
+    pub waits: Waits,
+    /// The database is an older copy: what is to be done may be done already.
+    pub is_guarded: AtomicBool,
     leads: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     told: Mutex<HashSet<String>>,
     token: Mutex<Option<String>>,
@@ -95,6 +99,8 @@ impl App {
             health: Mutex::default(),
             bodies: Budget::default(),
             readiness: Readiness::default(),
+            waits: Waits::default(),
+            is_guarded: AtomicBool::new(false),
             leads: Mutex::default(),
             told: Mutex::default(),
             token,

@@ -28,6 +28,8 @@ pub struct Config {
     pub late_apply: Duration,
     pub index_lag: Duration,
     pub lease: Duration,
+    /// How often what may stand twice is looked for.
+    pub sweep: Duration,
     /// How long a note waits for its booking.
     pub unknown_booking: Duration,
 }
@@ -191,6 +193,7 @@ impl Settings {
             late_apply: self.seconds("calup_late_apply_seconds")?,
             index_lag: self.seconds("calup_index_lag_seconds")?,
             lease,
+            sweep: self.seconds("calup_sweep_seconds")?,
             unknown_booking: self.seconds("calup_unknown_booking_seconds")?,
         })
     }

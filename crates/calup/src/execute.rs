@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::gather::{Background, FIELD_QUOTA, Stop};
 use crate::journal::Journal;
 use crate::process::can_amend;
-use crate::{clock, keys};
+use crate::{clock, crash, keys};
 
 pub enum Step {
     /// Everything is done (or dead); the lead that was made, if one was.
@@ -56,14 +56,18 @@ pub async fn all(
             return Ok(Step::Stale);
         }
         let mut effect = intent(app, stored, target, action, lead, journal).await?;
+        let kind = effect.kind.name();
+        crash::on("intent", kind);
+        crash::soon("sent", kind);
         let sent = match action {
             Action::Create(new) => crm.create(new).await.map(|lead| Some(lead.id)),
             Action::Write(write) => crm.write(target, write).await.map(|()| None),
             Action::Comment(text) => crm.comment(target, text).await.map(Some),
             Action::BlockComment(text) => {
-                block_comment(crm, stored, target, &effect, text, journal).await?
+                block_comment(app, crm, stored, &effect, text, journal).await?
             }
         };
+        crash::on("answered", kind);
         match sent {
             Ok(id) => {
                 effect.state = State::Applied;
@@ -158,16 +162,18 @@ async fn intent(
 type Sent = Result<Option<String>, Failure>;
 
 async fn block_comment(
+    app: &App,
     crm: &dyn Crm,
     stored: &Stored,
-    target: &str,
     effect: &Effect,
     text: &RichText,
     journal: &mut Journal<'_>,
 ) -> Result<Sent, store::Error> {
+    let target = effect.target.as_str();
     let mut register = journal.register(target).await?;
     let mut marked = text.clone();
-    let line = domain::wording::marker_line(&stored.change.booking.uid, &effect.marker);
+    let markers = format!("{} {}", effect.marker, keys::block_comment(app, target));
+    let line = domain::wording::marker_line(&stored.change.booking.uid, &markers);
     marked.push(Run {
         text: format!("\n{line}"),
         bold: false,

@@ -16,7 +16,7 @@ use vendors::cal::signature;
 
 use crate::app::App;
 use crate::body::Refusal;
-use crate::clock;
+use crate::{clock, crash};
 
 const KEPT_HEADERS: [&str; 3] = ["content-type", "x-cal-webhook-version", "user-agent"];
 const HEADER_CHARS_MAX: usize = 200;
@@ -86,6 +86,7 @@ async fn receive(app: &Arc<App>, profile: &str, headers: &HeaderMap, body: Body)
     });
     match storing.await {
         Ok(Ok(_id)) => {
+            crash::at("stored");
             app.tell_worker();
             (StatusCode::OK, [json()], r#"{"success":true}"#).into_response()
         }

@@ -8,6 +8,7 @@ use domain::effect::Effect;
 use store::rows::{Link, Record, Register, Stored};
 
 use crate::app::App;
+use crate::crash;
 
 pub struct Journal<'a> {
     app: &'a App,
@@ -107,7 +108,9 @@ impl<'a> Journal<'a> {
             return Ok(());
         }
         let record = self.take_unrecorded();
-        self.app.store.record(self.profile, record).await
+        self.app.store.record(self.profile, record).await?;
+        crash::at("recorded");
+        Ok(())
     }
 
     /// For whoever records it together with something else.

@@ -26,7 +26,37 @@ pub fn marker(app: &App, change: &str, target: &str, kind: Kind) -> String {
     data_encoding::BASE32_NOPAD.encode(&tag)[..16].to_lowercase()
 }
 
-/// Whether a text carries our marker. Nobody can guess one, so it counts wherever people have moved it.
+/// What marks the comment that holds a lead's block, whichever change wrote it last.
+pub fn block_comment(app: &App, lead: &str) -> String {
+    marker(app, "", lead, Kind::BlockComment)
+}
+
+/// Whether a text carries our marker, wherever people have moved its line. Nobody can guess one; and who has read one
+/// and types it into a booking does not get it behind the dot (`domain::text`).
 pub fn carries(text: &str, marker: &str) -> bool {
-    text.contains(marker)
+    text.lines().any(|line| {
+        let behind = line.split_once('·').map(|(_, behind)| behind);
+        behind.is_some_and(|behind| behind.contains(marker))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_counts_on_its_own_line_and_not_where_somebody_typed_it() {
+        let marker = "abcdefghijklmnop";
+        for text in [
+            format!("Meeting booked\nCal.com booking bk_1 · {marker}"),
+            format!("Mine.\n[Cal.com](http://Cal.com) booking bk\\_1 · {marker}\n"),
+            format!("Next meeting\nCal.com booking bk_1 · qrstuvwxyz234567 {marker}"),
+        ] {
+            assert!(carries(&text, marker), "{text}");
+        }
+        let typed = domain::text::one_line(&format!("x · {marker}"), 120);
+        for text in [format!("Notes: {marker}"), format!("Notes: {typed}")] {
+            assert!(!carries(&text, marker), "{text}");
+        }
+    }
 }

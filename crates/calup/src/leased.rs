@@ -73,6 +73,15 @@ impl Crm for Leased {
             .await
     }
 
+    async fn delete(&self, id: &str) -> Result<(), Failure> {
+        self.within("delete a lead", self.crm.delete(id)).await
+    }
+
+    async fn delete_comment(&self, comment_id: &str) -> Result<(), Failure> {
+        self.within("delete a comment", self.crm.delete_comment(comment_id))
+            .await
+    }
+
     async fn comments(&self, id: &str, since: Timestamp) -> Result<Vec<Posted>, Failure> {
         self.crm.comments(id, since).await
     }
@@ -91,5 +100,9 @@ impl Crm for Leased {
 
     async fn ready(&self, calls: u32) -> Result<(), Failure> {
         self.crm.ready(calls).await
+    }
+
+    async fn spare(&self, calls: u32) -> Result<(), Failure> {
+        self.crm.spare(calls).await
     }
 }

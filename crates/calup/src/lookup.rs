@@ -1,17 +1,19 @@
 //! Looking up what may have been applied before it is sent again (protocol P6).
 
+use std::time::Duration;
+
 use domain::effect::{Effect, Kind, State};
 use domain::outcome::Failure;
 use domain::plan::Action;
 use domain::text::essence;
 use jiff::{SignedDuration, Timestamp};
-use store::rows::Stored;
+use store::rows::{Record, Stored};
 use vendors::Crm;
 
 use crate::app::App;
 use crate::gather::Stop;
 use crate::journal::Journal;
-use crate::{clock, execute, keys};
+use crate::{clock, execute, guard, keys};
 
 /// Fewer look-ups that found nothing prove nothing.
 const NEGATIVES_MIN: u32 = 3;
@@ -52,18 +54,14 @@ async fn one(
     mut effect: Effect,
     journal: &mut Journal<'_>,
 ) -> Result<Option<Timestamp>, Stop> {
-    let settled_at = settled_at(app, &effect);
-    // Whoever took over cannot know that the one before is dead: what that one sent may still arrive.
-    let may_still_come =
-        app.store.is_shared() && effect.epoch < app.epoch() && clock::now() < settled_at;
     effect.epoch = app.epoch();
+    // By the steady clock, so from the first look-up of this process.
+    let waited = app.waits.of(&effect.key);
+    if effect.kind != Kind::Write {
+        guard::doubt(app, &effect.profile, &effect.key, &effect.change).await?;
+    }
     let remote = match effect.kind {
-        // A register tells by itself whether it was written; if not, it is planned again.
-        Kind::Write if written(crm, &effect, journal).await? => {
-            Looked::Found(effect.target.clone())
-        }
-        Kind::Write if may_still_come => return Ok(Some(settled_at)),
-        Kind::Write => Looked::Gone,
+        Kind::Write => written(crm, &effect, journal).await?,
         Kind::Create => created(crm, stored, &effect).await?,
         Kind::Comment | Kind::BlockComment => commented(crm, &effect).await?,
     };
@@ -74,12 +72,14 @@ async fn one(
             if effect.kind == Kind::BlockComment {
                 execute::remember_block_comment(journal, &effect, &id).await?;
             }
+            app.waits.is_over(&effect.key);
             effect.state = State::Applied;
             effect.remote_id = Some(id);
             journal.set_effect(&effect);
             Ok(None)
         }
         Looked::Gone => {
+            app.waits.is_over(&effect.key);
             effect.state = State::Absent;
             journal.set_effect(&effect);
             Ok(None)
@@ -87,28 +87,24 @@ async fn one(
         Looked::Nothing => {
             effect.negatives += 1;
             effect.last_probe_at = Some(now);
-            if effect.negatives >= NEGATIVES_MIN && now >= settled_at {
+            if effect.negatives >= NEGATIVES_MIN && waited >= quiet(app) {
+                app.waits.is_over(&effect.key);
                 effect.state = State::Absent;
                 journal.set_effect(&effect);
                 return Ok(None);
             }
             journal.set_effect(&effect);
             let step =
-                SignedDuration::from_millis((quiet(app).as_millis() / 3).clamp(200, 20_000) as i64);
+                SignedDuration::from_millis((quiet(app).as_millis() / 3).clamp(100, 20_000) as i64);
             Ok(Some(now + step))
         }
     }
 }
 
-/// When everything that was sent has arrived or never will, and shows.
-fn settled_at(app: &App, effect: &Effect) -> Timestamp {
-    effect.last_sent_at + quiet(app)
-}
-
-fn quiet(app: &App) -> SignedDuration {
+/// How long what was sent may still arrive, and then not show yet.
+fn quiet(app: &App) -> Duration {
     let config = &app.config;
-    let quiet = config.late_apply.max(config.index_lag) + config.call_timeout();
-    SignedDuration::try_from(quiet).unwrap_or(SignedDuration::from_secs(120))
+    config.late_apply + config.index_lag + config.call_timeout()
 }
 
 enum Looked {
@@ -118,14 +114,19 @@ enum Looked {
     Gone,
 }
 
-/// Whether a lead shows what a lost write was to set; then that is remembered as ours.
-async fn written(crm: &dyn Crm, effect: &Effect, journal: &mut Journal<'_>) -> Result<bool, Stop> {
+/// Whether a lead shows what a lost write was to set; then that is remembered as ours. A write that shows nothing yet
+/// may still arrive, over what is written later: it is waited for like everything else.
+async fn written(
+    crm: &dyn Crm,
+    effect: &Effect,
+    journal: &mut Journal<'_>,
+) -> Result<Looked, Stop> {
     let Ok(Action::Write(write)) = serde_json::from_str(&effect.desired) else {
-        return Ok(false);
+        return Ok(Looked::Gone);
     };
     let lead = match crm.lead(&effect.target).await {
         Ok(lead) => lead,
-        Err(Failure::Gone { .. }) => return Ok(false),
+        Err(Failure::Gone { .. }) => return Ok(Looked::Gone),
         Err(failure) => return Err(failure.into()),
     };
     let shows_status = write
@@ -136,10 +137,27 @@ async fn written(crm: &dyn Crm, effect: &Effect, journal: &mut Journal<'_>) -> R
         .description
         .as_ref()
         .is_none_or(|d| essence(d) == essence(&lead.description));
-    if shows_status && shows_block {
-        execute::remember_written(journal, &effect.target, &write).await?;
+    if !(shows_status && shows_block) {
+        return Ok(Looked::Nothing);
     }
-    Ok(shows_status && shows_block)
+    execute::remember_written(journal, &effect.target, &write).await?;
+    Ok(Looked::Found(effect.target.clone()))
+}
+
+/// Nothing more is found out by looking: a person must.
+pub async fn give_up(app: &App, stored: &Stored) -> Result<(), store::Error> {
+    let all = app.store.effects(&stored.profile, &stored.key).await?;
+    let unknown = all.into_iter().filter(|e| e.state == State::Unknown);
+    let effects = unknown.map(|effect| Effect {
+        state: State::Operator,
+        epoch: app.epoch(),
+        ..effect
+    });
+    let record = Record {
+        effects: effects.collect(),
+        ..Record::default()
+    };
+    app.store.record(&stored.profile, record).await
 }
 
 /// Two routes: the person's listing, and what was made lately. The first to be made wins.

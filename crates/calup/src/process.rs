@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::execute::{self, Step};
 use crate::gather::{self, Background, Stop};
 use crate::journal::Journal;
-use crate::{clock, lookup, worker};
+use crate::{clock, crash, guard, lookup, worker};
 
 /// Rounds of planning within one attempt; a refusal costs one.
 const ROUNDS_MAX: usize = 4;
@@ -105,7 +105,7 @@ enum Early {
 impl Early {
     async fn settle(self, app: &App, claim: &Claim) -> Result<(), store::Error> {
         match self {
-            Self::Ended(ended) => app.store.finish(claim, ended, Record::default()).await,
+            Self::Ended(ended) => finish(app, claim, ended, Record::default()).await,
             Self::Parked(at, reason) => app.store.park(claim, at, reason).await,
         }
     }
@@ -130,8 +130,9 @@ async fn without_calls(app: &App, claim: &Claim) -> Result<Option<Early>, store:
     };
     let now = clock::now();
     let booking = gather::known(app, &claim.stored).await?.booking;
-    let patience = SignedDuration::try_from(app.config.unknown_booking).unwrap_or_default();
-    let until = change.received_at + patience;
+    let waited = app.waits.of(&claim.stored.key);
+    let left = app.config.unknown_booking.saturating_sub(waited);
+    let until = now + SignedDuration::try_from(left).unwrap_or_default();
     Ok(match booking {
         gather::Booking::Known => None,
         gather::Booking::Unknown if !note.needs_booking() => None,
@@ -176,13 +177,13 @@ async fn failed(app: &App, claim: &Claim, failure: Failure) -> Result<(), store:
         .expect("no holder panics")
         .last_answer
         .is_some_and(|at| now.duration_since(at) < SignedDuration::from_hours(1));
-    let first = stored.first_tried_at.unwrap_or(now);
+    let tried = SignedDuration::try_from(app.waits.of(&stored.key)).unwrap_or_default();
     let reason = failure.to_string();
     match retry::verdict(
         &failure,
         stored.attempts,
         now,
-        first,
+        now - tried,
         answering,
         clock::jitter(),
     ) {
@@ -195,7 +196,10 @@ async fn failed(app: &App, claim: &Claim, failure: Failure) -> Result<(), store:
                 .retry_at(claim, now + PAUSED_RETRY, &reason, false)
                 .await
         }
-        Verdict::Dead => bury(app, claim, reason).await,
+        Verdict::Dead => {
+            lookup::give_up(app, stored).await?;
+            bury(app, claim, reason).await
+        }
     }
 }
 
@@ -243,6 +247,9 @@ async fn attempt(
                 why: vec![why.into()],
                 lead: None,
             }));
+        }
+        if guard::adopt(app, crm, stored, &found, journal).await? {
+            continue;
         }
         let facts = gather::facts(app, crm, stored, &background, found, journal).await?;
         let plan = plan::plan(&stored.change, &facts, profile);
@@ -414,7 +421,10 @@ async fn finish(
         let hint = "mend the cause, then `calup replay` with that id";
         app.notify(&format!("dead:{delivery}"), &text, hint).await;
     }
-    app.store.finish(claim, ended, record).await
+    app.store.finish(claim, ended, record).await?;
+    app.waits.is_over(&claim.stored.key);
+    crash::at("finished");
+    Ok(())
 }
 
 /// Whether a refusal can be amended, and was not before.

@@ -9,6 +9,7 @@ use store::rows::{Delivery, Reading, Status};
 use vendors::cal::webhook;
 
 use crate::app::App;
+use crate::crash;
 
 const PING: &str = "ping";
 
@@ -35,6 +36,7 @@ pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
     }
     if !readings.is_empty() {
         app.store.read_many(readings).await?;
+        crash::at("read");
     }
     Ok(unread.len())
 }

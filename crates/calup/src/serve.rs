@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::config::{self, Config};
-use crate::{server, standby, web, worker};
+use crate::{server, standby, sweep, web, worker};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Only {
@@ -29,7 +29,8 @@ pub struct Running {
     listens: bool,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
-    worker: JoinHandle<Result<(), store::Error>>,
+    /// `None` where only deliveries are taken.
+    worker: Option<JoinHandle<Result<(), store::Error>>>,
 }
 
 /// Opens everything and starts. What is wrong comes back as a sentence.
@@ -77,9 +78,9 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
         })
     };
     let worker = if only == Some(Only::Intake) {
-        tokio::spawn(async { Ok(()) })
+        None
     } else {
-        work_apart(app.clone(), stopped.clone())?
+        Some(work_apart(app.clone(), stopped.clone())?)
     };
     tokio::spawn(look_after(app.clone(), stopped));
     Ok(Running {
@@ -107,7 +108,11 @@ fn work_apart(
         .name("worker".into())
         .spawn(move || {
             give_way();
-            let _ = tell.send(runtime.block_on(standby::run(app, stopped)));
+            let _ = tell.send(runtime.block_on(async {
+                let sweep = sweep::run(app.clone(), stopped.clone());
+                let (ended, ()) = tokio::join!(standby::run(app, stopped), sweep);
+                ended
+            }));
         })
         .map_err(|e| format!("could not start the worker: {e}"))?;
     Ok(tokio::spawn(async {
@@ -130,7 +135,10 @@ impl Running {
     pub async fn stop(self) -> Result<(), String> {
         let _ = self.stop.send(true);
         let _ = self.server.await;
-        match self.worker.await {
+        let Some(worker) = self.worker else {
+            return Ok(());
+        };
+        match worker.await {
             Ok(result) => result.map_err(|e| e.to_string()),
             Err(error) => Err(format!("the worker stopped unexpectedly: {error}")),
         }
@@ -138,7 +146,10 @@ impl Running {
 
     /// Until the worker can do no more, which is an error.
     pub async fn failed(&mut self) -> String {
-        match (&mut self.worker).await {
+        let Some(worker) = &mut self.worker else {
+            return std::future::pending().await;
+        };
+        match worker.await {
             Ok(Ok(())) => std::future::pending().await,
             Ok(Err(error)) => error.to_string(),
             Err(error) => format!("the worker stopped unexpectedly: {error}"),

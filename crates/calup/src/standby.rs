@@ -9,7 +9,7 @@ use store::rows::Lease;
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::{clock, worker};
+use crate::{clock, guard, worker};
 
 const ASK_EVERY: Duration = Duration::from_secs(1);
 /// It is told once in this time that somebody else works.
@@ -170,6 +170,7 @@ async fn begin(app: &App, epoch: i64) -> Result<(), store::Error> {
     app.came.store(true, Ordering::Release);
     // How the CRM answered another process, or this one long ago, says nothing now.
     *app.health.lock().expect("no holder panics") = crate::app::Health::default();
+    guard::after_take_over(app).await?;
     // What waits may wait for what a person has set right since.
     worker::go_on(app).await
 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
-use crate::{clock, process, reading};
+use crate::{clock, crash, process, reading};
 
 /// People worked for at once; never two calls for one.
 pub const LANES: usize = 4;
@@ -24,6 +24,7 @@ const DOWN_PROBE: Duration = Duration::from_secs(15);
 const PAUSE_PROBE: Duration = Duration::from_secs(60);
 /// So many calls in a row without an answer, and only probes go out.
 const DOWN_AFTER: u32 = 4;
+const CLOCK_WENT_BACK: SignedDuration = SignedDuration::from_secs(2);
 /// On top of one call's time, work under way may finish in this when the process is asked to stop.
 const FINISH: Duration = Duration::from_secs(3);
 
@@ -33,7 +34,16 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), s
     let mut at_work: JoinSet<()> = JoinSet::new();
     let mut next_probe = tokio::time::Instant::now();
     let mut next_look = tokio::time::Instant::now();
+    let mut latest = clock::now();
     while !*stop.borrow() {
+        if clock::now() < latest - CLOCK_WENT_BACK {
+            // What waits until some time would wait for as long as the clock went back.
+            tracing::warn!("the clock went back: what waits is tried now");
+            if let Err(error) = app.store.wake(&app.config.profile.name, clock::now()).await {
+                tracing::error!(%error, "could not make what waits due");
+            }
+        }
+        latest = clock::now();
         let pause = match turn(&app, &mut at_work, &mut next_probe, &mut next_look).await {
             Ok(pause) => pause,
             Err(error @ store::Error::Superseded) => return Err(error),
@@ -90,6 +100,7 @@ async fn turn(
     let may_claim = limited.is_none() && may_work(app, next_probe).await?;
     if may_claim && at_work.len() < LANES {
         for claim in app.store.claim(clock::now(), LANES - at_work.len()).await? {
+            crash::at("claimed");
             at_work.spawn(work(app.clone(), claim));
         }
     }
@@ -169,6 +180,7 @@ async fn may_work(
                 last_answer: Some(clock::now()),
                 ..Default::default()
             };
+            app.waits.begin_anew();
             app.store.pause(profile, None).await?;
             app.store.wake(profile, clock::now()).await?;
             Ok(true)
@@ -291,6 +303,7 @@ pub fn answered(app: &App) {
 /// Ends a pause and makes what waits due now: somebody mended something, and the first call tells whether it helped.
 pub async fn go_on(app: &App) -> Result<(), store::Error> {
     let profile = &app.config.profile.name;
+    app.waits.begin_anew();
     app.store.pause(profile, None).await?;
     app.store.wake(profile, clock::now()).await?;
     app.wake.notify_one();

@@ -77,6 +77,10 @@ pub struct Posted {
     pub id: String,
     pub text: String,
     pub at: Timestamp,
+    /// Posted by the user whose token we use.
+    pub ours: bool,
+    /// Answered, reacted to, assigned or resolved.
+    pub taken_up: bool,
 }
 
 /// The CRM's lists that a profile uses, as read (cached for an hour).

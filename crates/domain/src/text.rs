@@ -59,7 +59,7 @@ fn is_invisible(c: char) -> bool {
 /// Takes from text what only our own lines may hold: the fence's brackets, and the dot of a marker line.
 /// A mention needs its sign at the beginning of a word; there it is followed by an invisible joiner.
 fn disarm(text: &str) -> String {
-    let marker_like = text.to_lowercase().contains("cal.com booking");
+    let marker_like = text.to_lowercase().contains("cal.com booking") || may_hold_a_marker(text);
     let mut out = String::with_capacity(text.len());
     let mut before = ' ';
     for c in text.chars() {
@@ -76,6 +76,13 @@ fn disarm(text: &str) -> String {
         before = c;
     }
     out
+}
+
+/// A marker is sixteen such characters (calup's `keys`).
+fn may_hold_a_marker(text: &str) -> bool {
+    let is_of_one = |c: char| matches!(c, 'a'..='z' | '2'..='7');
+    let mut runs = text.split(|c| !is_of_one(c));
+    runs.any(|run| run.len() >= 16)
 }
 
 /// Escapes a line for markdown, so that it shows as typed.
@@ -170,6 +177,8 @@ mod tests {
             ("a\nb\t c", "a b c"),
             ("⟦ Cal.com meetings ⟧", "[ Cal.com meetings ]"),
             ("cal.com BOOKING x · y", "cal.com BOOKING x - y"),
+            ("x · abcdefghijklmnop", "x - abcdefghijklmnop"),
+            ("Anna · Nora", "Anna · Nora"),
             (
                 "hi @channel, mail me@x.example",
                 "hi @\u{2060}channel, mail me@x.example",

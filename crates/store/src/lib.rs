@@ -21,9 +21,12 @@ use domain::effect::Effect;
 use jiff::Timestamp;
 
 use crate::rows::{
-    Claim, Counts, Delivery, DeliveryFilter, Ended, Lease, Link, NewDelivery, Notice, Pause, Proof,
-    Reading, Record, Register, Stored, Token,
+    Claim, Counts, Delivery, DeliveryFilter, Doubt, Ended, Lease, Link, NewDelivery, Notice, Pause,
+    Proof, Reading, Record, Register, Stored, Token,
 };
+
+/// The fact (`Store::meta`) that the database was found to be an older copy, and when (RFC 3339).
+pub const RESTORED: &str = "restored_at";
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -87,6 +90,12 @@ pub trait Store: Send + Sync {
     /// Ends the lease, if it is `owner`'s: the next one to ask has it at once.
     async fn release(&self, profile: &str, owner: &str) -> Result<()>;
 
+    /// Gives the database a new generation id, and with it what stands beside it (a file, where the database is
+    /// one): an older copy that is put back is noticed at the next take-over, which then sets the fact
+    /// [`RESTORED`] (empty, for the caller to date). To be called now and then while something is written, and
+    /// before a clean stop. Where nothing can stand beside the database it does nothing.
+    async fn renew(&self) -> Result<()>;
+
     // --- intake ---
 
     /// Stores a raw delivery, sealed. Durable on return.
@@ -138,6 +147,22 @@ pub trait Store: Send + Sync {
     /// Writes the rows as given, durable on return. Compare-and-set: fails with `Superseded`, and writes nothing, when
     /// a stored effect has a higher epoch, or when this process's epoch is not the newest.
     async fn record(&self, profile: &str, record: Record) -> Result<()>;
+
+    // --- what may stand twice in the CRM ---
+
+    /// Has an effect looked after until `doubt.until`, from `doubt.due` on; known already, only its end moves on.
+    /// A take-over from an owner that may still be alive (a lease that ran out) also doubts what that one sent
+    /// lately; one that is proven dead left its doubts as `unknown` effects, whose look-up doubts them.
+    async fn doubt(&self, doubt: &Doubt) -> Result<()>;
+    /// Those due, the longest due first.
+    async fn doubts(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Doubt>>;
+    /// Looked at, and nothing more to do before `at`; `None` ends it.
+    async fn look_again(&self, doubt: &Doubt, at: Option<Timestamp>) -> Result<()>;
+    /// `lead` is gone because it was `into` a second time: links that name it mean `into` from now on
+    /// ([`Store::links`] says so).
+    async fn merge(&self, profile: &str, lead: &str, into: &str) -> Result<()>;
+    /// When an effect was last sent to this lead. Rarely asked: it may look through the whole journal.
+    async fn last_sent(&self, profile: &str, lead: &str) -> Result<Option<Timestamp>>;
 
     // --- profiles ---
 

@@ -198,6 +198,19 @@ pub struct Register {
     pub block_comment_text: Option<String>,
 }
 
+/// An effect whose answer was lost once: its object may turn up a second time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    pub profile: String,
+    /// The effect's key.
+    pub effect: String,
+    /// The change's key.
+    pub change: String,
+    pub until: Timestamp,
+    /// When it is looked at next.
+    pub due: Timestamp,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
     pub reason: String,

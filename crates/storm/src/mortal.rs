@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use store::rows::{
-    Claim, Counts, Delivery, DeliveryFilter, Ended, Lease, Link, NewDelivery, Notice, Pause, Proof,
-    Reading, Record, Register, Stored, Token,
+    Claim, Counts, Delivery, DeliveryFilter, Doubt, Ended, Lease, Link, NewDelivery, Notice, Pause,
+    Proof, Reading, Record, Register, Stored, Token,
 };
 use store::{Error, Result, Store};
 
@@ -190,6 +190,8 @@ verbs! {
         meta(key: &str) -> Option<String>;
         token(hash: &str) -> Option<Token>;
         damage() -> Vec<String>;
+        last_sent(profile: &str, lead: &str) -> Option<Timestamp>;
+        doubts(profile: &str, now: Timestamp, limit: usize) -> Vec<Doubt>;
     }
     writes {
         lease(profile: &str, owner: &str, ttl: std::time::Duration) -> Lease;
@@ -208,5 +210,9 @@ verbs! {
         set_meta(key: &str, value: &str) -> ();
         add_token(token: &Token) -> ();
         healthy() -> ();
+        renew() -> ();
+        doubt(doubt: &Doubt) -> ();
+        look_again(doubt: &Doubt, at: Option<Timestamp>) -> ();
+        merge(profile: &str, lead: &str, into: &str) -> ();
     }
 }

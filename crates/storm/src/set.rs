@@ -94,6 +94,7 @@ pub fn config(database: &Path) -> config::Config {
         index_lag: Duration::from_millis(INDEX_LAG_MS),
         lease: Duration::from_secs(12),
         unknown_booking: Duration::from_secs(600),
+        sweep: Duration::from_secs(60),
     }
 }
 
@@ -109,7 +110,7 @@ pub fn database() -> PathBuf {
 }
 
 pub fn remove(path: &Path) {
-    for suffix in ["", "-wal", "-shm", ".lock"] {
+    for suffix in ["", "-wal", "-shm", ".lock", ".generation"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         // It may not be there.

@@ -21,6 +21,7 @@ pub fn begin() {
     SKEW_MS.set(0);
     calup::clock::tell(calup::clock::Told {
         now: ours,
+        steady,
         dice: crate::dice::fraction,
     });
     vendors::http::tell(ours);
@@ -30,6 +31,10 @@ pub fn begin() {
 pub fn elapsed_ms() -> u64 {
     let began = BEGAN.get().expect("the storm has begun");
     Instant::now().duration_since(began).as_millis() as u64
+}
+
+fn steady() -> Duration {
+    Duration::from_millis(elapsed_ms())
 }
 
 pub fn vendor_ms() -> i64 {

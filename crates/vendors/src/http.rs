@@ -7,10 +7,10 @@ use std::cell::Cell;
 use std::error::Error as _;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 pub use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect;
@@ -28,6 +28,8 @@ pub struct Outbound {
     gate: Arc<Gate>,
     timeout: Duration,
     calls: AtomicU64,
+    /// The vendor's clock minus ours, as the last answer showed it.
+    skew_s: AtomicI64,
 }
 
 enum Line {
@@ -102,6 +104,7 @@ impl Outbound {
             gate,
             timeout,
             calls: AtomicU64::new(0),
+            skew_s: AtomicI64::new(0),
         })
     }
 
@@ -119,6 +122,7 @@ impl Outbound {
             gate: Arc::default(),
             timeout,
             calls: AtomicU64::new(0),
+            skew_s: AtomicI64::new(0),
         }
     }
 
@@ -127,9 +131,28 @@ impl Outbound {
         self.calls.load(Ordering::Relaxed)
     }
 
+    /// By the vendor's clock, as far as it is known.
+    pub fn vendor_now(&self) -> Timestamp {
+        now() + SignedDuration::from_secs(self.skew_s.load(Ordering::Relaxed))
+    }
+
     /// Waits until the limit leaves room for `calls`, at most `patience`; takes none of it.
     pub async fn ready(&self, calls: u32, patience: Duration) -> Result<(), Lost> {
         self.gate.room(calls, patience).await.map_err(Lost::Held)
+    }
+
+    /// The same for what can wait: most of each window is kept for others.
+    pub async fn spare(&self, calls: u32, patience: Duration) -> Result<(), Lost> {
+        self.gate.spare(calls, patience).await.map_err(Lost::Held)
+    }
+
+    fn learn_clock(&self, headers: &HeaderMap) {
+        let date = headers.get(reqwest::header::DATE);
+        let date = date.and_then(|date| gate::timestamp(date.to_str().ok()?));
+        if let Some(date) = date {
+            let skew = date.duration_since(now()).as_secs();
+            self.skew_s.store(skew, Ordering::Relaxed);
+        }
     }
 
     /// Sends once, after at most `patience` at the gate.
@@ -168,6 +191,7 @@ impl Outbound {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let limited_until = permit.answered(status, &headers);
+        self.learn_clock(&headers);
         let body = whole(response, call.answer_bytes_max).await?;
         Ok(Answer {
             status,
@@ -188,7 +212,7 @@ pub fn tell(now: fn() -> Timestamp) {
 }
 
 /// Our wall clock: the one place in this crate that reads it, for times that leave as [`Timestamp`]s.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     TOLD.get().map_or_else(Timestamp::now, |now| now())
 }
 

@@ -23,6 +23,10 @@ pub trait Crm: Send + Sync {
     /// Gives the comment's id.
     async fn comment(&self, id: &str, text: &RichText) -> Result<String, Failure>;
     async fn edit_comment(&self, comment_id: &str, text: &RichText) -> Result<(), Failure>;
+    /// Done as well when it was gone before.
+    async fn delete(&self, id: &str) -> Result<(), Failure>;
+    /// Done as well when it was gone before.
+    async fn delete_comment(&self, comment_id: &str) -> Result<(), Failure>;
     /// Those posted after `since` (and perhaps some before), newest first.
     async fn comments(&self, id: &str, since: Timestamp) -> Result<Vec<Posted>, Failure>;
     /// Records of the inbound list that were made after `since`, all pages.
@@ -34,4 +38,6 @@ pub trait Crm: Send + Sync {
     /// Waits, within limits, until the vendor's limit leaves room for so many calls. To be asked before a write is
     /// announced: an announced write goes at once or fails with [`Failure::Limited`].
     async fn ready(&self, calls: u32) -> Result<(), Failure>;
+    /// The same for what can wait: only while enough of the limit is left for those who ask [`Crm::ready`].
+    async fn spare(&self, calls: u32) -> Result<(), Failure>;
 }

@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod doctor;
+mod guard;
 mod plan;
 mod send;
 mod token;
@@ -49,6 +50,8 @@ enum Command {
     Deliveries(deliveries::Listing),
     /// Makes a delivery pending again; what was done is not done twice.
     Replay(deliveries::Replay),
+    /// Whether ClickUp is asked first, because the database is an older copy; turns that on and off.
+    Guard(guard::Arguments),
     /// Shows what is written for each trigger, and what a wording of your own makes.
     Wording(wording::Arguments),
     /// Prints a documented file with every setting and its default.
@@ -69,6 +72,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         Command::Send(arguments) => send::run(arguments, load()?).await,
         Command::Deliveries(listing) => deliveries::list(listing, &load()?).await,
         Command::Replay(replay) => deliveries::replay(replay, load()?).await,
+        Command::Guard(arguments) => guard::run(arguments, &load()?).await,
         Command::Wording(arguments) => wording::run(&arguments, &load()?),
         Command::Config => {
             print(config::DEFAULTS);

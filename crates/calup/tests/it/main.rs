@@ -2,12 +2,17 @@
 
 mod world;
 
+mod ambiguous;
 mod api;
+mod backlog;
 mod block;
 mod bodies;
 mod bookings;
+mod clocks;
 mod commands;
+mod crash_points;
 mod crashes;
+mod disks;
 mod doctor;
 mod faults;
 mod fixtures;
@@ -18,8 +23,11 @@ mod plans;
 mod postgres;
 mod ready;
 mod replicas;
+mod restores;
 mod secrets;
 mod signatures;
 mod slow;
 mod statuses;
+mod sweeps;
 mod triggers;
+mod wrong_files;

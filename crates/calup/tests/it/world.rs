@@ -273,6 +273,17 @@ impl Calup {
     }
 
     pub fn start_as(&mut self, arguments: &[&str]) {
+        if let Err(error) = self.begin_serving(arguments) {
+            panic!("calup did not start ({error}):\n{}", self.log());
+        }
+    }
+
+    /// Whether it starts.
+    pub fn try_start(&mut self) -> bool {
+        self.begin_serving(&["serve"]).is_ok()
+    }
+
+    fn begin_serving(&mut self, arguments: &[&str]) -> Result<(), mpsc::RecvTimeoutError> {
         let mut child = self
             .command()
             .args(arguments)
@@ -296,11 +307,10 @@ impl Calup {
                 }
             }
         });
-        match receive.recv_timeout(Duration::from_secs(20)) {
-            Ok(address) => self.address = address,
-            Err(error) => panic!("calup did not start ({error}):\n{}", self.log()),
-        }
+        let address = receive.recv_timeout(Duration::from_secs(20));
         self.child = Some(child);
+        self.address = address?;
+        Ok(())
     }
 
     pub fn log(&self) -> String {
@@ -330,6 +340,19 @@ impl Calup {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
+        }
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) {
+        let limit = Instant::now() + Duration::from_secs(30);
+        let mut child = self.child.take().expect("it was started");
+        while child.try_wait().expect("its state is known").is_none() {
+            if Instant::now() > limit {
+                let _ = child.kill();
+                panic!("calup did not end:\n{}", self.log());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

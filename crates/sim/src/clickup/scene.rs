@@ -283,6 +283,12 @@ impl ClickUp {
         state.add_comment(index, human, runs).0.to_string()
     }
 
+    pub fn human_resolve_comment(&self, comment: &str) {
+        let mut state = self.state();
+        let (index, at) = state.find_comment(comment).expect("the comment exists");
+        state.tasks[index].comments[at].resolved = true;
+    }
+
     pub fn human_delete_comment(&self, comment: &str) {
         let mut state = self.state();
         let (index, at) = state.find_comment(comment).expect("the comment exists");

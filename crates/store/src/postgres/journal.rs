@@ -5,6 +5,7 @@ use tokio_postgres::Row;
 
 use super::cells::{cell, indexed, text};
 use super::connection::Db;
+use super::doubts;
 use crate::names::{self, micros, time};
 use crate::rows::{Link, Record, Register};
 use crate::statements::statements;
@@ -156,12 +157,14 @@ pub async fn links<'a>(
         .map(|token| vault.blind(profile, token))
         .collect();
     let rows = db.all(LINKS, &[&profile, &blinds]).await?;
-    rows.iter()
-        .map(|row| {
-            let place = row_of(profile, cell(row, "token")?);
-            vault.open_json("link", "body", &place, cell(row, "body")?)
-        })
-        .collect()
+    let mut links = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let place = row_of(profile, cell(row, "token")?);
+        let link: Link = vault.open_json("link", "body", &place, cell(row, "body")?)?;
+        let lead = doubts::standing_for(db, profile, link.lead).await?;
+        links.push(Link { lead, ..link });
+    }
+    Ok(links)
 }
 
 async fn save_link(db: &Db, vault: &Vault, profile: &str, link: &Link) -> Result<()> {

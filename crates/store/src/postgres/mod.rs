@@ -5,6 +5,7 @@ mod address;
 mod cells;
 mod connection;
 mod damage;
+mod doubts;
 mod inbox;
 mod intake;
 mod journal;
@@ -34,8 +35,8 @@ use self::intake::{Intake, Tally};
 use self::pool::{Loan, Pool};
 use crate::names::micros;
 use crate::rows::{
-    Claim, Counts, Delivery, DeliveryFilter, Ended, Lease, Link, NewDelivery, Notice, Pause, Proof,
-    Reading, Record, Register, Stored, Token,
+    Claim, Counts, Delivery, DeliveryFilter, Doubt, Ended, Lease, Link, NewDelivery, Notice, Pause,
+    Proof, Reading, Record, Register, Stored, Token,
 };
 use crate::vault::Vault;
 use crate::{Error, Result, Store, new_id};
@@ -153,6 +154,45 @@ impl Store for Postgres {
                 lease::release(&db, &profile, &owner).await
             })
             .await
+    }
+
+    /// Nothing stands beside a database that a server keeps: `calup guard on` says that an older copy was put back.
+    async fn renew(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn doubt(&self, doubt: &Doubt) -> Result<()> {
+        let doubt = doubt.clone();
+        self.write(move |db, _| async move { doubts::doubt(&db, &doubt).await })
+            .await
+    }
+
+    async fn doubts(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Doubt>> {
+        let profile = profile.to_owned();
+        self.look(Loan::Single, move |db, _| async move {
+            doubts::doubts(&db, &profile, now, limit).await
+        })
+        .await
+    }
+
+    async fn look_again(&self, doubt: &Doubt, at: Option<Timestamp>) -> Result<()> {
+        let doubt = doubt.clone();
+        self.write(move |db, _| async move { doubts::look_again(&db, &doubt, at).await })
+            .await
+    }
+
+    async fn merge(&self, profile: &str, lead: &str, into: &str) -> Result<()> {
+        let (profile, lead, into) = (profile.to_owned(), lead.to_owned(), into.to_owned());
+        self.write(move |db, _| async move { doubts::merge(&db, &profile, &lead, &into).await })
+            .await
+    }
+
+    async fn last_sent(&self, profile: &str, lead: &str) -> Result<Option<Timestamp>> {
+        let (profile, lead) = (profile.to_owned(), lead.to_owned());
+        self.look(Loan::Single, move |db, _| async move {
+            doubts::last_sent(&db, &profile, &lead).await
+        })
+        .await
     }
 
     async fn receive(&self, delivery: NewDelivery) -> Result<String> {
@@ -483,6 +523,7 @@ mod tests {
             schema::migrate(&db, "the test's database").await?;
             for sql in [
                 damage::ALL,
+                doubts::ALL,
                 inbox::ALL,
                 intake::ALL,
                 journal::ALL,

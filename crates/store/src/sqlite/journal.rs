@@ -4,7 +4,7 @@ use domain::effect::Effect;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::cells::all;
-use super::work;
+use super::{doubts, work};
 use crate::names::{self, micros, time};
 use crate::rows::{Link, Record, Register};
 use crate::statements::statements;
@@ -166,7 +166,9 @@ pub fn links<'a>(
             .query_row([profile, &blind], |row| row.get(0))
             .optional()?;
         if let Some(sealed) = sealed {
-            links.push(vault.open_json("link", "body", &row_of(profile, &blind), &sealed)?);
+            let link: Link = vault.open_json("link", "body", &row_of(profile, &blind), &sealed)?;
+            let lead = doubts::standing_for(db, profile, link.lead)?;
+            links.push(Link { lead, ..link });
         }
     }
     Ok(links)

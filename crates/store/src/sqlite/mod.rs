@@ -4,6 +4,8 @@
 mod cells;
 mod checkpoint;
 mod damage;
+mod doubts;
+mod generation;
 mod inbox;
 mod inline;
 mod journal;
@@ -34,11 +36,11 @@ use self::inline::Hand;
 use self::queue::Rank;
 use self::readers::Readers;
 use crate::rows::{
-    Claim, Counts, Delivery, DeliveryFilter, Ended, Lease, Link, NewDelivery, Notice, Pause, Proof,
-    Reading, Record, Register, Stored, Token,
+    Claim, Counts, Delivery, DeliveryFilter, Doubt, Ended, Lease, Link, NewDelivery, Notice, Pause,
+    Proof, Reading, Record, Register, Stored, Token,
 };
 use crate::vault::Vault;
-use crate::{Error, Result, Store, new_id};
+use crate::{Error, RESTORED, Result, Store, new_id};
 
 pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store>> {
     let path = open::path_of(url)?;
@@ -59,6 +61,10 @@ pub fn open_inline(url: &str, master_keys: Option<&str>) -> Result<Arc<dyn Store
 
 pub fn file_of(url: &str) -> Result<PathBuf> {
     open::path_of(url)
+}
+
+fn new_generation() -> String {
+    hex::encode(&crate::sealed::random()[..16])
 }
 
 /// Dropped in this order: the lock is held until the last write is done.
@@ -182,9 +188,18 @@ impl Store for Sqlite {
         self.lock()?;
         let mut held_by = self.owner.lock().await;
         if *held_by != owner {
-            let epoch = self.write(|db, _| work::take_over(db)).await?;
+            let file = generation::file_beside(&self.path);
+            let epoch = self
+                .write(move |db, _| {
+                    if generation::is_another(db, &file)? {
+                        notes::set_meta(db, RESTORED, "")?;
+                    }
+                    work::take_over(db)
+                })
+                .await?;
             self.epoch.store(epoch, Ordering::Relaxed);
             owner.clone_into(&mut held_by);
+            self.renew().await?;
         }
         Ok(Lease::Held {
             epoch: self.own_epoch(),
@@ -198,6 +213,21 @@ impl Store for Sqlite {
             held_by.clear();
         }
         Ok(())
+    }
+
+    async fn renew(&self) -> Result<()> {
+        let next = new_generation();
+        let file = generation::file_beside(&self.path);
+        let (in_database, own_epoch) = (next.clone(), self.own_epoch());
+        self.write(move |db, _| {
+            if work::epoch(db)? != own_epoch {
+                return Err(Error::Superseded);
+            }
+            generation::announce(db, &file, &in_database)?;
+            generation::set(db, &in_database)
+        })
+        .await?;
+        generation::forget_the_last(&generation::file_beside(&self.path), &next)
     }
 
     async fn receive(&self, delivery: NewDelivery) -> Result<String> {
@@ -301,6 +331,33 @@ impl Store for Sqlite {
             journal::record(db, vault, own_epoch, &profile, &record)
         })
         .await
+    }
+
+    async fn doubt(&self, doubt: &Doubt) -> Result<()> {
+        let doubt = doubt.clone();
+        self.write(move |db, _| doubts::doubt(db, &doubt)).await
+    }
+
+    async fn doubts(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Doubt>> {
+        self.glance(|db, _| doubts::doubts(db, profile, now, limit))
+    }
+
+    async fn look_again(&self, doubt: &Doubt, at: Option<Timestamp>) -> Result<()> {
+        let doubt = doubt.clone();
+        self.write(move |db, _| doubts::look_again(db, &doubt, at))
+            .await
+    }
+
+    async fn merge(&self, profile: &str, lead: &str, into: &str) -> Result<()> {
+        let (profile, lead, into) = (profile.to_owned(), lead.to_owned(), into.to_owned());
+        self.write(move |db, _| doubts::merge(db, &profile, &lead, &into))
+            .await
+    }
+
+    async fn last_sent(&self, profile: &str, lead: &str) -> Result<Option<Timestamp>> {
+        let (profile, lead) = (profile.to_owned(), lead.to_owned());
+        self.look(move |db, _| doubts::last_sent(db, &profile, &lead))
+            .await
     }
 
     async fn pause(&self, profile: &str, pause: Option<Pause>) -> Result<()> {
@@ -429,6 +486,7 @@ mod tests {
         schema::migrate(&db, "memory").expect("the schema is made");
         for sql in [
             damage::ALL,
+            doubts::ALL,
             inbox::ALL,
             journal::ALL,
             lane::ALL,

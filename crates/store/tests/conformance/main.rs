@@ -1,6 +1,7 @@
 //! What every store keeps, one function per claim. A claim gets an empty store that has taken over. Postgres is asked
 //! when `CALUP_TEST_POSTGRES=postgres://…` names a server on which databases may be made; each test has one of its own.
 
+mod doubts;
 mod intake;
 mod journal;
 mod looking;
@@ -62,6 +63,12 @@ macro_rules! every_claim {
                 what_was_attempted_is_unknown_after_a_take_over
                 links_are_kept_by_token_and_profile
                 a_register_is_kept_and_empty_at_first
+            }
+            doubts {
+                a_doubt_is_due_until_it_is_over
+                a_doubt_that_is_known_only_lasts_longer
+                a_link_to_a_merged_lead_means_the_one_that_is_left
+                when_a_lead_was_last_written_is_known
             }
             looking {
                 deliveries_are_listed_newest_first_and_paged

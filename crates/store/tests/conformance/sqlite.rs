@@ -391,3 +391,78 @@ async fn a_file_held_by_another_program_is_told_and_heals() {
         [&id]
     );
 }
+
+/// The files of a database as they are, with the writer still at work.
+fn copy(from: &Folder, to: &Folder) {
+    for suffix in ["", "-wal", ".key"] {
+        let name = format!("calup.db{suffix}");
+        let _ = fs::remove_file(to.file(&name));
+        if from.file(&name).exists() {
+            fs::copy(from.file(&name), to.file(&name)).expect("copied");
+        }
+    }
+}
+
+async fn is_found_restored(store: &Any) -> bool {
+    let fact = store.meta(store::RESTORED).await.expect("answers");
+    fact.is_some()
+}
+
+#[tokio::test]
+async fn an_older_copy_that_is_put_back_is_noticed_and_a_restart_is_not() {
+    let (store, folder) = made().await;
+    let backup = Folder::new();
+    copy(&folder, &backup);
+    store.renew().await.expect("renewed");
+    drop(store);
+    let file = folder.file("calup.db");
+    let store = open(&file, None).await.expect("opened");
+    take_over(&store).await;
+    assert!(!is_found_restored(&store).await, "only started again");
+    drop(store);
+
+    copy(&backup, &folder);
+    let store = open(&file, None).await.expect("opened");
+    assert!(!is_found_restored(&store).await, "nobody works on it yet");
+    take_over(&store).await;
+    assert!(is_found_restored(&store).await);
+    drop(store);
+
+    let moved = Folder::new();
+    copy(&folder, &moved);
+    let store = open(&moved.file("calup.db"), None).await.expect("opened");
+    store.set_meta(store::RESTORED, "known").await.expect("set");
+    take_over(&store).await;
+    let fact = store.meta(store::RESTORED).await.expect("answers");
+    assert_eq!(
+        fact.as_deref(),
+        Some(""),
+        "it came without what stood beside it"
+    );
+}
+
+#[tokio::test]
+async fn a_crash_while_the_generation_is_renewed_is_no_restore() {
+    let (store, folder) = made().await;
+    drop(store);
+    let beside = folder.file("calup.db.generation");
+    let own = fs::read_to_string(&beside).expect("it stands there");
+    fs::write(&beside, format!("{own}announced\n")).expect("as after a crash");
+    let store = open(&folder.file("calup.db"), None).await.expect("opened");
+    take_over(&store).await;
+    assert!(!is_found_restored(&store).await);
+}
+
+#[tokio::test]
+async fn a_database_from_before_there_were_generations_is_not_taken_for_a_copy() {
+    let (store, folder) = made().await;
+    drop(store);
+    fs::remove_file(folder.file("calup.db.generation")).expect("removed");
+    let db = rusqlite::Connection::open(folder.file("calup.db")).expect("opened");
+    db.execute_batch("DELETE FROM meta WHERE key = 'generation'")
+        .expect("as an older version left it");
+    drop(db);
+    let store = open(&folder.file("calup.db"), None).await.expect("opened");
+    take_over(&store).await;
+    assert!(!is_found_restored(&store).await);
+}

@@ -126,6 +126,18 @@ impl Crm for LyingCrm {
         self.truth.edit_comment(comment_id, text).await
     }
 
+    async fn delete(&self, id: &str) -> Result<(), Failure> {
+        self.truth.delete(id).await
+    }
+
+    async fn delete_comment(&self, comment_id: &str) -> Result<(), Failure> {
+        self.truth.delete_comment(comment_id).await
+    }
+
+    async fn spare(&self, calls: u32) -> Result<(), Failure> {
+        self.truth.spare(calls).await
+    }
+
     async fn comments(&self, id: &str, since: Timestamp) -> Result<Vec<Posted>, Failure> {
         self.truth.comments(id, since).await
     }

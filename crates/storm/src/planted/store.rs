@@ -9,8 +9,8 @@ use domain::effect::{Effect, State};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use store::rows::{
-    Claim, Counts, Delivery, DeliveryFilter, Ended, Lease, Link, NewDelivery, Notice, Pause, Proof,
-    Reading, Record, Register, Status, Stored, Token,
+    Claim, Counts, Delivery, DeliveryFilter, Doubt, Ended, Lease, Link, NewDelivery, Notice, Pause,
+    Proof, Reading, Record, Register, Status, Stored, Token,
 };
 use store::{Result, Store};
 
@@ -262,4 +262,10 @@ lies! {
     set_meta(key: &str, value: &str) -> ();
     add_token(token: &Token) -> ();
     healthy() -> ();
+    renew() -> ();
+    doubt(doubt: &Doubt) -> ();
+    look_again(doubt: &Doubt, at: Option<Timestamp>) -> ();
+    merge(profile: &str, lead: &str, into: &str) -> ();
+    last_sent(profile: &str, lead: &str) -> Option<Timestamp>;
+    doubts(profile: &str, now: Timestamp, limit: usize) -> Vec<Doubt>;
 }

@@ -47,6 +47,7 @@ impl ClickUp {
             format!("read the comments on lead {}", shown(lead)),
         );
         let path = format!("/task/{}/comment", id_or_gone(lead, &purpose)?);
+        let me = self.me().await?;
         let mut all: Vec<Posted> = Vec::new();
         loop {
             let asked: Vec<(&str, String)> = match all.last() {
@@ -60,7 +61,7 @@ impl ClickUp {
             let page: wire::Comments = self.get(&purpose, &path, &asked).await?;
             let is_full = page.comments.len() >= PAGE_COMMENTS;
             let seen = all.len();
-            for comment in page.comments.into_iter().map(wire::Comment::into_posted) {
+            for comment in page.comments.into_iter().map(|c| c.into_posted(&me)) {
                 if !all.iter().any(|c| c.id == comment.id) {
                     all.push(comment);
                 }

@@ -77,6 +77,18 @@ impl Purpose {
         })
     }
 
+    /// For answers of which nothing but the status matters.
+    pub fn done(&self, answer: &Answer) -> Result<(), Failure> {
+        if !(200..300).contains(&answer.status) {
+            return Err(self.refused(answer));
+        }
+        if answer.body.is_empty() || is_json(&answer.body) {
+            return Ok(());
+        }
+        let status = answer.status;
+        Err(self.unknown(&format!("ClickUp answered {status} with something else")))
+    }
+
     /// What the call is about is not there, or not for us.
     pub fn missing(&self, said: &str) -> Failure {
         match &self.about {

@@ -142,6 +142,25 @@ impl ClickUp {
         purpose.understand(&answer.map_err(|lost| purpose.lost(lost))?)
     }
 
+    // A deleted task is answered by 204 without a body, a deleted comment by `{}`.
+    async fn remove(&self, purpose: &Purpose, noun: &str, id: &str) -> Result<(), Failure> {
+        if !is_id(id) {
+            return Ok(());
+        }
+        let call = Call {
+            method: Method::DELETE,
+            url: self.url(&format!("/{noun}/{id}")),
+            headers: self.headers(),
+            json: None,
+            answer_bytes_max: WRITTEN_BYTES_MAX,
+        };
+        let answer = self.out.send(call, WRITE_PATIENCE).await;
+        match purpose.done(&answer.map_err(|lost| purpose.lost(lost))?) {
+            Err(Failure::Gone { .. }) => Ok(()),
+            done => done,
+        }
+    }
+
     // Paths are made of our own words and of ids that were looked at.
     fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
@@ -243,6 +262,17 @@ impl crate::Crm for ClickUp {
         self.put_comment(comment_id, text).await
     }
 
+    async fn delete(&self, id: &str) -> Result<(), Failure> {
+        let purpose = Purpose::write(About::Lead, format!("delete lead {}", shown(id)));
+        self.remove(&purpose, "task", id).await
+    }
+
+    async fn delete_comment(&self, comment_id: &str) -> Result<(), Failure> {
+        let what = format!("delete comment {}", shown(comment_id));
+        let purpose = Purpose::write(About::Comment, what);
+        self.remove(&purpose, "comment", comment_id).await
+    }
+
     async fn comments(&self, id: &str, since: Timestamp) -> Result<Vec<Posted>, Failure> {
         self.comments_since(id, since).await
     }
@@ -269,6 +299,12 @@ impl crate::Crm for ClickUp {
     async fn ready(&self, calls: u32) -> Result<(), Failure> {
         let purpose = Purpose::read(About::Account, "begin to write to ClickUp");
         let room = self.out.ready(calls, READ_PATIENCE).await;
+        room.map_err(|lost| purpose.lost(lost))
+    }
+
+    async fn spare(&self, calls: u32) -> Result<(), Failure> {
+        let purpose = Purpose::read(About::Account, "look after leads at ClickUp");
+        let room = self.out.spare(calls, READ_PATIENCE).await;
         room.map_err(|lost| purpose.lost(lost))
     }
 }

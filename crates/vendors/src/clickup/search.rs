@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use domain::lead::Lead;
 use domain::outcome::{Cause, Failure};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::errors::{About, Purpose};
@@ -13,6 +13,7 @@ use super::{ClickUp, wire};
 
 const PAGE_LEADS: usize = 100;
 const PAGES_MAX: usize = 50;
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl ClickUp {
     pub(super) async fn leads_by_email(&self, email: &str) -> Result<Vec<Lead>, Failure> {
@@ -53,7 +54,7 @@ impl ClickUp {
         let about = self.places.about(&list.info.id);
         let purpose = Purpose::read(about, "list the latest leads");
         let path = format!("/list/{}/task", list.info.id);
-        let since_ms = since.as_millisecond().to_string();
+        let since_ms = self.by_its_clock(since).as_millisecond().to_string();
         let tasks = self
             .all_pages(&purpose, &path, &[("date_created_gt", &since_ms)])
             .await?;
@@ -61,6 +62,19 @@ impl ClickUp {
             .into_iter()
             .map(|task| task.into_lead(&me, &self.email_field))
             .collect())
+    }
+
+    /// Never later than it was meant: a list that begins too late looks as if there were nothing. What lies ahead of
+    /// the vendor's clock was noted by one of ours that has been set right since.
+    fn by_its_clock(&self, since: Timestamp) -> Timestamp {
+        let theirs = self.out.vendor_now();
+        let ahead = crate::http::now().duration_since(theirs);
+        let since = since - ahead.max(SignedDuration::ZERO);
+        if since > theirs {
+            theirs - A_DAY
+        } else {
+            since
+        }
     }
 
     /// One query per e-mail field: conditions in one query would all have to hold.

@@ -139,6 +139,16 @@ pub(super) struct Comment {
     comment: Vec<Piece>,
     #[serde(default, deserialize_with = "milliseconds")]
     date: Timestamp,
+    #[serde(default)]
+    user: Value,
+    #[serde(default, deserialize_with = "or_default")]
+    resolved: bool,
+    #[serde(default)]
+    assignee: Value,
+    #[serde(default)]
+    reactions: Value,
+    #[serde(default)]
+    reply_count: Value,
 }
 
 #[derive(Deserialize)]
@@ -197,7 +207,17 @@ impl Status {
 }
 
 impl Comment {
-    pub fn into_posted(self) -> Posted {
+    /// `me` is the id of the token's user.
+    pub fn into_posted(self, me: &str) -> Posted {
+        let author = match &self.user["id"] {
+            Value::String(id) => id.clone(),
+            id => id.to_string(),
+        };
+        let is_answered = !matches!(
+            self.reply_count.to_string().trim_matches('"'),
+            "0" | "null" | ""
+        );
+        let is_liked = self.reactions.as_array().is_some_and(|all| !all.is_empty());
         let text = if self.comment_text.is_empty() {
             self.comment.into_iter().map(|piece| piece.text).collect()
         } else {
@@ -207,6 +227,8 @@ impl Comment {
             id: self.id,
             text: text.replace("\r\n", "\n"),
             at: self.date,
+            ours: author == me,
+            taken_up: self.resolved || !self.assignee.is_null() || is_liked || is_answered,
         }
     }
 }

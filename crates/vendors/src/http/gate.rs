@@ -19,6 +19,8 @@ const MARGIN: Duration = Duration::from_millis(50);
 const SCOUT: Duration = Duration::from_secs(2);
 /// At once, while answers announce nothing.
 const BLIND_AT_ONCE: u32 = 3;
+/// Of each window's calls, for what cannot wait.
+const KEPT_PERCENT: u32 = 60;
 
 /// One per token in a process; several clients may share it.
 #[derive(Debug, Default)]
@@ -69,10 +71,30 @@ impl Gate {
 
     /// Waits no longer than `patience` until there is room for `calls`, and takes none of it.
     pub(super) async fn room(&self, calls: u32, patience: Duration) -> Result<(), Timestamp> {
+        self.wait_for_room(patience, |_| calls).await
+    }
+
+    /// The same, with [`KEPT_PERCENT`] of the limit left over.
+    pub(super) async fn spare(&self, calls: u32, patience: Duration) -> Result<(), Timestamp> {
+        let with_kept = |limit: u32| (calls + kept(limit)).min(limit);
+        self.wait_for_room(patience, with_kept).await
+    }
+
+    /// `wanted` is how many calls must be left, given the limit.
+    async fn wait_for_room(
+        &self,
+        patience: Duration,
+        wanted: impl Fn(u32) -> u32,
+    ) -> Result<(), Timestamp> {
         let until = Instant::now() + patience;
         loop {
             let changed = self.changed.notified();
-            let Some(at) = self.state().short_of(calls, Instant::now()) else {
+            let short = {
+                let state = self.state();
+                let calls = wanted(state.limit.unwrap_or_default());
+                state.short_of(calls, Instant::now())
+            };
+            let Some(at) = short else {
                 return Ok(());
             };
             if at > until {
@@ -108,6 +130,10 @@ impl Drop for Permit<'_> {
             self.gate.changed.notify_waiters();
         }
     }
+}
+
+fn kept(limit: u32) -> u32 {
+    u32::try_from(u64::from(limit) * u64::from(KEPT_PERCENT) / 100).unwrap_or(limit)
 }
 
 fn clock(at: Instant) -> Timestamp {

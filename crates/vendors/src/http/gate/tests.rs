@@ -58,6 +58,22 @@ async fn room_for_two_is_not_room_for_three() {
 }
 
 #[tokio::test]
+async fn what_can_wait_leaves_most_of_the_limit_to_others() {
+    let gate = Gate::default();
+    let told_by = async |remaining| {
+        let scout = gate.enter(SHORT).await.expect("there is room");
+        scout.answered(200, &told(remaining, 30));
+    };
+    told_by(63).await;
+    assert!(gate.spare(3, SHORT).await.is_ok());
+    assert!(gate.spare(4, SHORT).await.is_err());
+    assert!(gate.room(60, SHORT).await.is_ok());
+    told_by(59).await;
+    assert!(gate.spare(1, SHORT).await.is_err());
+    assert!(gate.room(50, SHORT).await.is_ok());
+}
+
+#[tokio::test]
 async fn after_a_refusal_nothing_goes_out_before_the_reset() {
     let gate = Gate::default();
     let began = Instant::now();

@@ -87,9 +87,14 @@ async fn comments_are_read_as_far_back_as_asked() {
     for n in 0..60 {
         sim.human_comment(&task, &format!("comment {n}"));
     }
+    let crm = client(&sim);
+    // Whose the token is, is asked once an hour.
+    crm.comments(&task, jiff::Timestamp::MAX)
+        .await
+        .expect("comments");
     for (since, first, calls) in [(jiff::Timestamp::MAX, 35, 1), (jiff::Timestamp::MIN, 0, 3)] {
         sim.clear_requests();
-        let read = client(&sim).comments(&task, since).await.expect("comments");
+        let read = crm.comments(&task, since).await.expect("comments");
         let texts: Vec<&str> = read.iter().map(|it| it.text.trim_end()).collect();
         let newest: Vec<String> = (first..60).rev().map(|n| format!("comment {n}")).collect();
         assert_eq!(texts, newest);
@@ -139,7 +144,12 @@ async fn a_comment_without_plain_text_is_read_from_its_runs() {
         {"id": "8", "date": "1795388401000", "comment_text": null, "comment": null},
     ]});
     let body = comments.to_string();
-    let stub = Stub::start(move |_| Then::Answer(stub::json(200, &body))).await;
+    let stub = Stub::start(move |seen| {
+        let is_account = seen.path.ends_with("/user");
+        let account = r#"{"user":{"id":1}}"#;
+        Then::Answer(stub::json(200, if is_account { account } else { &body }))
+    })
+    .await;
     let read = client_of(config(&stub.url))
         .comments("86a1", jiff::Timestamp::MIN)
         .await
@@ -171,4 +181,50 @@ async fn an_empty_text_is_never_a_comment_s_whole_body() {
         "{sent}"
     );
     assert_eq!(sent[0]["attributes"], Value::Object(serde_json::Map::new()));
+}
+
+#[tokio::test]
+async fn whose_a_comment_is_and_whether_people_took_it_up_is_told() {
+    let sim = workspace(roomy()).await;
+    let task = sim.add_task(BROKERS, "Ada", None);
+    let crm = client(&sim);
+    let ours = crm.comment(&task, &rich("ours")).await.expect("a comment");
+    let theirs = sim.human_comment(&task, "theirs");
+    let read = crm
+        .comments(&task, jiff::Timestamp::MIN)
+        .await
+        .expect("comments");
+    let told: Vec<(&str, bool, bool)> = read
+        .iter()
+        .map(|c| (c.id.as_str(), c.ours, c.taken_up))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (theirs.as_str(), false, false),
+            (ours.as_str(), true, false)
+        ]
+    );
+    sim.human_resolve_comment(&ours);
+    let read = crm
+        .comments(&task, jiff::Timestamp::MIN)
+        .await
+        .expect("comments");
+    assert!(read[1].taken_up);
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_gone_and_may_have_been_gone_before() {
+    let sim = workspace(roomy()).await;
+    let task = sim.add_task(BROKERS, "Ada", None);
+    let crm = client(&sim);
+    let comment = crm.comment(&task, &rich("twice")).await.expect("a comment");
+    for _ in 0..2 {
+        crm.delete_comment(&comment).await.expect("gone");
+    }
+    assert!(sim.task(&task).expect("a task").comments.is_empty());
+    for _ in 0..2 {
+        crm.delete(&task).await.expect("gone");
+    }
+    assert!(sim.task(&task).expect("kept to look at").deleted);
 }

@@ -1,0 +1,272 @@
+//! The restore guard (protocol P11). A database that was put back does not know what was done since it was copied: before
+//! anything is made or said for a change, it is looked for at the CRM by its marker, and what is found counts as done.
+
+use std::sync::atomic::Ordering;
+
+use domain::change::Kind as Change;
+use domain::effect::{Effect, Kind, State};
+use domain::facts::Found;
+use domain::fence::{self, Fenced};
+use domain::lead::{Lead, Posted};
+use domain::note::Note;
+use jiff::{SignedDuration, Timestamp};
+use store::RESTORED;
+use store::rows::{Doubt, Status, Stored};
+use vendors::Crm;
+
+use crate::app::App;
+use crate::gather::Stop;
+use crate::journal::Journal;
+use crate::{clock, keys};
+
+/// It ends when nothing is left to work off, but not before: what the backup lacks may be delivered later.
+const AT_LEAST: SignedDuration = SignedDuration::from_hours(24);
+/// Cal.com's clock and ours may differ by this much.
+const SKEW: SignedDuration = SignedDuration::from_hours(1);
+const OFF: &str = "off";
+
+/// Since when it is on.
+pub async fn since(store: &dyn store::Store) -> Result<Option<Timestamp>, store::Error> {
+    let fact = store.meta(RESTORED).await?;
+    Ok(fact.and_then(|text| text.parse().ok()))
+}
+
+pub async fn turn_on(store: &dyn store::Store) -> Result<(), store::Error> {
+    store.set_meta(RESTORED, &clock::now().to_string()).await
+}
+
+pub async fn turn_off(store: &dyn store::Store) -> Result<(), store::Error> {
+    store.set_meta(RESTORED, OFF).await
+}
+
+/// After a take-over: dates what the store has found out.
+pub async fn after_take_over(app: &App) -> Result<(), store::Error> {
+    if app.store.meta(RESTORED).await?.as_deref() == Some("") {
+        turn_on(app.store.as_ref()).await?;
+        app.notify(
+            "restored",
+            "the database is an older copy than the one that calup worked with last: for each booking ClickUp is \
+             asked first whether it was done already",
+            "have what came since the copy delivered again; `calup guard off` ends the asking before its day is over",
+        )
+        .await;
+    }
+    look(app).await
+}
+
+/// Whether it is on, which another process may have changed; ends it in time.
+pub async fn look(app: &App) -> Result<(), store::Error> {
+    let mut since = since(app.store.as_ref()).await?;
+    if let Some(on) = since
+        && clock::now().duration_since(on) >= AT_LEAST
+        && is_all_worked_off(app).await?
+    {
+        turn_off(app.store.as_ref()).await?;
+        since = None;
+    }
+    app.is_guarded.store(since.is_some(), Ordering::Relaxed);
+    Ok(())
+}
+
+async fn is_all_worked_off(app: &App) -> Result<bool, store::Error> {
+    let counts = app.store.counts().await?;
+    let open = [
+        Status::Pending,
+        Status::Running,
+        Status::Waiting,
+        Status::Held,
+    ];
+    Ok(!counts
+        .by_status
+        .iter()
+        .any(|(status, n)| *n > 0 && open.contains(status)))
+}
+
+/// Looks for what was made or said for this change; `true` when something was found that the journal did not know.
+pub async fn adopt(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    found: &Found,
+    journal: &mut Journal<'_>,
+) -> Result<bool, Stop> {
+    if !app.is_guarded.load(Ordering::Relaxed) {
+        return Ok(false);
+    }
+    let since = stored.change.created_at.min(stored.change.received_at) - SKEW;
+    let create = Planned::of(app, stored, &stored.person, Kind::Create);
+    match found {
+        Found::Deleted => Ok(false),
+        Found::Nobody => {
+            if create.is_known(journal.effects()) || !may_make(stored) {
+                return Ok(false);
+            }
+            create.doubt(app).await?;
+            let made = crm.created_since(since).await?;
+            let made = made
+                .into_iter()
+                .filter(|l| keys::carries(&l.description, &create.marker))
+                .min_by_key(|l| (l.created_at, l.id.clone()));
+            match made {
+                Some(lead) => {
+                    create.is_done(app, since, lead.id, journal);
+                    Ok(true)
+                }
+                None => Ok(false),
+            }
+        }
+        Found::Lead(lead, _) => {
+            let comment = Planned::of(app, stored, &lead.id, Kind::Comment);
+            if create.is_known(journal.effects()) || comment.is_known(journal.effects()) {
+                return Ok(false);
+            }
+            take_as_ours(app, lead, journal).await?;
+            if keys::carries(&lead.description, &create.marker) {
+                create.is_done(app, since, lead.id.clone(), journal);
+                return Ok(true);
+            }
+            comment.doubt(app).await?;
+            let posted = crm.comments(&lead.id, since).await?;
+            adopt_block_comment(app, lead, &posted, journal).await?;
+            let told = posted
+                .iter()
+                .filter(|c| keys::carries(&c.text, &comment.marker))
+                .min_by_key(|c| c.at);
+            match told {
+                Some(told) => {
+                    comment.is_done(app, since, told.id.clone(), journal);
+                    Ok(true)
+                }
+                None => Ok(false),
+            }
+        }
+    }
+}
+
+fn may_make(stored: &Stored) -> bool {
+    match stored.change.kind {
+        Change::Booked => true,
+        Change::Note => matches!(stored.change.note, Some(Note::Form)),
+        Change::Cancelled | Change::Requested | Change::Rejected => false,
+    }
+}
+
+/// Who moved the status is forgotten with the rest: one that calup sets counts as set by calup.
+async fn take_as_ours(
+    app: &App,
+    lead: &Lead,
+    journal: &mut Journal<'_>,
+) -> Result<(), store::Error> {
+    let profile = &app.config.profile;
+    let mut register = journal.register(&lead.id).await?;
+    let own = [
+        &profile.status_booked,
+        &profile.status_cancelled,
+        &profile.status_requested,
+        &profile.status_no_show,
+    ];
+    let is_own = own
+        .into_iter()
+        .flatten()
+        .any(|own| own.to_lowercase() == lead.status.to_lowercase());
+    if is_own {
+        register.status_set = Some(lead.status.clone());
+    }
+    register.block_written |= fence::find(&lead.description) != Fenced::Absent;
+    journal.set_register(&lead.id, register);
+    Ok(())
+}
+
+async fn adopt_block_comment(
+    app: &App,
+    lead: &Lead,
+    posted: &[Posted],
+    journal: &mut Journal<'_>,
+) -> Result<(), store::Error> {
+    let mut register = journal.register(&lead.id).await?;
+    if register.block_comment.is_some() {
+        return Ok(());
+    }
+    let marker = keys::block_comment(app, &lead.id);
+    if let Some(block) = posted.iter().find(|c| keys::carries(&c.text, &marker)) {
+        register.block_comment = Some(block.id.clone());
+        journal.set_register(&lead.id, register);
+    }
+    Ok(())
+}
+
+/// An effect that a plan may come to, before there is a plan.
+struct Planned<'a> {
+    stored: &'a Stored,
+    target: String,
+    kind: Kind,
+    key: String,
+    marker: String,
+}
+
+impl<'a> Planned<'a> {
+    fn of(app: &App, stored: &'a Stored, target: &str, kind: Kind) -> Self {
+        Self {
+            stored,
+            target: target.to_owned(),
+            kind,
+            key: keys::effect(&stored.profile, &stored.key, target, kind),
+            marker: keys::marker(app, &stored.key, target, kind),
+        }
+    }
+
+    fn is_known(&self, journal: &[Effect]) -> bool {
+        journal.iter().any(|e| e.key == self.key)
+    }
+
+    /// A listing that lags may not show it yet: the sweeper looks again.
+    async fn doubt(&self, app: &App) -> Result<(), store::Error> {
+        doubt(app, &self.stored.profile, &self.key, &self.stored.key).await
+    }
+
+    fn is_done(&self, app: &App, at: Timestamp, id: String, journal: &mut Journal<'_>) {
+        tracing::info!(delivery.id = %self.stored.delivery_id, kind = self.kind.name(), "the database was put back, but ClickUp shows that this was done");
+        let effect = Effect {
+            key: self.key.clone(),
+            profile: self.stored.profile.clone(),
+            change: self.stored.key.clone(),
+            target: self.target.clone(),
+            kind: self.kind,
+            state: State::Applied,
+            desired: String::new(),
+            pre_image: None,
+            status_before: None,
+            epoch: app.epoch(),
+            attempt: 0,
+            marker: self.marker.clone(),
+            remote_id: Some(id),
+            reason: Some(
+                "found at ClickUp after an older copy of the database was put back".into(),
+            ),
+            first_sent_at: at,
+            last_sent_at: at,
+            negatives: 0,
+            last_probe_at: Some(clock::now()),
+            amended: Vec::new(),
+        };
+        journal.set_effect(&effect);
+    }
+}
+
+/// Has an effect looked after for a day.
+pub async fn doubt(
+    app: &App,
+    profile: &str,
+    effect: &str,
+    change: &str,
+) -> Result<(), store::Error> {
+    let now = clock::now();
+    let doubt = Doubt {
+        profile: profile.to_owned(),
+        effect: effect.to_owned(),
+        change: change.to_owned(),
+        until: now + crate::sweep::DAY,
+        due: now + SignedDuration::try_from(app.config.sweep).unwrap_or_default(),
+    };
+    app.store.doubt(&doubt).await
+}

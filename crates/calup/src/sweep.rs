@@ -1,0 +1,177 @@
+//! The sweeper (protocol P9): what a late request made a second time is found and taken back. Only what our token's user
+//! made while we were trying counts as ours; a copy that a person made is never touched, and where people have been at
+//! work on the second, they are told and nothing is deleted. What is decided about two leads stands in `twins`.
+
+mod comments;
+mod leads;
+mod twins;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::effect::{Effect, Kind, State};
+use domain::lead::Lead;
+use domain::outcome::Failure;
+use jiff::{SignedDuration, Timestamp};
+use store::rows::Doubt;
+use tokio::sync::watch;
+use vendors::Crm;
+
+use crate::app::App;
+use crate::gather::Stop;
+use crate::{clock, guard};
+
+/// So long after its answer was lost an effect is looked after.
+pub const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// What was made later than this after the last attempt was not made by it.
+const WINDOW: SignedDuration = SignedDuration::from_hours(1);
+/// Clocks differ: what we made may bear an earlier time than we sent it at.
+const SKEW: SignedDuration = SignedDuration::from_secs(120);
+const LOOK_EVERY_MAX: Duration = Duration::from_secs(60);
+/// The longer nothing turned up, the less often it is looked for.
+const LEISURE_MAX: SignedDuration = SignedDuration::from_mins(5);
+const BATCH: usize = 200;
+/// Two listings of leads, or the reading of two leads and their comments.
+const CALLS_OF_A_LOOK: u32 = 4;
+
+/// Sweeps until told to stop; also renews the database's generation and ends the restore guard.
+pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut commits = 0;
+    let mut pause = app.config.sweep.min(LOOK_EVERY_MAX);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait_for(|s| *s) => break,
+        }
+        pause = app.config.sweep.min(LOOK_EVERY_MAX);
+        match round(&app, &stop).await {
+            Ok(()) => {}
+            Err(Stop::Crm(Failure::Limited { until, .. })) => {
+                let left = Duration::try_from(until.duration_since(clock::now()));
+                pause = left.unwrap_or_default().min(LOOK_EVERY_MAX);
+            }
+            Err(Stop::Crm(failure)) => {
+                tracing::info!("could not look for what stands twice: {failure}; looking again");
+            }
+            Err(Stop::Store(error)) => {
+                tracing::error!(%error, "could not look for what stands twice; looking again");
+            }
+        }
+        if app.store.commits() != commits {
+            renew(&app).await;
+            commits = app.store.commits();
+        }
+    }
+    renew(&app).await;
+}
+
+async fn renew(app: &App) {
+    if app.lease.is_over() {
+        return;
+    }
+    if let Err(error) = app.store.renew().await {
+        tracing::error!(%error, "an older copy of the database that is put back would not be noticed");
+    }
+}
+
+async fn round(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Stop> {
+    if app.lease.is_over() {
+        return Ok(());
+    }
+    guard::look(app).await?;
+    let profile = &app.config.profile.name;
+    let due = app.store.doubts(profile, clock::now(), BATCH).await?;
+    if due.is_empty() || is_down(app) || app.store.paused(profile).await?.is_some() {
+        return Ok(());
+    }
+    let Some(crm) = app.crm() else {
+        return Ok(());
+    };
+    let crm = crm.as_ref();
+    let mut journal = Vec::with_capacity(due.len());
+    for doubt in due {
+        let effects = app.store.effects(profile, &doubt.change).await?;
+        let effect = effects.into_iter().find(|e| e.key == doubt.effect);
+        journal.push((doubt, effect));
+    }
+    let made = made_lately(crm, &journal).await?;
+    for (doubt, effect) in journal {
+        if *stop.borrow() || app.lease.is_over() {
+            return Ok(());
+        }
+        let again = match effect {
+            // It never came to it.
+            None => None,
+            // Its own change looks it up.
+            Some(e) if !matches!(e.state, State::Applied | State::Dead | State::Operator) => {
+                next_look(app, &doubt)
+            }
+            Some(effect) => {
+                crm.spare(CALLS_OF_A_LOOK).await?;
+                look(app, crm, &effect, &made).await?;
+                next_look(app, &doubt)
+            }
+        };
+        app.store.look_again(&doubt, again).await?;
+    }
+    Ok(())
+}
+
+fn is_down(app: &App) -> bool {
+    app.health.lock().expect("no holder panics").down
+}
+
+/// One listing for all.
+async fn made_lately(
+    crm: &dyn Crm,
+    journal: &[(Doubt, Option<Effect>)],
+) -> Result<Vec<Lead>, Failure> {
+    let creates = journal.iter().filter_map(|(_, effect)| effect.as_ref());
+    let creates = creates.filter(|e| e.kind == Kind::Create);
+    let Some(since) = creates.map(|e| e.first_sent_at).min() else {
+        return Ok(Vec::new());
+    };
+    crm.spare(CALLS_OF_A_LOOK).await?;
+    crm.created_since(since - SKEW).await
+}
+
+async fn look(app: &App, crm: &dyn Crm, effect: &Effect, made: &[Lead]) -> Result<(), Stop> {
+    match effect.kind {
+        Kind::Create => leads::look(app, crm, effect, made).await,
+        Kind::Comment | Kind::BlockComment => comments::look(app, crm, effect).await,
+        // Written twice, it says the same.
+        Kind::Write => Ok(()),
+    }
+}
+
+/// `None` when its day is over.
+fn next_look(app: &App, doubt: &Doubt) -> Option<Timestamp> {
+    let now = clock::now();
+    let sweep = SignedDuration::try_from(app.config.sweep).unwrap_or(LEISURE_MAX);
+    let age = now.duration_since(doubt.until - DAY);
+    let wait = (age / 10)
+        .clamp(SignedDuration::ZERO, LEISURE_MAX)
+        .max(sweep);
+    (now < doubt.until).then_some(now + wait)
+}
+
+/// Whether something with the effect's marker was made by one of our attempts. Before the first there was no marker.
+fn is_of_an_attempt(effect: &Effect, at: Timestamp) -> bool {
+    at <= effect.last_sent_at + WINDOW
+}
+
+/// Those of ours, the oldest first.
+fn oldest_first<T>(mut all: Vec<T>, age: impl Fn(&T) -> (Timestamp, &str)) -> Vec<T> {
+    all.sort_by(|a, b| {
+        let ((a_at, a_id), (b_at, b_id)) = (age(a), age(b));
+        (a_at, a_id.len(), a_id).cmp(&(b_at, b_id.len(), b_id))
+    });
+    all
+}
+
+/// Each lead by its id, once.
+fn without_repeats(leads: Vec<Lead>) -> Vec<Lead> {
+    let by_id: HashMap<String, Lead> = leads.into_iter().map(|l| (l.id.clone(), l)).collect();
+    by_id.into_values().collect()
+}

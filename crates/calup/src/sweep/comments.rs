@@ -1,0 +1,71 @@
+//! Comments of ours that stand there twice: the younger goes, unless somebody took it up.
+
+use domain::effect::{Effect, Kind};
+use domain::lead::Posted;
+use domain::outcome::Failure;
+use store::rows::Record;
+use vendors::Crm;
+
+use super::{SKEW, is_of_an_attempt, oldest_first};
+use crate::app::App;
+use crate::gather::Stop;
+use crate::{crash, keys};
+
+pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect) -> Result<(), Stop> {
+    let posted = match crm
+        .comments(&effect.target, effect.first_sent_at - SKEW)
+        .await
+    {
+        Ok(posted) => posted,
+        // With the lead went its comments.
+        Err(Failure::Gone { .. }) => return Ok(()),
+        Err(failure) => return Err(failure.into()),
+    };
+    let ours: Vec<Posted> = posted
+        .into_iter()
+        .filter(|c| c.ours && keys::carries(&c.text, &effect.marker))
+        .filter(|c| is_of_an_attempt(effect, c.at))
+        .collect();
+    let ours = oldest_first(ours, |c| (c.at, &c.id));
+    let Some((older, younger)) = ours.split_first() else {
+        return Ok(());
+    };
+    for twin in younger {
+        if twin.taken_up || twin.text.trim() != older.text.trim() {
+            let text = format!(
+                "a comment on lead {} stands there twice ({} and {}), and somebody has worked on the second",
+                effect.target, older.id, twin.id
+            );
+            let hint = "delete one of them in ClickUp";
+            app.notify(&format!("doubled:{}", twin.id), &text, hint)
+                .await;
+            continue;
+        }
+        if effect.kind == Kind::BlockComment {
+            keep_as_block(app, effect, older, twin).await?;
+        }
+        crm.delete_comment(&twin.id).await?;
+        crash::at("deleted");
+        tracing::info!(lead = %effect.target, comment = %twin.id, "a comment of ours stood there twice: the second was deleted");
+    }
+    Ok(())
+}
+
+/// The comment that later blocks are written into must be the one that stays.
+async fn keep_as_block(
+    app: &App,
+    effect: &Effect,
+    older: &Posted,
+    twin: &Posted,
+) -> Result<(), store::Error> {
+    let mut register = app.store.register(&effect.profile, &effect.target).await?;
+    if register.block_comment.as_ref() == Some(&twin.id) {
+        register.block_comment = Some(older.id.clone());
+        let record = Record {
+            registers: vec![(effect.target.clone(), register)],
+            ..Record::default()
+        };
+        app.store.record(&effect.profile, record).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! A lead that was made twice: the older stays, gets what is only on the younger, and the younger goes.
+
+use domain::effect::Effect;
+use domain::lead::{Lead, NewLead, Posted, Run, Write};
+use domain::outcome::Failure;
+use domain::plan::Action;
+use store::rows::{Record, Register};
+use vendors::Crm;
+
+use super::twins::{self, Twin};
+use super::{SKEW, is_of_an_attempt, oldest_first, without_repeats};
+use crate::app::App;
+use crate::gather::Stop;
+use crate::{crash, keys};
+
+pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect, made: &[Lead]) -> Result<(), Stop> {
+    // Without what was sent, nobody can say what people changed since.
+    let Ok(Action::Create(sent)) = serde_json::from_str::<Action>(&effect.desired) else {
+        return Ok(());
+    };
+    let mut found = made.to_vec();
+    if let Some(email) = &sent.email {
+        found.extend(crm.find_by_email(email).await?);
+    }
+    let ours = without_repeats(found)
+        .into_iter()
+        .filter(|l| l.ours && keys::carries(&l.description, &effect.marker))
+        .filter(|l| is_of_an_attempt(effect, l.created_at))
+        .collect();
+    let ours = oldest_first(ours, |l: &Lead| (l.created_at, &l.id));
+    let Some((older, younger)) = ours.split_first() else {
+        return Ok(());
+    };
+    for twin in younger {
+        merge(app, crm, effect, &sent, &older.id, &twin.id).await?;
+    }
+    Ok(())
+}
+
+async fn merge(
+    app: &App,
+    crm: &dyn Crm,
+    effect: &Effect,
+    sent: &NewLead,
+    older: &str,
+    younger: &str,
+) -> Result<(), Stop> {
+    // Nobody else reads or writes either meanwhile.
+    let (first, second) = (older.min(younger), older.max(younger));
+    let _first = app.lead_lock(first).lock_owned().await;
+    let _second = app.lead_lock(second).lock_owned().await;
+    let (Some(older), Some(younger)) = (
+        twin(app, crm, effect, older).await?,
+        twin(app, crm, effect, younger).await?,
+    ) else {
+        return Ok(());
+    };
+    let grace = app.config.call_timeout();
+    let inbound = &app.config.profile.inbound_list_id;
+    if let Some(why) = twins::touched(&younger, sent, inbound, grace) {
+        let text = format!(
+            "a lead was made twice in ClickUp ({} and {}), and somebody has worked on the second: {why}",
+            older.lead.id, younger.lead.id
+        );
+        let hint = "merge the two in ClickUp, keeping the first";
+        let cause = format!("doubled:{}", younger.lead.id);
+        app.notify(&cause, &text, hint).await;
+        return Ok(());
+    }
+    let write = twins::carried(&older, &younger, sent);
+    let mut register = older.register.clone();
+    if write != Write::default() {
+        crm.write(&older.lead.id, &write).await?;
+        if write.status.is_some() {
+            register.status_set = write.status;
+        }
+        register.block_written |= write.description.is_some();
+    }
+    for comment in twins::only_there(&older, &younger) {
+        let id = crm.comment(&older.lead.id, &as_text(comment)).await?;
+        crash::at("moved");
+        if younger.register.block_comment.as_ref() == Some(&comment.id) {
+            register.block_comment = Some(id);
+            register.block_comment_text = younger.register.block_comment_text.clone();
+        }
+    }
+    remember(app, effect, &older, &younger, &register).await?;
+    crash::at("merged");
+    crm.delete(&younger.lead.id).await?;
+    crash::at("deleted");
+    tracing::info!(lead = %older.lead.id, second = %younger.lead.id, "a lead was made twice: the second was deleted");
+    Ok(())
+}
+
+/// `None` when it is gone.
+async fn twin(app: &App, crm: &dyn Crm, effect: &Effect, id: &str) -> Result<Option<Twin>, Stop> {
+    let read = async {
+        let lead = crm.lead(id).await?;
+        let comments = crm.comments(id, effect.first_sent_at - SKEW).await?;
+        Ok((lead, comments))
+    };
+    let (lead, comments) = match read.await {
+        Ok(read) => read,
+        Err(Failure::Gone { .. }) => return Ok(None),
+        Err(failure) => return Err(Stop::Crm(failure)),
+    };
+    Ok(Some(Twin {
+        register: app.store.register(&effect.profile, id).await?,
+        last_sent: app.store.last_sent(&effect.profile, id).await?,
+        lead,
+        comments,
+    }))
+}
+
+/// Before anything is deleted: what names the younger means the older from now on.
+async fn remember(
+    app: &App,
+    effect: &Effect,
+    older: &Twin,
+    younger: &Twin,
+    register: &Register,
+) -> Result<(), store::Error> {
+    let (profile, kept) = (&effect.profile, &older.lead.id);
+    app.store.merge(profile, &younger.lead.id, kept).await?;
+    let merged = Effect {
+        remote_id: Some(kept.clone()),
+        reason: Some(format!(
+            "made twice, because an answer was lost; the second, {}, was deleted",
+            younger.lead.id
+        )),
+        epoch: app.epoch(),
+        ..effect.clone()
+    };
+    let record = Record {
+        effects: vec![merged],
+        registers: vec![(kept.clone(), register.clone())],
+        ..Record::default()
+    };
+    app.store.record(profile, record).await
+}
+
+fn as_text(comment: &Posted) -> Vec<Run> {
+    vec![Run {
+        text: comment.text.trim_end().to_owned(),
+        bold: false,
+        link: None,
+    }]
+}

@@ -1,0 +1,273 @@
+//! Two leads that one create made: whether people have worked on one, and what is to be carried from it to the other.
+//! Pure.
+
+use std::time::Duration;
+
+use domain::fence::{self, Fenced};
+use domain::lead::{Lead, NewLead, Posted, Write};
+use domain::text::essence;
+use jiff::{SignedDuration, Timestamp};
+use store::rows::Register;
+
+/// A create and its last touch by ClickUp itself are not further apart.
+const OWN_TOUCH: SignedDuration = SignedDuration::from_secs(1);
+
+pub struct Twin {
+    pub lead: Lead,
+    pub comments: Vec<Posted>,
+    /// What calup did to it.
+    pub register: Register,
+    pub last_sent: Option<Timestamp>,
+}
+
+/// What people have done to it since it was made as `sent`; a call of ours ends within `grace`.
+pub fn touched(
+    twin: &Twin,
+    sent: &NewLead,
+    inbound: &str,
+    grace: Duration,
+) -> Option<&'static str> {
+    let lead = &twin.lead;
+    let is = |status: &Option<String>| {
+        let status = status.as_ref();
+        status.is_some_and(|s| s.to_lowercase() == lead.status.to_lowercase())
+    };
+    if lead.list_id != inbound {
+        return Some("it was moved to another list");
+    }
+    if lead.name.trim() != sent.name.trim() {
+        return Some("it was renamed");
+    }
+    if around_block(&lead.description) != around_block(&sent.description) {
+        return Some("its description was edited");
+    }
+    if sent.status.is_some() && !is(&sent.status) && !is(&twin.register.status_set) {
+        return Some("its status was moved");
+    }
+    if twin.comments.iter().any(|c| !c.ours || c.taken_up) {
+        return Some("there are comments on it");
+    }
+    let grace = SignedDuration::try_from(grace).unwrap_or_default();
+    let own = [lead.created_at]
+        .into_iter()
+        .chain(twin.comments.iter().map(|c| c.at))
+        .chain(twin.last_sent.map(|at| at + grace))
+        .max();
+    if own.is_some_and(|own| lead.updated_at > own + OWN_TOUCH) {
+        return Some("it was edited");
+    }
+    None
+}
+
+/// What calup wrote to the younger only: its status and its block, where people left those of the older alone.
+pub fn carried(older: &Twin, younger: &Twin, sent: &NewLead) -> Write {
+    let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+    let is = |status: &Option<String>, of: &Twin| {
+        let status = status.as_ref();
+        status.is_some_and(|s| same(s, &of.lead.status))
+    };
+    let is_moved = !same(&older.lead.status, &younger.lead.status)
+        && is(&younger.register.status_set, younger)
+        && (is(&sent.status, older) || is(&older.register.status_set, older));
+    let status = is_moved.then(|| younger.lead.status.clone());
+    let blocks = (
+        fence::find(&older.lead.description),
+        fence::find(&younger.lead.description),
+    );
+    let description = match blocks {
+        (Fenced::Present { block: old, .. }, Fenced::Present { block: new, .. })
+            if essence(old) != essence(new) && !older.lead.description_is_plain =>
+        {
+            fence::replace(&older.lead.description, new)
+        }
+        _ => None,
+    };
+    Write {
+        status,
+        description,
+    }
+}
+
+/// Comments of the younger that the older lacks, the oldest first.
+pub fn only_there<'a>(older: &Twin, younger: &'a Twin) -> Vec<&'a Posted> {
+    let has = |c: &Posted| {
+        older
+            .comments
+            .iter()
+            .any(|o| o.text.trim() == c.text.trim())
+    };
+    let mut only: Vec<&Posted> = younger.comments.iter().filter(|c| !has(c)).collect();
+    only.sort_by_key(|c| (c.at, c.id.clone()));
+    only
+}
+
+fn around_block(description: &str) -> String {
+    match fence::find(description) {
+        Fenced::Present { before, after, .. } => essence(&format!("{before}\n{after}")),
+        Fenced::Absent | Fenced::Broken => essence(description),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::lead::StatusKind;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + second).expect("in range")
+    }
+
+    fn sent() -> NewLead {
+        NewLead {
+            name: "Ada Byrd".into(),
+            description: format!(
+                "{}\n\nAda booked.\n\nCal.com booking bk · m",
+                fence::enclose("Monday")
+            ),
+            status: Some("Meeting Booked".into()),
+            email: Some("ada@byrd.example".into()),
+            phone: None,
+            answers: Vec::new(),
+            with_fields: true,
+            plain_type: false,
+        }
+    }
+
+    fn twin(id: &str, made: i64) -> Twin {
+        let sent = sent();
+        Twin {
+            lead: Lead {
+                id: id.into(),
+                list_id: "inbound".into(),
+                list_name: "Inbound".into(),
+                name: sent.name,
+                status: "meeting booked".into(),
+                status_kind: StatusKind::Custom,
+                description: sent.description,
+                description_is_plain: false,
+                emails: Vec::new(),
+                created_at: at(made),
+                updated_at: at(made),
+                url: None,
+                ours: true,
+            },
+            comments: Vec::new(),
+            register: Register::default(),
+            last_sent: None,
+        }
+    }
+
+    fn comment(id: &str, text: &str, second: i64) -> Posted {
+        Posted {
+            id: id.into(),
+            text: text.into(),
+            at: at(second),
+            ours: true,
+            taken_up: false,
+        }
+    }
+
+    fn why(twin: &Twin) -> Option<&'static str> {
+        touched(twin, &sent(), "inbound", Duration::from_secs(2))
+    }
+
+    #[test]
+    fn what_only_calup_did_is_not_the_work_of_people() {
+        assert_eq!(why(&twin("b", 5)), None);
+        let mut used = twin("b", 5);
+        used.lead.status = "meeting cancelled".into();
+        used.register.status_set = Some("Meeting Cancelled".into());
+        used.lead.description = fence::replace(&used.lead.description, "Tuesday").expect("fits");
+        used.comments = vec![comment("c", "cancelled", 60)];
+        used.lead.updated_at = at(62);
+        used.last_sent = Some(at(60));
+        assert_eq!(why(&used), None);
+    }
+
+    #[test]
+    fn whatever_people_do_to_it_is_noticed() {
+        type Change = fn(&mut Twin);
+        let changes: [(Change, &str); 8] = [
+            (
+                |t| t.lead.list_id = "brokers".into(),
+                "it was moved to another list",
+            ),
+            (|t| t.lead.name = "Ada Byrd (copy)".into(), "it was renamed"),
+            (
+                |t| t.lead.description.push_str(" Call her."),
+                "its description was edited",
+            ),
+            (|t| t.lead.status = "won".into(), "its status was moved"),
+            (
+                |t| {
+                    t.comments.push(Posted {
+                        ours: false,
+                        ..comment("c", "called", 6)
+                    });
+                },
+                "there are comments on it",
+            ),
+            (
+                |t| {
+                    t.comments.push(Posted {
+                        taken_up: true,
+                        ..comment("c", "booked", 6)
+                    });
+                },
+                "there are comments on it",
+            ),
+            (|t| t.lead.updated_at = at(9), "it was edited"),
+            (
+                |t| {
+                    t.last_sent = Some(at(60));
+                    t.lead.updated_at = at(70);
+                },
+                "it was edited",
+            ),
+        ];
+        for (change, expected) in changes {
+            let mut twin = twin("b", 5);
+            change(&mut twin);
+            assert_eq!(why(&twin), Some(expected));
+        }
+    }
+
+    #[test]
+    fn what_calup_wrote_to_the_younger_is_carried_over_and_what_people_wrote_to_the_older_stays() {
+        let older = twin("a", 0);
+        let mut younger = twin("b", 5);
+        assert_eq!(carried(&older, &younger, &sent()), Write::default());
+
+        younger.lead.status = "meeting cancelled".into();
+        younger.register.status_set = Some("meeting cancelled".into());
+        younger.lead.description =
+            fence::replace(&younger.lead.description, "Tuesday").expect("fits");
+        let write = carried(&older, &younger, &sent());
+        assert_eq!(write.status.as_deref(), Some("meeting cancelled"));
+        assert_eq!(
+            essence(&write.description.expect("the block")),
+            essence(&younger.lead.description)
+        );
+
+        let mut edited = twin("a", 0);
+        edited.lead.status = "negotiating".into();
+        edited.lead.description.push_str("\nCall her.");
+        let write = carried(&edited, &younger, &sent());
+        assert_eq!(write.status, None);
+        let description = write.description.expect("the block");
+        assert!(description.contains("Tuesday") && description.contains("Call her."));
+    }
+
+    #[test]
+    fn comments_are_moved_once() {
+        let mut older = twin("a", 0);
+        let mut younger = twin("b", 5);
+        younger.comments = vec![comment("2", "moved", 9), comment("1", "paid", 7)];
+        let ids = |o: &Twin, y: &Twin| -> Vec<String> {
+            only_there(o, y).iter().map(|c| c.id.clone()).collect()
+        };
+        assert_eq!(ids(&older, &younger), ["1", "2"]);
+        older.comments = vec![comment("3", "paid\n", 70)];
+        assert_eq!(ids(&older, &younger), ["2"]);
+    }
+}

@@ -1,0 +1,64 @@
+//! ClickUp is down while bookings come in; afterwards they are worked off as fast as its limit allows.
+
+use std::time::{Duration, Instant};
+
+use sim::cal::Person;
+use sim::clickup::Config;
+
+use crate::world::{INBOUND, Setup, World};
+
+const START: &str = "2090-05-04T10:00:00Z";
+const LIMIT_PER_MINUTE: u32 = 10_000;
+const MEMORY_MIB_MAX: f64 = 200.0;
+
+/// 2,000 and more for a recorded run, which is held to the limit as well.
+fn asked_for() -> Option<usize> {
+    std::env::var("CALUP_IT_BACKLOG").ok()?.parse().ok()
+}
+
+#[tokio::test]
+async fn what_came_while_clickup_was_down_is_worked_off_within_its_limit_and_in_little_memory() {
+    let total = asked_for().unwrap_or(200);
+    let world = World::with(Setup {
+        clickup: Some(Config {
+            limit_per_minute: LIMIT_PER_MINUTE,
+            log_entries_max: 1,
+            ..Config::default()
+        }),
+        ..Setup::default()
+    })
+    .await;
+    world.clickup.stop().await;
+    let cal = world.cal();
+    for n in 0..total {
+        let person = Person::new("Ada Byrd", &format!("ada{n}@byrd.example"));
+        let delivery = cal.book(&person, START, 30).created();
+        assert_eq!(world.deliver(delivery.body).await, 200);
+    }
+    let before = world.clickup.calls();
+    world.clickup.restart().await;
+    world
+        .until("work goes on", async || world.clickup.calls() > before + 20)
+        .await;
+    let (began, calls) = (Instant::now(), world.clickup.calls());
+    let patience = Duration::from_secs(120) + Duration::from_millis(100) * total as u32;
+    let counts = world.settle_within(patience).await;
+    let took = began.elapsed().as_secs_f64();
+    let calls = world.clickup.calls() - calls;
+    let share = 100.0 * calls as f64 / (f64::from(LIMIT_PER_MINUTE) * took / 60.0);
+    println!(
+        "{total} queued: worked off in {took:.0} s by {calls} calls, {share:.0} % of {LIMIT_PER_MINUTE} a minute; {:.0} MiB at most",
+        world.calup.peak_mib()
+    );
+    assert_eq!(counts["done"], total, "{counts}");
+    assert_eq!(world.clickup.tasks_in(INBOUND).len(), total);
+    assert_eq!(world.clickup.refused_429(), 0);
+    assert!(world.calup.peak_mib() < MEMORY_MIB_MAX);
+    if cfg!(debug_assertions) {
+        eprintln!(
+            "*** SKIPPED: 90 % of the limit (a debug build is not held to it; run with --release)"
+        );
+    } else if asked_for().is_some() {
+        assert!(share >= 90.0, "{share:.0} %");
+    }
+}

@@ -1,0 +1,124 @@
+//! An older copy of the database is put back, and what came since is delivered again: nothing is doubled.
+
+use std::path::Path;
+
+use sim::cal::{Delivery, Person};
+use sim::clickup::TaskView;
+
+use crate::world::{BROKERS, Setup, World};
+
+const START: &str = "2090-05-04T10:00:00Z";
+const LATER: &str = "2090-05-06T10:00:00Z";
+
+/// What people see of each lead.
+fn seen(world: &World) -> Vec<(String, String, String, Vec<String>)> {
+    let all = world.clickup.live_tasks();
+    let view = |t: TaskView| {
+        let comments = t.comments.iter().map(|c| said(&c.text)).collect();
+        (t.name, t.status, t.markdown, comments)
+    };
+    all.into_iter().map(view).collect()
+}
+
+/// A block's last line names the change that wrote it last, which may have been an earlier one that found it so.
+fn said(comment: &str) -> String {
+    let lines = comment.lines();
+    let is_block = comment.starts_with("Next meeting");
+    let kept: Vec<&str> = lines
+        .filter(|l| !is_block || !l.starts_with("Cal.com booking"))
+        .collect();
+    kept.join("\n")
+}
+
+fn copy(from: &Path, to: &Path) {
+    for name in ["calup.db", "calup.db-wal", "calup.db-shm"] {
+        let _ = std::fs::remove_file(to.join(name));
+        if from.join(name).exists() {
+            std::fs::copy(from.join(name), to.join(name)).expect("copied");
+        }
+    }
+}
+
+async fn deliver(world: &World, all: &[Delivery]) {
+    for delivery in all {
+        assert_eq!(world.deliver(delivery.body.clone()).await, 200);
+        world.settle().await;
+    }
+}
+
+#[tokio::test]
+async fn after_an_older_copy_is_put_back_nothing_is_done_a_second_time() {
+    let mut world = World::with(Setup {
+        env: vec![("CALUP_SWEEP_SECONDS", "0.3".to_owned())],
+        ..Setup::default()
+    })
+    .await;
+    let address = world.calup.address.clone();
+    world.calup.set("CALUP_LISTEN", &address);
+    world
+        .clickup
+        .add_task(BROKERS, "Known", Some("known@crm.example"));
+    let mentioned = world
+        .clickup
+        .add_task(BROKERS, "Mentioned", Some("mentioned@crm.example"));
+    world
+        .clickup
+        .human_edit_description(&mentioned, "Ask @Robin first.");
+    let cal = world.cal();
+    let known = cal.book(&Person::new("Known", "known@crm.example"), START, 30);
+    let early = cal.book(&Person::new("Early", "early@new.example"), START, 30);
+    let before = [known.created(), early.created()];
+    deliver(&world, &before).await;
+
+    let backup = world.calup.dir.join("backup");
+    std::fs::create_dir(&backup).expect("a folder");
+    assert_eq!(world.calup.stop(), Some(0));
+    copy(&world.calup.dir, &backup);
+    world.calup.start();
+
+    let late = cal.book(&Person::new("Late", "late@new.example"), START, 30);
+    let phone = cal.book(&Person::by_phone("Phone", "+15550100"), START, 30);
+    let mention = cal.book(
+        &Person::new("Mentioned", "mentioned@crm.example"),
+        START,
+        30,
+    );
+    let since = [
+        known.rescheduled(None, LATER).1.restamped(),
+        early.cancelled(None, None).restamped(),
+        late.created(),
+        phone.created(),
+        mention.created(),
+        mention.rescheduled(None, LATER).1.restamped(),
+        late.cancelled(None, None).restamped(),
+    ];
+    deliver(&world, &since).await;
+    let expected = seen(&world);
+    assert_eq!(expected.len(), 5);
+
+    world.calup.kill();
+    copy(&backup, &world.calup.dir);
+    world.calup.start();
+    let notices = world.get("/api/notices").await.to_string();
+    assert!(notices.contains("older copy"), "{notices}");
+    let (out, _, code) = world.calup.run(&["guard"]);
+    assert!(code == 0 && out.starts_with("on since"), "{out}");
+    let again: Vec<Delivery> = before.into_iter().chain(since).collect();
+    deliver(&world, &again).await;
+    assert_eq!(seen(&world), expected);
+
+    // Nor when all comes at once.
+    world.calup.kill();
+    copy(&backup, &world.calup.dir);
+    world.calup.start();
+    for delivery in &again {
+        assert_eq!(world.deliver(delivery.body.clone()).await, 200);
+    }
+    world.settle().await;
+    assert_eq!(seen(&world), expected);
+
+    let (out, _, code) = world.calup.run(&["guard", "off"]);
+    assert!(code == 0 && out.starts_with("off"), "{out}");
+    let (out, _, _) = world.calup.run(&["guard"]);
+    assert!(out.starts_with("off"), "{out}");
+}
