@@ -9,6 +9,7 @@ use sim::{Fault, Match};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::postgres::{Database, KEY};
 use crate::world::{BROKERS, Setup, World};
 
 const START: &str = "2090-05-04T10:00:00Z";
@@ -45,17 +46,31 @@ impl Kind {
     }
 }
 
-/// The databases that these stories are told on: SQLite, and Postgres where a test server is named.
-fn databases() -> Vec<Option<String>> {
-    let postgres = std::env::var("CALUP_TEST_POSTGRES").ok();
-    std::iter::once(None).chain(postgres.map(Some)).collect()
+/// The databases that these stories are told on.
+#[derive(Debug, Clone, Copy)]
+enum Kept {
+    Sqlite,
+    /// Where a test server is named.
+    Postgres,
 }
 
 /// One booking, during which the process ends at `point`.
-async fn through(database: Option<String>, point: String, kind: Kind, fault: Option<Fault>) {
-    let shown = format!("{point}, {kind:?}, {fault:?}");
+async fn through(kept: Kept, point: String, kind: Kind, fault: Option<Fault>) {
+    let shown = format!("{kept:?}, {point}, {kind:?}, {fault:?}");
     let mut env = vec![("CALUP_CRASH_AT", point)];
-    env.extend(database.map(|url| ("DATABASE_URL", url)));
+    let database = match kept {
+        Kept::Sqlite => None,
+        Kept::Postgres => match Database::made().await {
+            Some(database) => Some(database),
+            None => return,
+        },
+    };
+    if let Some(database) = &database {
+        env.push(("DATABASE_URL", database.direct_url()));
+        env.push(("CALUP_MASTER_KEY", KEY.to_owned()));
+        // Who was killed holds its lease to the end.
+        env.push(("CALUP_LEASE_SECONDS", "3".to_owned()));
+    }
     let mut world = World::with(Setup {
         env,
         ..Setup::default()
@@ -121,7 +136,7 @@ fn is_told_once(lead: &TaskView, kind: Kind, shown: &str) {
 async fn a_process_that_ends_anywhere_loses_nothing_and_doubles_nothing() {
     let room = Arc::new(Semaphore::new(AT_ONCE));
     let mut all = JoinSet::new();
-    for database in databases() {
+    for kept in [Kept::Sqlite, Kept::Postgres] {
         for kind in Kind::ALL {
             let of = |point: &str| format!("{point}/{}", kind.name());
             let mut points = vec![
@@ -143,10 +158,10 @@ async fn a_process_that_ends_anywhere_loses_nothing_and_doubles_nothing() {
                 ("recorded:2".to_owned(), None)
             });
             for (point, fault) in points {
-                let (room, database) = (room.clone(), database.clone());
+                let room = room.clone();
                 all.spawn(async move {
                     let _room = room.acquire_owned().await.expect("never closed");
-                    through(database, point, kind, fault).await;
+                    through(kept, point, kind, fault).await;
                 });
             }
         }
