@@ -89,8 +89,7 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Others may have written links and registers: what was read of them is read anew. Not while anything is
-    /// unrecorded.
+    /// Others may have written links and registers: what was read of them is read anew, once our own are recorded.
     pub async fn forget_what_was_read(&mut self) -> Result<(), store::Error> {
         self.record().await?;
         self.links.clear();

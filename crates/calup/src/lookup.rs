@@ -18,7 +18,7 @@ use crate::{clock, execute, guard, keys};
 /// Fewer look-ups that found nothing prove nothing.
 const NEGATIVES_MIN: u32 = 3;
 /// Clocks differ: what we made may bear an earlier time than we sent it at.
-const SKEW: SignedDuration = SignedDuration::from_secs(120);
+pub const SKEW: SignedDuration = SignedDuration::from_secs(120);
 
 pub enum Resolved {
     Known,

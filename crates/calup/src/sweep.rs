@@ -20,14 +20,13 @@ use vendors::Crm;
 
 use crate::app::App;
 use crate::gather::Stop;
+use crate::lookup::SKEW;
 use crate::{clock, guard};
 
 /// So long after its answer was lost an effect is looked after.
 pub const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// What was made later than this after the last attempt was not made by it.
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
-/// Clocks differ: what we made may bear an earlier time than we sent it at.
-const SKEW: SignedDuration = SignedDuration::from_secs(120);
 const LOOK_EVERY_MAX: Duration = Duration::from_secs(60);
 /// The longer nothing turned up, the less often it is looked for.
 const LEISURE_MAX: SignedDuration = SignedDuration::from_mins(5);

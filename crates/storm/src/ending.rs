@@ -217,8 +217,8 @@ fn status_differs(
     let ended_at_first =
         of.status == "won" && matches!(of.known, Known::InMatchList | Known::InInbound);
     if let Some((status, _)) = by_hand {
-        // Whether the first booking of a later meeting may move it depends on when it came.
-        let stays = status == "won" || ended_at_first;
+        // Out of any other status the first booking of a meeting may move it, whatever it was at first.
+        let stays = status == "won";
         return (stays && lead.status != *status && lead.status != of.status)
             .then(|| format!("{} is `{}`, a person set `{status}`", lead.id, lead.status));
     }

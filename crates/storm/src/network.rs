@@ -42,6 +42,8 @@ impl Drop for Flight<'_> {
 
 async fn carry(life: &Arc<Life>, call: Call) -> Result<Answer, Lost> {
     let writes = call.method != Method::GET;
+    // Here it has just passed the gate; a process may be paused, and refused elsewhere, before its bytes leave.
+    judge::limit(&life.world, life);
     if writes {
         life.bad_step("before a write is sent").await;
     } else {
@@ -54,7 +56,6 @@ async fn carry(life: &Arc<Life>, call: Call) -> Result<Answer, Lost> {
         let id = judge::departure(world, life, &asked);
         Some(Flight { world, id })
     } else {
-        judge::limit(world, life);
         None
     };
     let mut answer = travel(life, &asked, writes).await;

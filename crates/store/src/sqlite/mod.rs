@@ -99,9 +99,7 @@ impl Sqlite {
         &self,
         verb: impl FnOnce(&Connection, &Vault) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let vault = self.vault.clone();
-        let verb = move |db: &Connection| verb(db, &vault);
-        self.writer.write(Rank::Work, verb).await
+        self.write_as(Rank::Work, verb).await
     }
 
     /// What a lane of the worker does between its calls.
@@ -109,9 +107,17 @@ impl Sqlite {
         &self,
         verb: impl FnOnce(&Connection, &Vault) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.write_as(Rank::Lane, verb).await
+    }
+
+    async fn write_as<T: Send + 'static>(
+        &self,
+        rank: Rank,
+        verb: impl FnOnce(&Connection, &Vault) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let vault = self.vault.clone();
         let verb = move |db: &Connection| verb(db, &vault);
-        self.writer.write(Rank::Lane, verb).await
+        self.writer.write(rank, verb).await
     }
 
     /// A few rows by their keys: found sooner than handed to another thread.
