@@ -75,24 +75,14 @@ async fn receive(app: &Arc<App>, profile: &str, headers: &HeaderMap, body: Body)
         headers: kept(headers),
         secret_index,
     };
-    // In a task of its own: a sender that hangs up must not stop the write half-way.
-    let storing = tokio::spawn({
-        let app = app.clone();
-        async move {
-            let stored = app.store.receive(delivery).await;
-            drop(body);
-            stored
-        }
-    });
-    match storing.await {
-        Ok(Ok(_id)) => {
+    // Should the sender hang up now, what was handed over to be written is written all the same.
+    let stored = app.store.receive(delivery).await;
+    drop(body);
+    match stored {
+        Ok(_id) => {
             crash::at("stored");
             app.tell_worker();
             (StatusCode::OK, [json()], r#"{"success":true}"#).into_response()
-        }
-        Ok(Err(error)) => {
-            tracing::error!(%error, "could not store a delivery: the sender is told 503");
-            unstored()
         }
         Err(error) => {
             tracing::error!(%error, "could not store a delivery: the sender is told 503");

@@ -15,7 +15,7 @@ use crate::{clock, crash, process, reading};
 
 /// People worked for at once; never two calls for one.
 pub const LANES: usize = 4;
-const READ_BATCH: usize = 32;
+const READ_BATCH: usize = 128;
 /// Another process (the command line) may have changed the database.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);

@@ -5,13 +5,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, KeyInit, OsRng, Payload};
-use chacha20poly1305::{AeadCore, XChaCha20Poly1305, XNonce};
+use chacha20poly1305::{AeadCore, AeadInPlace, XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
 const KEY_ID_BYTES: usize = 8;
 const NONCE_BYTES: usize = 24;
+const TAG_BYTES: usize = 16;
 
 type KeyId = [u8; KEY_ID_BYTES];
 
@@ -67,14 +68,19 @@ impl Keys {
     pub fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
         let (id, cipher) = &self.0[0];
         let nonce = XChaCha20Poly1305::generate_nonce(OsRng);
-        let payload = Payload {
-            msg: plain,
-            aad: place.as_bytes(),
-        };
-        let sealed = cipher
-            .encrypt(&nonce, payload)
+        let mut sealed = Vec::with_capacity(KEY_ID_BYTES + NONCE_BYTES + plain.len() + TAG_BYTES);
+        sealed.extend_from_slice(id);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let tag = cipher
+            .encrypt_in_place_detached(
+                &nonce,
+                place.as_bytes(),
+                &mut sealed[KEY_ID_BYTES + NONCE_BYTES..],
+            )
             .expect("sealing fails only beyond 256 GiB");
-        [id.as_slice(), nonce.as_slice(), &sealed].concat()
+        sealed.extend_from_slice(&tag);
+        sealed
     }
 
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>> {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use rusqlite::{Connection, ffi};
 
 /// So many commits, or rows written, make a log long.
-const COMMITS_MAX: u32 = 128;
-const ROWS_MAX: u64 = 4_000;
+const COMMITS_MAX: u32 = 512;
+const ROWS_MAX: u64 = 16_000;
 /// Nothing to do for so long: the log is copied too.
 const IDLE: Duration = Duration::from_secs(1);
 

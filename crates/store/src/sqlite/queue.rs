@@ -18,10 +18,11 @@ const WORK_MAX: Duration = Duration::from_millis(10);
 /// Senders are taken to be about for so long after the last delivery.
 const ABOUT: Duration = Duration::from_millis(30);
 /// The share of the time that is work's while senders are about, and how much of it can be saved up or owed.
-const WORK_SHARE: f64 = 0.1;
-const CREDIT_SECONDS_MAX: f64 = 0.01;
-/// A commit waits so long at most for senders who are likely to come.
+const WORK_SHARE: f64 = 0.03;
+const CREDIT_SECONDS_MAX: f64 = 0.003;
+/// A commit waits for senders who are likely to come, so long at most, and no longer than this after the last one.
 const CROWD_WAIT_MAX: Duration = Duration::from_millis(3);
+const CROWD_PAUSE: Duration = Duration::from_micros(200);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rank {
@@ -45,6 +46,8 @@ struct State {
     work: VecDeque<Box<dyn Job>>,
     /// When the first of `work` has waited long enough for company.
     work_due: Option<Instant>,
+    /// The writing thread waits for so many deliveries; it is not woken for fewer.
+    wanted: usize,
     is_closed: bool,
 }
 
@@ -61,8 +64,12 @@ impl Queue {
         if state.is_closed {
             return false;
         }
+        let mut is_awaited = true;
         match rank {
-            Rank::Intake => state.intake.push_back(job),
+            Rank::Intake => {
+                state.intake.push_back(job);
+                is_awaited = state.intake.len() >= state.wanted;
+            }
             Rank::Work | Rank::Lane => {
                 let patience = if rank == Rank::Lane {
                     COMPANY_WAIT
@@ -75,7 +82,9 @@ impl Queue {
             }
         }
         drop(state);
-        self.come.notify_one();
+        if is_awaited {
+            self.come.notify_one();
+        }
         true
     }
 
@@ -200,6 +209,8 @@ impl Pace {
 pub struct Batch<'a> {
     pace: &'a mut Pace,
     began: Instant,
+    /// The last time that deliveries came while others waited for them.
+    last_came: Instant,
     work_began: Option<Instant>,
     jobs: usize,
     deliveries: usize,
@@ -207,9 +218,11 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub fn begin(pace: &'a mut Pace) -> Self {
+        let now = Instant::now();
         Self {
             pace,
-            began: Instant::now(),
+            began: now,
+            last_came: now,
             work_began: None,
             jobs: 0,
             deliveries: 0,
@@ -241,12 +254,19 @@ impl<'a> Batch<'a> {
                 self.jobs += 1;
                 return Some(job);
             }
-            let wait_until = self.crowd_is_here_by();
-            if now >= wait_until || state.is_closed {
+            let wanted = self.still_wanted();
+            let pause_ends = self.last_came + CROWD_PAUSE.max(self.pace.commit_took / 2);
+            let wait_until = pause_ends.min(self.began + CROWD_WAIT_MAX);
+            if wanted == 0 || now >= wait_until || state.is_closed {
                 return None;
             }
+            state.wanted = wanted;
             let woken = queue.come.wait_timeout(state, wait_until - now);
             state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            state.wanted = 0;
+            if !state.intake.is_empty() {
+                self.last_came = Instant::now();
+            }
         }
     }
 
@@ -257,15 +277,13 @@ impl<'a> Batch<'a> {
             || took < WORK_MAX && self.pace.work_credit > 0.0
     }
 
-    /// Waiting costs less than a second commit would.
-    fn crowd_is_here_by(&self) -> Instant {
-        let is_crowd_here = self.deliveries == 0 || self.deliveries >= self.pace.senders;
-        let patience = if is_crowd_here {
-            Duration::ZERO
-        } else {
-            (self.pace.commit_took / 2).min(CROWD_WAIT_MAX)
-        };
-        self.began + patience
+    /// Waiting costs less than a second commit would; not all of the crowd, so that some come while it is made.
+    fn still_wanted(&self) -> usize {
+        if self.deliveries == 0 {
+            return 0;
+        }
+        let most = self.pace.senders - self.pace.senders / 8;
+        most.saturating_sub(self.deliveries)
     }
 
     pub fn committed(self, came_meanwhile: usize, took: Duration) {
