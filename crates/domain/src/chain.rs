@@ -438,6 +438,10 @@ impl<'a> Fold<'a> {
             tokens.insert(slot.id.clone());
             for &i in &slot.changes {
                 let of = self.changes[i];
+                if of.seated && of.seat.is_none() {
+                    // What the slot was called before its seat was known.
+                    tokens.insert(format!("{}/{}", of.booking.uid, of.identity()));
+                }
                 if let Some(named) = of
                     .booking
                     .reschedule_uid

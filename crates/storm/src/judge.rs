@@ -79,7 +79,15 @@ pub fn last_read(world: &World, asked: &Asked) -> u64 {
         .unwrap_or(0)
 }
 
-pub fn carried_out(world: &World, life: u32, asked: &Asked, read_at_ms: u64) -> Received {
+/// What the process could know when a request left.
+#[derive(Debug, Clone, Copy)]
+pub struct Departed {
+    /// When its task was last read.
+    pub read_at_ms: u64,
+    pub planned_at_ms: u64,
+}
+
+pub fn carried_out(world: &World, life: u32, asked: &Asked, left: Departed) -> Received {
     let task = task_of(&asked.path).map(str::to_owned);
     let before = task.as_deref().and_then(|task| world.clickup.task(task));
     let received = world.clickup.ask(asked);
@@ -99,13 +107,13 @@ pub fn carried_out(world: &World, life: u32, asked: &Asked, read_at_ms: u64) -> 
     }
     world.seen().mutations += 1;
     match (asked.method.as_str(), task) {
-        ("POST", None) => created(world, &received.json()),
+        ("POST", None) => created(world, &received.json(), left),
         ("PUT", Some(task)) => {
             if let (Some(before), Some(after)) = (before, world.clickup.task(&task)) {
-                written(world, &before, &after, read_at_ms);
+                written(world, &before, &after, left.read_at_ms);
             }
         }
-        ("POST", Some(task)) if asked.path.ends_with("/comment") => commented(world, &task),
+        ("POST", Some(task)) if asked.path.ends_with("/comment") => commented(world, &task, left),
         _ => {}
     }
     marks::at_most_once(world);
@@ -125,7 +133,7 @@ fn remember_read(world: &World, body: &Value) {
     }
 }
 
-fn created(world: &World, body: &Value) {
+fn created(world: &World, body: &Value, left: Departed) {
     let (Some(id), Some(name)) = (body["id"].as_str(), body["name"].as_str()) else {
         return;
     };
@@ -145,7 +153,9 @@ fn created(world: &World, body: &Value) {
         };
         let last = seen.events.iter().filter(|e| e.chain == event.chain);
         let last = last.map(|e| e.order).max().unwrap_or(0);
-        if seen.deleted.contains(&event.chain) && seen.is_joined(event.chain, 0, last) {
+        if seen.deleted.contains(&event.chain)
+            && seen.is_joined(event.chain, 0, last, left.planned_at_ms)
+        {
             again = Some(format!(
                 "{id} is made for a meeting whose record a person deleted"
             ));
@@ -223,6 +233,14 @@ fn written(world: &World, before: &TaskView, after: &TaskView, read_at_ms: u64) 
     if let Some(lost) = lost {
         world.violated("I10", lost);
     }
+    if before.status != after.status {
+        // A person set it between our last read and the write: nobody could know, and it is gone.
+        let mut seen = world.seen();
+        let by_hand = seen.statuses.get(&before.id);
+        if by_hand.is_some_and(|(_, at)| *at > read_at_ms) {
+            seen.statuses.remove(&before.id);
+        }
+    }
     if after.status == "meeting booked" && before.status != after.status {
         resurrected(world, &before.id);
     }
@@ -235,7 +253,7 @@ fn resurrected(world: &World, task: &str) {
         let Some(person) = seen.owners.get(task).copied() else {
             return;
         };
-        let told: Vec<usize> = seen.stored.iter().copied().collect();
+        let told: Vec<usize> = seen.stored.keys().copied().collect();
         let stands = told
             .iter()
             .map(|e| &seen.events[*e])
@@ -247,7 +265,7 @@ fn resurrected(world: &World, task: &str) {
     }
 }
 
-fn commented(world: &World, task: &str) {
+fn commented(world: &World, task: &str, left: Departed) {
     let Some(view) = world.clickup.task(task) else {
         return;
     };
@@ -276,7 +294,7 @@ fn commented(world: &World, task: &str) {
         let key = (task.to_owned(), event.chain);
         let later = seen.told.get(&key).into_iter().flatten();
         let mut later = later.filter(|order| **order > event.order);
-        if later.any(|order| seen.is_joined(event.chain, event.order, *order)) {
+        if later.any(|order| seen.is_joined(event.chain, event.order, *order, left.planned_at_ms)) {
             out_of_order = Some(format!(
                 "{task}: `{first}` of {uid} comes after a later one of its meeting and does not say that it is late"
             ));

@@ -13,6 +13,7 @@ use store::{Error, Result, Store};
 
 use crate::dice;
 use crate::life::Life;
+use crate::time;
 
 pub const MASTER_KEY: &str = "c3Rvcm0tbWFzdGVyLWtleS0zMi1ieXRlcy1sb25nISE=";
 
@@ -125,8 +126,9 @@ macro_rules! verbs {
                 drop(file);
                 if done.is_ok() {
                     let mut seen = self.life.world.seen();
-                    let event = seen.tells.get(&sha256).copied();
-                    seen.stored.extend(event);
+                    if let Some(event) = seen.tells.get(&sha256).copied() {
+                        seen.stored.entry(event).or_insert_with(time::elapsed_ms);
+                    }
                 }
                 self.written("receive", &done).await;
                 done

@@ -19,6 +19,8 @@ use crate::{dice, judge, time};
 
 /// Longer than a call may take.
 const TOO_SLOW_MS: u64 = 5_000;
+/// From what is known of a meeting to the request that follows from it: two reads and their pauses.
+const PLANNING_MS: u64 = 2_000;
 
 pub fn line(life: Arc<Life>) -> Box<StandIn> {
     Box::new(move |call| {
@@ -62,6 +64,10 @@ async fn carry(life: &Arc<Life>, call: Call) -> Result<Answer, Lost> {
     if world.has(Bug::ClientSendsAgain) && writes && !matches!(&answer, Ok(a) if a.status < 500) {
         answer = travel(life, &asked, writes).await;
     }
+    if writes {
+        life.bad_step("after a write was answered").await;
+    }
+    // From here on the process knows.
     if let Ok(answer) = &mut answer {
         judge::answered(world, life, answer);
         if world.has(Bug::IgnoresReset) && answer.status == 429 {
@@ -70,9 +76,6 @@ async fn carry(life: &Arc<Life>, call: Call) -> Result<Answer, Lost> {
                 .headers
                 .insert("retry-after", HeaderValue::from_static("1"));
         }
-    }
-    if writes {
-        life.bad_step("after a write was answered").await;
     }
     answer
 }
@@ -217,11 +220,14 @@ fn vendor(
 ) -> oneshot::Receiver<Received> {
     let (tell, told) = oneshot::channel();
     world.seen().late += 1;
-    let read_at = judge::last_read(&world, &asked);
+    let left = judge::Departed {
+        read_at_ms: judge::last_read(&world, &asked),
+        planned_at_ms: time::elapsed_ms().saturating_sub(PLANNING_MS),
+    };
     tokio::spawn(async move {
         time::sleep_ms(after_ms).await;
         asked.index_lag = std::time::Duration::from_millis(world.weather().index_lag_ms);
-        let received = judge::carried_out(&world, life, &asked, read_at);
+        let received = judge::carried_out(&world, life, &asked, left);
         world.seen().late -= 1;
         // Nobody may be waiting any more.
         let _ = tell.send(received);

@@ -29,8 +29,8 @@ pub struct Seen {
     pub acked: BTreeMap<String, u64>,
     /// Which event a delivery tells, by SHA-256.
     pub tells: BTreeMap<String, usize>,
-    /// The events that the database knows of, answered or not.
-    pub stored: BTreeSet<usize>,
+    /// The events that the database knows of, answered or not, and since when.
+    pub stored: BTreeMap<usize, u64>,
     /// Cancellations that ClickUp shows, by person and uid.
     pub cancelled: BTreeSet<(usize, String)>,
     /// The orders told per task and chain.
@@ -81,11 +81,13 @@ impl Seen {
             .find(|e| e.person == person && e.uid == uid && e.kind.heading() == heading)
     }
 
-    /// Whether calup was told of every move between two events of a meeting: else it cannot know that they are one.
-    pub fn is_joined(&self, chain: usize, from: usize, to: usize) -> bool {
+    /// Whether calup was told of every move between two events of a meeting by then: else it cannot know that they are
+    /// one.
+    pub fn is_joined(&self, chain: usize, from: usize, to: usize, by_ms: u64) -> bool {
         self.events.iter().enumerate().all(|(number, e)| {
             let is_between = e.chain == chain && e.order > from && e.order <= to;
-            !(is_between && e.kind == Kind::Moved) || self.stored.contains(&number)
+            !(is_between && e.kind == Kind::Moved)
+                || self.stored.get(&number).is_some_and(|at| *at <= by_ms)
         })
     }
 
