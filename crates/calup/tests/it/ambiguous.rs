@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// More for a recorded run.
 fn asked_for() -> usize {
     let asked = std::env::var("CALUP_IT_AMBIGUOUS").ok();
-    asked.and_then(|n| n.parse().ok()).unwrap_or(100)
+    asked.and_then(|n| n.parse().ok()).unwrap_or(500)
 }
 
 /// Nine in ten requests that write suffer one of these.

@@ -11,14 +11,14 @@ const START: &str = "2090-05-04T10:00:00Z";
 const LIMIT_PER_MINUTE: u32 = 10_000;
 const MEMORY_MIB_MAX: f64 = 200.0;
 
-/// 2,000 and more for a recorded run, which is held to the limit as well.
+/// More for a recorded run, which is held to the limit as well.
 fn asked_for() -> Option<usize> {
     std::env::var("CALUP_IT_BACKLOG").ok()?.parse().ok()
 }
 
 #[tokio::test]
 async fn what_came_while_clickup_was_down_is_worked_off_within_its_limit_and_in_little_memory() {
-    let total = asked_for().unwrap_or(200);
+    let total = asked_for().unwrap_or(2_000);
     let world = World::with(Setup {
         clickup: Some(Config {
             limit_per_minute: LIMIT_PER_MINUTE,

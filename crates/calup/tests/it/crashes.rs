@@ -7,7 +7,8 @@ use std::time::Duration;
 use sim::cal::{Cal, Person};
 use sim::{Fault, Match};
 
-use crate::world::{BROKERS, INBOUND, SECRET, World};
+use crate::postgres::{Database, KEY};
+use crate::world::{BROKERS, INBOUND, SECRET, Setup, World};
 
 const START: &str = "2090-05-04T10:00:00Z";
 const LATER: &str = "2090-05-05T10:00:00Z";
@@ -70,7 +71,29 @@ pub async fn keep_booking(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_was_answered_200_before_kill_9_is_worked_off_once() {
-    let mut world = World::start().await;
+    killed_under_load(World::start().await, 3, Duration::ZERO).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_on_postgres() {
+    let Some(database) = Database::made().await else {
+        return;
+    };
+    let lease = Duration::from_secs(3);
+    let env = vec![
+        ("DATABASE_URL", database.url()),
+        ("CALUP_MASTER_KEY", KEY.to_owned()),
+        ("CALUP_LEASE_SECONDS", lease.as_secs().to_string()),
+    ];
+    let setup = Setup {
+        env,
+        ..Setup::default()
+    };
+    killed_under_load(World::with(setup).await, 1, lease).await;
+}
+
+/// In every fourth round it lives longer than the `lease` of the one before: work is killed too, and not only intake.
+async fn killed_under_load(mut world: World, senders: usize, lease: Duration) {
     keep_address(&mut world);
     world
         .clickup
@@ -78,11 +101,17 @@ async fn whatever_was_answered_200_before_kill_9_is_worked_off_once() {
     let stop = Arc::new(AtomicBool::new(false));
     let all = Arc::new(Mutex::new(Vec::new()));
     let cal = world.cal();
-    let senders: Vec<_> = (0..3)
+    let senders: Vec<_> = (0..senders)
         .map(|n| tokio::spawn(keep_booking(cal.clone(), n, stop.clone(), all.clone())))
         .collect();
-    for round in 0..rounds(4) as u64 {
-        tokio::time::sleep(Duration::from_millis(150 + 70 * (round % 5))).await;
+    let rounds = rounds(20);
+    for round in 0..rounds as u64 {
+        let lives = if round % 4 == 3 {
+            lease
+        } else {
+            Duration::ZERO
+        };
+        tokio::time::sleep(lives + Duration::from_millis(150 + 70 * (round % 5))).await;
         world.calup.restart();
     }
     stop.store(true, Ordering::Relaxed);
@@ -91,7 +120,11 @@ async fn whatever_was_answered_200_before_kill_9_is_worked_off_once() {
     }
     world.clickup.set_latency(Duration::ZERO, Duration::ZERO);
     let all = std::mem::take(&mut *all.lock().expect("nobody else"));
+    let limit = Duration::from_secs(60 + 2 * rounds as u64);
+    world.settle_within(limit).await;
+    let taken: usize = all.iter().map(|s| s.taken.len()).sum();
     each_was_done_once(&world, &all).await;
+    println!("{rounds} times killed, {taken} deliveries taken: none lost, nothing doubled");
 }
 
 /// What was taken was worked off, and nothing of it twice.

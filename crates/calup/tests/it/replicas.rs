@@ -261,7 +261,7 @@ async fn kill_9_of_the_one_that_works_loses_and_doubles_nothing() {
         .enumerate()
         .map(|(n, cal)| tokio::spawn(keep_booking(cal, n, stop.clone(), all.clone())))
         .collect();
-    for round in 0..rounds(3) as u64 {
+    for round in 0..rounds(5) as u64 {
         look_through_the_holder(&mut world, &mut other, &database).await;
         tokio::time::sleep(Duration::from_millis(400 + 70 * (round % 5))).await;
         let before = world.calup.pid();
@@ -276,7 +276,7 @@ async fn kill_9_of_the_one_that_works_loses_and_doubles_nothing() {
     }
     world.clickup.set_latency(Duration::ZERO, Duration::ZERO);
     let all = std::mem::take(&mut *all.lock().expect("nobody else"));
-    let limit = Duration::from_secs(90 + 30 * rounds(3) as u64);
+    let limit = Duration::from_secs(90 + 30 * rounds(5) as u64);
     world.settle_within(limit).await;
     each_was_done_once(&world, &all).await;
 }
@@ -292,7 +292,7 @@ async fn who_is_stopped_for_longer_than_the_lease_writes_nothing_when_it_goes_on
         .clickup
         .set_latency(Duration::from_millis(60), Duration::from_millis(60));
     let mut names = Vec::new();
-    for round in 0..rounds(2) {
+    for round in 0..rounds(5) {
         look_through_the_holder(&mut world, &mut other, &database).await;
         for n in 0..6 {
             let name = format!("ada{round}x{n}");
@@ -393,7 +393,7 @@ async fn away(way: Way) {
     let world = world(&database).await;
     holder(&database).await;
     let mut names = Vec::new();
-    for round in 0..rounds(2) {
+    for round in 0..rounds(5) {
         for n in 0..4 {
             let name = format!("ada{round}x{n}");
             assert_eq!(book(&world, &name).await, 200);
