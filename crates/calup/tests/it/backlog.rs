@@ -8,17 +8,23 @@ use sim::clickup::Config;
 use crate::world::{INBOUND, Setup, World};
 
 const START: &str = "2090-05-04T10:00:00Z";
-const LIMIT_PER_MINUTE: u32 = 10_000;
+/// A debug build on a busy machine keeps up with no more.
+const LIMIT_PER_MINUTE: u32 = if cfg!(debug_assertions) {
+    1_000
+} else {
+    10_000
+};
 const MEMORY_MIB_MAX: f64 = 200.0;
 
-/// More for a recorded run, which is held to the limit as well.
-fn asked_for() -> Option<usize> {
-    std::env::var("CALUP_IT_BACKLOG").ok()?.parse().ok()
+/// More for a recorded run.
+fn asked_for() -> usize {
+    let asked = std::env::var("CALUP_IT_BACKLOG").ok();
+    asked.and_then(|n| n.parse().ok()).unwrap_or(2_000)
 }
 
 #[tokio::test]
 async fn what_came_while_clickup_was_down_is_worked_off_within_its_limit_and_in_little_memory() {
-    let total = asked_for().unwrap_or(2_000);
+    let total = asked_for();
     let world = World::with(Setup {
         clickup: Some(Config {
             limit_per_minute: LIMIT_PER_MINUTE,
@@ -41,7 +47,7 @@ async fn what_came_while_clickup_was_down_is_worked_off_within_its_limit_and_in_
         .until("work goes on", async || world.clickup.calls() > before + 20)
         .await;
     let (began, calls) = (Instant::now(), world.clickup.calls());
-    let patience = Duration::from_secs(120) + Duration::from_millis(100) * total as u32;
+    let patience = Duration::from_secs(120) + Duration::from_millis(200) * total as u32;
     let counts = world.settle_within(patience).await;
     let took = began.elapsed().as_secs_f64();
     let calls = world.clickup.calls() - calls;
@@ -54,11 +60,5 @@ async fn what_came_while_clickup_was_down_is_worked_off_within_its_limit_and_in_
     assert_eq!(world.clickup.tasks_in(INBOUND).len(), total);
     assert_eq!(world.clickup.refused_429(), 0);
     assert!(world.calup.peak_mib() < MEMORY_MIB_MAX);
-    if cfg!(debug_assertions) {
-        eprintln!(
-            "*** SKIPPED: 90 % of the limit (a debug build is not held to it; run with --release)"
-        );
-    } else if asked_for().is_some() {
-        assert!(share >= 90.0, "{share:.0} %");
-    }
+    assert!(share >= 90.0, "{share:.0} %");
 }
