@@ -71,7 +71,7 @@ pub async fn keep_booking(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_was_answered_200_before_kill_9_is_worked_off_once() {
-    killed_under_load(World::start().await, 3, Duration::ZERO).await;
+    killed_under_load(World::start().await, 3, Duration::from_secs(1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -92,8 +92,9 @@ async fn the_same_on_postgres() {
     killed_under_load(World::with(setup).await, 1, lease).await;
 }
 
-/// In every fourth round it lives longer than the `lease` of the one before: work is killed too, and not only intake.
-async fn killed_under_load(mut world: World, senders: usize, lease: Duration) {
+/// In every fourth round it lives for `while_working` longer (on Postgres the lease of the one before has to run out): work
+/// is killed too, and not only intake.
+async fn killed_under_load(mut world: World, senders: usize, while_working: Duration) {
     keep_address(&mut world);
     world
         .clickup
@@ -107,7 +108,7 @@ async fn killed_under_load(mut world: World, senders: usize, lease: Duration) {
     let rounds = rounds(20);
     for round in 0..rounds as u64 {
         let lives = if round % 4 == 3 {
-            lease
+            while_working
         } else {
             Duration::ZERO
         };
