@@ -75,15 +75,26 @@ async fn receive(app: &Arc<App>, profile: &str, headers: &HeaderMap, body: Body)
         headers: kept(headers),
         secret_index,
     };
-    // Should the sender hang up now, what was handed over to be written is written all the same.
-    let stored = app.store.receive(delivery).await;
-    drop(body);
-    match stored {
-        Ok(_id) => {
+    // In a task of its own: should the sender hang up, its body counts as held until it is written, and a failure is
+    // still told.
+    let storing = tokio::spawn({
+        let app = app.clone();
+        async move {
+            let stored = app.store.receive(delivery).await;
+            drop(body);
+            if let Err(error) = &stored {
+                tracing::error!(%error, "could not store a delivery: the sender is told 503");
+            }
+            stored
+        }
+    });
+    match storing.await {
+        Ok(Ok(_id)) => {
             crash::at("stored");
             app.tell_worker();
             (StatusCode::OK, [json()], r#"{"success":true}"#).into_response()
         }
+        Ok(Err(_told)) => unstored(),
         Err(error) => {
             tracing::error!(%error, "could not store a delivery: the sender is told 503");
             unstored()

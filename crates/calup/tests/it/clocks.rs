@@ -92,11 +92,7 @@ async fn a_jump_back_leaves_nothing_waiting_for_a_day() {
         .fault(Match::get("/task/"), Fault::Html(502), ALWAYS);
     let booking = world.cal().book(&Person::new("Ada Byrd", EMAIL), START, 30);
     assert_eq!(world.deliver(booking.created().body).await, 200);
-    world
-        .until("it waits", async || {
-            world.get("/api/counts").await["waiting"] == 1
-        })
-        .await;
+    world.until_it_waits().await;
     set_clock(&world, -DAY, 0);
     world.clickup.clear_faults();
     assert_eq!(world.settle().await["done"], 1);

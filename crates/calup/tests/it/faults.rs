@@ -207,11 +207,7 @@ async fn a_new_token_in_the_file_resumes_at_once() {
     .await;
     let booking = world.cal().book(&Person::new("Ada Byrd", EMAIL), START, 30);
     assert_eq!(world.deliver(booking.created().body).await, 200);
-    world
-        .until("it waits", async || {
-            world.get("/api/counts").await["waiting"] == 1
-        })
-        .await;
+    world.until_it_waits().await;
     let file = world.calup.dir.join("calup.toml");
     std::fs::write(file, "clickup_api_token = \"pk_sim\"\n").expect("a file");
     assert_eq!(world.settle().await["done"], 1);
@@ -232,11 +228,7 @@ async fn a_list_that_does_not_exist_makes_deliveries_wait_and_says_what_to_do() 
             notices.contains("CLICKUP_INBOUND_LIST_ID") && notices.contains("901100009999")
         })
         .await;
-    world
-        .until("it waits", async || {
-            world.get("/api/counts").await["waiting"] == 1
-        })
-        .await;
+    world.until_it_waits().await;
     world.calup.set("CLICKUP_INBOUND_LIST_ID", INBOUND);
     world.calup.restart();
     assert_eq!(world.settle().await["done"], 1);

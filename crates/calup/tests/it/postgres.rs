@@ -70,14 +70,14 @@ impl Database {
         })
     }
 
-    /// Through the way that can be cut.
-    /// Not through what can be cut.
+    /// Past the way that can be cut.
     pub fn direct_url(&self) -> String {
         let address = std::env::var("CALUP_TEST_POSTGRES").expect("it named the server before");
         let (server, _) = address.rsplit_once('/').expect("a database in the address");
         format!("{server}/{}", self.name)
     }
 
+    /// Through the way that can be cut.
     pub fn url(&self) -> String {
         let user = self.server.get_user().unwrap_or("postgres");
         let password = self.server.get_password().map_or(String::new(), |p| {

@@ -188,6 +188,14 @@ impl World {
         )
     }
 
+    /// Waits until one delivery, and no other, waits to be tried again.
+    pub async fn until_it_waits(&self) {
+        self.until("it waits", async || {
+            self.get("/api/counts").await["waiting"] == 1
+        })
+        .await;
+    }
+
     /// Waits until nothing is pending, running or waiting.
     pub async fn settle(&self) -> Value {
         self.settle_within(Duration::from_secs(30)).await
