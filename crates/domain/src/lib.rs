@@ -14,6 +14,7 @@ pub mod note;
 pub mod outcome;
 pub mod plan;
 pub mod profile;
+pub mod question;
 pub mod retry;
 pub mod template;
 pub mod text;
