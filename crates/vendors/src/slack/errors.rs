@@ -46,6 +46,8 @@ pub(super) enum About {
     Channel,
     /// One message there.
     Message,
+    /// Socket Mode, by the app's own token.
+    Socket,
 }
 
 #[derive(Deserialize)]
@@ -193,6 +195,10 @@ impl Purpose {
     fn refused_token(&self, word: &str) -> Failure {
         let what = &self.what;
         match self.about {
+            About::Socket => needs_operator(
+                format!("{what}: Slack refuses the app's token ({word})"),
+                "put an app-level token (xapp-…) with connections:write into SLACK_APP_TOKEN",
+            ),
             About::Account | About::Channel | About::Message => needs_operator(
                 format!("{what}: Slack refuses the token ({word})"),
                 "put the bot token (xoxb-…) of the installed app into SLACK_BOT_TOKEN",
@@ -244,4 +250,90 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
 fn is_word(text: &str) -> bool {
     let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_:.,".contains(&b);
     !text.is_empty() && text.len() <= 64 && text.bytes().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(about: About, writes: bool, status: u16, body: &str) -> String {
+        let purpose = Purpose {
+            what: "do it".to_owned(),
+            about,
+            writes,
+        };
+        let answer = Answer {
+            status,
+            headers: reqwest::header::HeaderMap::new(),
+            body: body.into(),
+            limited_until: None,
+        };
+        match purpose.permitted(&answer) {
+            Ok(()) => "fine".to_owned(),
+            Err(Failure::Transient { .. }) => "transient".to_owned(),
+            Err(Failure::Limited { .. }) => "limited".to_owned(),
+            Err(Failure::Unknown { .. }) => "unknown".to_owned(),
+            Err(Failure::Refused { what, .. }) => what,
+            Err(Failure::Gone { .. }) => "gone".to_owned(),
+            Err(Failure::NeedsOperator { hint, .. }) => {
+                let settings = [
+                    "SLACK_BOT_TOKEN",
+                    "SLACK_APP_TOKEN",
+                    "SLACK_API_URL",
+                    "scope",
+                ];
+                let named = settings.iter().find(|it| hint.contains(**it));
+                (*named.unwrap_or(&"SLACK_CHANNEL")).to_owned()
+            }
+        }
+    }
+
+    #[test]
+    fn each_word_means_what_has_to_be_done() {
+        for (word, read, write) in [
+            ("invalid_auth", "SLACK_BOT_TOKEN", "SLACK_BOT_TOKEN"),
+            ("token_expired", "SLACK_BOT_TOKEN", "SLACK_BOT_TOKEN"),
+            ("missing_scope", "scope", "scope"),
+            ("channel_not_found", "SLACK_CHANNEL", "SLACK_CHANNEL"),
+            ("is_archived", "SLACK_CHANNEL", "SLACK_CHANNEL"),
+            ("not_in_channel", "SLACK_CHANNEL", "SLACK_CHANNEL"),
+            ("unknown_method", "SLACK_API_URL", "SLACK_API_URL"),
+            ("ratelimited", "limited", "limited"),
+            ("fatal_error", "transient", "unknown"),
+            ("internal_error", "transient", "unknown"),
+            ("request_timeout", "transient", "transient"),
+            ("message_not_found", "gone", "gone"),
+            (
+                "msg_too_long",
+                "do it: Slack answered msg_too_long",
+                "do it: Slack answered msg_too_long",
+            ),
+            // No word, and so nothing to show.
+            ("ada@x.example", "transient", "unknown"),
+            ("", "transient", "unknown"),
+        ] {
+            let body = format!(r#"{{"ok":false,"error":"{word}"}}"#);
+            let ends = [false, true].map(|writes| class(About::Channel, writes, 200, &body));
+            assert_eq!(ends, [read, write], "{word}");
+        }
+        let dead = r#"{"ok":false,"error":"invalid_auth"}"#;
+        assert_eq!(class(About::Socket, false, 200, dead), "SLACK_APP_TOKEN");
+        for (status, body, is) in [
+            (200, r#"{"ok":true}"#, "fine"),
+            (201, r#"{"ok":true}"#, "unknown"),
+            (500, dead, "unknown"),
+            (403, dead, "SLACK_BOT_TOKEN"),
+            (403, "<html>", "unknown"),
+            (429, "", "limited"),
+            (200, r#"{"ok":"true"}"#, "unknown"),
+            (200, r#"{"ok":false}"#, "unknown"),
+            (200, "", "unknown"),
+        ] {
+            assert_eq!(
+                class(About::Message, true, status, body),
+                is,
+                "{status} {body}"
+            );
+        }
+    }
 }

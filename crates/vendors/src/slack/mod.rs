@@ -7,6 +7,7 @@ mod errors;
 pub mod interaction;
 mod message;
 mod pace;
+mod socket;
 pub mod text;
 
 use std::sync::Arc;
@@ -24,10 +25,12 @@ use url::Url;
 pub use interaction::{Click, Rejected, verify};
 pub use message::{Block, Button, Message, Style};
 pub use pace::Limits;
+pub use socket::Socket;
 
 use crate::http::{Call, Lost, Method, Outbound};
 use channel::History;
 use errors::{About, Purpose, needs_operator};
+use socket::Link;
 
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 const READ_PATIENCE: Duration = Duration::from_secs(5);
@@ -37,6 +40,8 @@ const WRITE_PATIENCE: Duration = Duration::from_millis(2_500);
 pub struct Config {
     pub api_url: String,
     pub bot_token: SecretString,
+    /// For Socket Mode.
+    pub app_token: Option<SecretString>,
     /// Its id, or its name with or without `#`.
     pub channel: String,
     /// For one call.
@@ -50,6 +55,7 @@ pub struct Slack {
     channel: String,
     channel_id: OnceCell<String>,
     limits: Arc<Limits>,
+    link: Option<Arc<Link>>,
 }
 
 /// What `check` found.
@@ -91,6 +97,14 @@ impl Slack {
     pub fn with_limits(config: Config, limits: Arc<Limits>) -> Result<Self, Failure> {
         let base = web_address(&config.api_url)?;
         let gate = Arc::clone(&limits.gate);
+        let link = match &config.app_token {
+            Some(token) => {
+                let authorization = authorization(token, "SLACK_APP_TOKEN")?;
+                let out = outbound(&base, config.timeout, Arc::default())?;
+                Some(Arc::new(Link::new(out, base.clone(), authorization)))
+            }
+            None => None,
+        };
         let channel = config.channel.trim().trim_start_matches('#').to_owned();
         if channel.is_empty() {
             return Err(needs_operator(
@@ -105,10 +119,11 @@ impl Slack {
             channel,
             channel_id: OnceCell::new(),
             limits,
+            link,
         })
     }
 
-    /// Requests made so far.
+    /// Requests made so far, but for Socket Mode's.
     pub fn calls(&self) -> u64 {
         self.out.calls()
     }
@@ -186,6 +201,17 @@ impl Slack {
         };
         let answer = self.out.send(call, WRITE_PATIENCE).await;
         purpose.responded(&answer.map_err(|lost| purpose.lost(lost))?)
+    }
+
+    /// Opens Socket Mode: clicks come over it instead of to the interactions' address, while it is open.
+    pub async fn connect(&self) -> Result<Socket, Failure> {
+        match &self.link {
+            Some(link) => Socket::open(Arc::clone(link)).await,
+            None => Err(needs_operator(
+                "open a socket to Slack: SLACK_APP_TOKEN is not set".to_owned(),
+                "set it, or let Slack send clicks to /api/slack/interactions",
+            )),
+        }
     }
 
     async fn get<T: DeserializeOwned>(

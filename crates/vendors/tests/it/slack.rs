@@ -5,6 +5,7 @@ mod click;
 mod messages;
 mod refusals;
 mod signatures;
+mod socket;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,6 +35,7 @@ fn config(sim: &Sim) -> Config {
     Config {
         api_url: sim.api_url(),
         bot_token: sim.bot_token().into(),
+        app_token: None,
         channel: SALES.to_owned(),
         timeout: Duration::from_secs(5),
     }
