@@ -73,14 +73,18 @@ fn push_escaped(c: char, out: &mut String) {
     }
 }
 
-/// Whether what follows a colon makes it the beginning of an emoji's name. Times of day do not.
+/// Whether what follows a colon makes it the beginning of an emoji's name, or would if another text with a colon came
+/// behind it. Times of day do not.
 fn names_emoji(after: &[char]) -> bool {
-    let name = after.iter().position(|c| *c == ':' || c.is_whitespace());
-    let Some(end) = name.filter(|end| *end > 0 && after[*end] == ':') else {
-        return false;
+    let is_of_one = |c: &char| {
+        let is_plain = c.is_ascii_lowercase() || c.is_ascii_digit() || "_+-'".contains(*c);
+        is_plain || (!c.is_ascii() && c.is_alphanumeric())
     };
-    let is_time = end <= 2 && after[..end].iter().all(char::is_ascii_digit);
-    !is_time
+    let end = after.iter().position(|c| !is_of_one(c));
+    let name: String = after[..end.unwrap_or(after.len())].iter().collect();
+    let is_number = name.bytes().all(|b| b.is_ascii_digit());
+    let is_closed = end.is_none_or(|end| after[end] == ':');
+    is_closed && (!is_number || matches!(name.as_str(), "100" | "1234"))
 }
 
 #[cfg(test)]
@@ -102,7 +106,9 @@ mod tests {
                 "\u{2060}&gt; quote\n\u{2060}&gt;more a&gt;b",
             ),
             ("10:30:00 :tada: a: b:", "10:30:00 :\u{2060}tada: a: b:"),
-            (":100:", ":\u{2060}100:"),
+            (":100: 9:30", ":\u{2060}100: 9:30"),
+            (":tada", ":\u{2060}tada"),
+            ("https://x.example:80/a:b/", "https://x.example:80/a:b/"),
             (
                 "<https://evil.example|Ada>",
                 "&lt;https://evil.example|Ada&gt;",
