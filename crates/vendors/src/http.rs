@@ -12,9 +12,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 pub use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{
+    ACCEPT, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use reqwest::redirect;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 use url::{Host, Url};
 
 pub use gate::Gate;
@@ -190,6 +194,32 @@ impl Outbound {
             limited_until,
         })
     }
+
+    /// Opens a WebSocket's line at an http(s) address, by the same roots and proxies as every call. No limit counts it.
+    pub(crate) async fn upgrade(&self, url: Url) -> Result<reqwest::Upgraded, Lost> {
+        let Line::Network { writes, .. } = &self.line else {
+            return Err(Lost::Unsent("there is no network".to_owned()));
+        };
+        let key = generate_key();
+        let request = writes
+            .get(url)
+            .header(CONNECTION, HeaderValue::from_static("Upgrade"))
+            .header(UPGRADE, HeaderValue::from_static("websocket"))
+            .header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
+            .header(SEC_WEBSOCKET_KEY, &key)
+            .timeout(self.timeout);
+        let response = request.send().await.map_err(|error| lost(&error))?;
+        let status = response.status().as_u16();
+        let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT);
+        if status != 101
+            || accepted
+                .is_none_or(|it| it.as_bytes() != derive_accept_key(key.as_bytes()).as_bytes())
+        {
+            let why = format!("the socket was answered {status}");
+            return Err(Lost::Unanswered(why));
+        }
+        response.upgrade().await.map_err(|error| lost(&error))
+    }
 }
 
 thread_local! {
@@ -219,7 +249,7 @@ fn client(base: &Url, timeout: Duration) -> reqwest::ClientBuilder {
     }
 }
 
-fn is_loopback(base: &Url) -> bool {
+pub(crate) fn is_loopback(base: &Url) -> bool {
     match base.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

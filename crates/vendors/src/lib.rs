@@ -3,6 +3,7 @@
 pub mod cal;
 pub mod clickup;
 pub mod http;
+pub mod slack;
 mod surrogates;
 
 use domain::lead::{Lead, ListInfo, NewLead, Posted, RichText, Write};
