@@ -10,6 +10,7 @@ pub mod facts;
 pub mod fence;
 pub mod lead;
 pub mod matching;
+pub mod name;
 pub mod note;
 pub mod outcome;
 pub mod plan;

@@ -197,11 +197,11 @@ impl Outbound {
 
     /// Opens a WebSocket's line at an http(s) address, by the same roots and proxies as every call. No limit counts it.
     pub(crate) async fn upgrade(&self, url: Url) -> Result<reqwest::Upgraded, Lost> {
-        let Line::Network { writes, .. } = &self.line else {
+        let Line::Network(client) = &self.line else {
             return Err(Lost::Unsent("there is no network".to_owned()));
         };
         let key = generate_key();
-        let request = writes
+        let request = client
             .get(url)
             .header(CONNECTION, HeaderValue::from_static("Upgrade"))
             .header(UPGRADE, HeaderValue::from_static("websocket"))
