@@ -2,6 +2,7 @@
 //! resembles is asked. Exact addresses are `matching`'s; where names are kept and searched is the store's.
 
 mod align;
+mod around;
 mod company;
 mod evidence;
 mod fold;

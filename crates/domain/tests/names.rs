@@ -172,3 +172,93 @@ fn what_is_worth_asking_shares_a_search_token() {
         }
     }
 }
+
+/// Knuth's MMIX constants: the same numbers everywhere.
+struct Lcg(u64);
+
+impl Lcg {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
+        all[self.below(all.len())]
+    }
+}
+
+/// As somebody else would write it: a letter lost, doubled or swapped, a word left out, cut or moved.
+fn rewritten(random: &mut Lcg, name: &str) -> String {
+    let mut words: Vec<String> = name.split(' ').map(str::to_owned).collect();
+    for _ in 0..random.below(3) {
+        let at = random.below(words.len());
+        let mut letters: Vec<char> = words[at].chars().collect();
+        let i = random.below(letters.len().max(1));
+        match random.below(7) {
+            0 if letters.len() > 3 => drop(letters.remove(i)),
+            1 if !letters.is_empty() => letters.insert(i, letters[i]),
+            2 if i > 0 => letters.swap(i - 1, i),
+            3 => letters.truncate(1),
+            4 => letters.push('.'),
+            5 => letters = letters.iter().flat_map(|c| c.to_uppercase()).collect(),
+            _ => {}
+        }
+        words[at] = letters.into_iter().collect();
+    }
+    if words.len() > 2 && random.one_in(4) {
+        words.remove(random.below(words.len()));
+    }
+    if random.one_in(3) {
+        words.rotate_left(1);
+    }
+    words.join(random.pick(&[" ", " ", " ", "-", ", ", "", " & ", " / "]))
+}
+
+#[test]
+fn whatever_the_names_what_is_worth_asking_shares_a_search_token_either_way_round() {
+    let pairs = pairs();
+    let words: Vec<&str> = pairs
+        .iter()
+        .flat_map(|p| [p.booker[0], p.lead[0]])
+        .flat_map(str::split_whitespace)
+        .collect();
+    let companies = ["Acme Inc.", "", "", "Globex"];
+    let mut random = Lcg(7);
+    let mut asked = 0;
+    for _ in 0..20_000 {
+        let count = 1 + random.below(3);
+        let name: Vec<&str> = (0..count).map(|_| random.pick(&words)).collect();
+        let name = name.join(" ");
+        let other = rewritten(&mut random, &name);
+        let booker = Booker {
+            name: &name,
+            email: some(random.pick(&["mike.ross@acme.example", "ann@gmail.com", ""])),
+            company: some(random.pick(&companies)),
+        };
+        let lead = Candidate {
+            name: &other,
+            emails: &[],
+            company: some(random.pick(&companies)),
+        };
+        let (booker, lead) = (booker.read(), lead.read());
+        let found = booker.resemblance(&lead);
+        assert_eq!(
+            found.score(),
+            lead.resemblance(&booker).score(),
+            "{name}, {other}"
+        );
+        if found.is_worth_asking() {
+            asked += 1;
+            let (ours, theirs) = (booker.search_tokens(), lead.search_tokens());
+            assert!(!ours.is_disjoint(&theirs), "{name}, {other}: {found}");
+        }
+    }
+    assert!(asked > 5_000, "{asked} of them are worth asking");
+}

@@ -12,12 +12,19 @@ const OTHER_COMPANY: i32 = -10;
 /// What a further name that agrees adds.
 const FURTHER: i32 = 3;
 
+/// A given name, and how the family name begins.
+const INITIAL_FAMILY: i32 = 45;
+/// The longer, the less likely that another name is meant.
+const VERY_LONG_FAMILY: usize = 9;
+const VERY_LONG: i32 = 7;
+
 /// A shorter word that is one letter off is as likely another word.
 const LONG_FAMILY: usize = 7;
 const LONG_GIVEN: usize = 6;
 /// Fewer consonants are too many names.
 const BONES_MIN: usize = 3;
 const RING_MIN: usize = 5;
+const CUT_MIN: usize = 4;
 
 pub fn compare(booker: &Reading, other: &Reading) -> Resemblance {
     let at_one_company = shares_company(booker, other);
@@ -72,7 +79,7 @@ fn of_names(a: &Name, b: &Name, at_one_company: bool) -> Judged {
     if has_same_ring(a, b) {
         return (90, vec![Evidence::SameLetters]);
     }
-    aligned(a, b)
+    aligned(a, b, at_one_company)
 }
 
 /// One name and not so much as an initial beside it.
@@ -82,22 +89,23 @@ pub fn is_lone(name: &Name) -> bool {
 }
 
 fn has_same_words(a: &Name, b: &Name) -> bool {
-    let sorted = |name: &Name| {
-        let mut all: Vec<_> = name.words.iter().map(|w| w.text.clone()).collect();
+    fn sorted(name: &Name) -> Vec<&str> {
+        let mut all: Vec<&str> = name.words.iter().map(|w| w.text.as_str()).collect();
         all.sort_unstable();
         all
-    };
+    }
     a.words.len() == b.words.len() && sorted(a) == sorted(b)
 }
 
 fn has_same_ring(a: &Name, b: &Name) -> bool {
     let script = |name: &Name| name.words.first().map_or(Script::Latin, |w| w.script);
     // Among Chinese characters, and among syllables of hangul, the same sound is no evidence.
-    let homophones = script(a) == script(b) && script(a) != Script::Latin;
-    !homophones
-        && a.rings
-            .iter()
-            .any(|r| r.len() >= RING_MIN && b.rings.contains(r))
+    if script(a) == script(b) && script(a) != Script::Latin {
+        return false;
+    }
+    let is_korean = script(a) == Script::Hangul || script(b) == Script::Hangul;
+    let is_shared = |r: &String| r.len() >= RING_MIN && b.rings.contains(r);
+    a.rings.iter().any(is_shared) || (is_korean && a.loose_ring == b.loose_ring)
 }
 
 /// A family name without a given one says something only within one company.
@@ -123,8 +131,9 @@ fn family_only(a: &Name, b: &Name) -> Judged {
 /// An address like mross@ or mikeross@.
 fn glued(named: &Reading, address: &Reading, at_one_company: bool) -> Option<Judged> {
     let spelled = |name: &Name, glued: &String| {
-        name.rings.contains(&super::reading::ring(glued)) && !is_lone(name)
-            || at_one_company && initial_and_family(name).contains(glued)
+        let in_full = name.rings.contains(&super::reading::ring(glued));
+        let abbreviated = at_one_company && initial_and_family(name).contains(glued);
+        !is_lone(name) && (in_full || abbreviated)
     };
     let mut pairs = named
         .names
@@ -156,11 +165,11 @@ struct Pair {
     how: How,
 }
 
-fn aligned(a: &Name, b: &Name) -> Judged {
+fn aligned(a: &Name, b: &Name, at_one_company: bool) -> Judged {
     let pairs = pair_up(a, b);
     let both_may = |p: &Pair| a.words[p.a].may_be_family && b.words[p.b].may_be_family;
     let strong = pairs.iter().filter(|p| p.how.is_strong());
-    let Some(family) = strong.max_by_key(|p| (both_may(p), p.how == How::Same, p.a + p.b)) else {
+    let Some(family) = strong.max_by_key(|p| (both_may(p), p.how, p.a + p.b)) else {
         return NOTHING;
     };
     let left_a: Vec<usize> = unpaired(a, pairs.iter().map(|p| p.a));
@@ -182,6 +191,13 @@ fn aligned(a: &Name, b: &Name) -> Judged {
     given.sort_by_key(|p| std::cmp::Reverse(p.how.given_points()));
     let mut evidence = vec![Evidence::Family(family.how)];
     let Some(best) = given.first() else {
+        if at_one_company && both_may(family) && (is_unread(a, family.a) || is_unread(b, family.b))
+        {
+            return (
+                family.how.family_points(),
+                vec![Evidence::FamilyOnly(family.how)],
+            );
+        }
         return (0, evidence);
     };
     evidence.push(Evidence::Given(best.how));
@@ -192,9 +208,25 @@ fn aligned(a: &Name, b: &Name) -> Judged {
         // "M. Ross" and "Ross Miller": an initial is evidence only beside a family name in its place.
         let other_given =
             left_a.iter().any(|i| is_full(a, i)) || left_b.iter().any(|i| is_full(b, i));
-        if !both_may(family) || other_given {
+        if other_given {
             return (0, evidence);
         }
+        if !both_may(family) {
+            // "Mike R." says so much only within one company.
+            let evidence = vec![Evidence::Given(family.how), Evidence::Family(How::Initial)];
+            let is_family = a.words[best.a].may_be_family || b.words[best.b].may_be_family;
+            let tells = at_one_company && is_family && family.how == How::Same;
+            return (if tells { INITIAL_FAMILY } else { 0 }, evidence);
+        }
+    }
+    if family.how == How::OneLetterOff
+        && a.words[family.a]
+            .latin
+            .len()
+            .min(b.words[family.b].latin.len())
+            >= VERY_LONG_FAMILY
+    {
+        points += VERY_LONG;
     }
     if !left_a.is_empty() && !left_b.is_empty() {
         let after = |left: &[usize], at: usize| left.iter().any(|i| *i > at);
@@ -207,6 +239,13 @@ fn aligned(a: &Name, b: &Name) -> Judged {
         evidence.push(why);
     }
     (points, evidence)
+}
+
+/// Chinese characters of a Japanese name: the family name is known, and how the given name is read is not.
+fn is_unread(name: &Name, family: usize) -> bool {
+    let mut others = name.words.iter().enumerate().filter(|(i, _)| *i != family);
+    let family = &name.words[family];
+    family.script == Script::Han && family.is_read && others.all(|(_, w)| !w.is_read)
 }
 
 fn unpaired(name: &Name, paired: impl Iterator<Item = usize> + Clone) -> Vec<usize> {
@@ -223,7 +262,15 @@ fn pair_up(a: &Name, b: &Name) -> Vec<Pair> {
             all.extend(how(x, y).map(|how| Pair { a: i, b: j, how }));
         }
     }
-    all.sort_by_key(|p| (std::cmp::Reverse(p.how), p.a.abs_diff(p.b)));
+    // Among equals something that is the same either way round.
+    let spelled = |p: &Pair| {
+        let (x, y) = (&a.words[p.a].text, &b.words[p.b].text);
+        if x <= y { (x, y) } else { (y, x) }
+    };
+    all.sort_by(|p, q| {
+        let by = |p: &Pair| (std::cmp::Reverse(p.how), p.a.abs_diff(p.b), p.a + p.b);
+        by(p).cmp(&by(q)).then_with(|| spelled(p).cmp(&spelled(q)))
+    });
     let mut out: Vec<Pair> = Vec::new();
     for pair in all {
         if out.iter().all(|p| p.a != pair.a && p.b != pair.b) {
@@ -257,18 +304,14 @@ fn how(a: &Word, b: &Word) -> Option<How> {
         });
     }
     let vowelless = |w: &Word| matches!(w.script, Script::Abjad | Script::Syllabic);
-    // Three letters of an abjad may be two consonants and one that stands for a vowel.
-    let short = [a, b]
-        .iter()
-        .any(|w| w.script == Script::Abjad && w.text.chars().count() == 3);
-    let long = |bones: &String| bones.len() >= BONES_MIN - usize::from(short);
+    let long = |bones: &String| bones.len() >= BONES_MIN;
     if across
         && (vowelless(a) || vowelless(b))
         && a.bones.iter().any(|x| long(x) && b.bones.contains(x))
     {
         return Some(How::OtherScript);
     }
-    if shares_root(a, b) {
+    if shares_root(a, b) || is_cut_short(a, b) {
         return Some(How::ShortForm);
     }
     let near = a
@@ -298,6 +341,16 @@ fn are_short_and_begin_otherwise(a: &Word, b: &Word) -> bool {
 
 fn shares_root(a: &Word, b: &Word) -> bool {
     a.roots.iter().any(|r| b.roots.contains(r))
+}
+
+/// Zsuzsa and Zsuzsanna, Javi and Javier: cut after a vowel. What is cut by one letter is another name.
+fn is_cut_short(a: &Word, b: &Word) -> bool {
+    let cut = |short: &str, long: &str| {
+        let enough = short.len() >= CUT_MIN && long.len() >= short.len() + 2;
+        enough && short.ends_with(['a', 'e', 'i', 'o', 'u']) && long.starts_with(short)
+    };
+    let any = |x: &Word, y: &Word| x.sounds.iter().any(|s| y.sounds.iter().any(|l| cut(s, l)));
+    any(a, b) || any(b, a)
 }
 
 fn is_one_letter_off(x: &str, y: &str, a: &Word, b: &Word) -> bool {

@@ -1,15 +1,22 @@
 //! Companies as evidence: from an answer, from what a record's name holds beside the person, from an address.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::fold::fold;
 
 /// At these, everybody may have an address.
-const FREE_MAIL: &str = " gmail googlemail outlook hotmail live msn yahoo ymail rocketmail icloud me mac aol aim \
+static FREE_MAIL: Words = Words::new(|| {
+    words(
+        " gmail googlemail outlook hotmail live msn yahoo ymail rocketmail icloud me mac aol aim \
 protonmail proton pm tutanota tuta fastmail hey zoho hushmail mailbox posteo gmx web t-online freenet arcor online \
 bluewin hispeed aon orange wanadoo free laposte sfr libero virgilio tiscali alice tin inbox mail bk list yandex ya \
 rambler ukr i seznam centrum email post wp o2 interia onet op ziggo kpnmail xs4all planet home hetnet telenet skynet \
 telia sapo uol bol terra ig globo qq 163 126 sina sohu foxmail aliyun naver daum hanmail nate docomo ezweb softbank \
 nifty rediffmail sify mailinator comcast verizon att sbcglobal bellsouth cox charter btinternet sky ntlworld \
-talktalk virginmedia shaw rogers bigpond optusnet xtra walla freemail citromail abv duck pobox cal sms ";
+talktalk virginmedia shaw rogers bigpond optusnet xtra walla freemail citromail abv duck pobox cal sms ",
+    )
+});
 
 /// Under a country these are no names of companies: acme.co.uk.
 const SECOND_LEVEL: [&str; 14] = [
@@ -17,31 +24,39 @@ const SECOND_LEVEL: [&str; 14] = [
 ];
 
 /// Says that a name is a company's.
-const LEGAL_FORMS: &str = " gmbh mbh ug ag kg ohg gbr ev eg se inc incorporated llc llp lp ltd limited plc corp corporation \
+static LEGAL_FORMS: Words = Words::new(|| {
+    words(
+        " gmbh mbh ug ag kg ohg gbr ev eg se inc incorporated llc llp lp ltd limited plc corp corporation \
 co company pty pte ab aktiebolag as asa aps oy oyj hf ehf sa sas sarl sasu eurl sl slu srl spa snc scpa lda ltda eireli \
 bv nv cv vof bvba sprl zoo kft zrt nyrt doo dd ad ood eood sro as ooo oao zao pao tov kk gk sdn bhd pvt fze fzco llp \
-株式会社 有限会社 有限公司 주식회사 ооо зао оао ";
+株式会社 有限会社 有限公司 주식회사 ооо зао оао ",
+    )
+});
 
 /// A name that holds one is a firm's. None of them is a family name that is known to us.
-const FIRM_NOUNS: &str = " realty properties holdings holding consulting solutions systems immobilien hausverwaltung agency \
-agentur insurance logistics technologies software industries enterprises associates investments university ";
+static FIRM_NOUNS: Words = Words::new(|| {
+    words(
+        " realty properties holdings holding consulting solutions systems immobilien hausverwaltung agency \
+agentur insurance logistics technologies software industries enterprises associates investments university ",
+    )
+});
 
 /// What says nothing about which company it is, beside the legal form.
 const FILLERS: [&str; 8] = ["und", "and", "et", "the", "y", "e", "i", "de"];
 
-fn is_listed(list: &str, word: &str) -> bool {
-    !word.is_empty()
-        && list
-            .match_indices(word)
-            .any(|(at, _)| list[..at].ends_with(' ') && list[at + word.len()..].starts_with(' '))
+/// A list of words, separated by blanks.
+pub type Words = LazyLock<HashSet<&'static str>>;
+
+pub fn words(list: &'static str) -> HashSet<&'static str> {
+    list.split_whitespace().collect()
 }
 
 pub fn is_legal_form(folded: &str) -> bool {
-    is_listed(LEGAL_FORMS, folded)
+    LEGAL_FORMS.contains(folded)
 }
 
 pub fn is_firm_noun(folded: &str) -> bool {
-    is_listed(FIRM_NOUNS, folded)
+    FIRM_NOUNS.contains(folded)
 }
 
 /// A company's name as one word, legal forms and small words left out; empty when nothing is left.
@@ -71,7 +86,7 @@ pub fn of_email(email: &str) -> Option<String> {
     if at > 0 && SECOND_LEVEL.contains(&labels[at]) {
         at -= 1;
     }
-    if is_listed(FREE_MAIL, labels[at]) {
+    if FREE_MAIL.contains(labels[at]) {
         return None;
     }
     let key = key(labels[at]);

@@ -1,4 +1,10 @@
-//! What only names in Chinese characters, hangul and kana need: where the family name ends, and how it is read.
+//! What only names need that are not spelled letter by letter: where the family name ends, and how it is read.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::company::{Words, words};
+use super::fold::fold;
 
 /// A traditional character of names as its simplified one. Names only: a whole table would be a library's.
 pub fn simplified(c: char) -> char {
@@ -11,11 +17,10 @@ pub fn simplified(c: char) -> char {
 畢毕盧卢祿禄穩稳窮穷競竞節节範范築筑紀纪純纯紹绍終终維维緒绪線线編编緯纬練练績绩繼继續续聖圣聞闻聰聪聯联職职肅肃\
 膽胆臨临舊旧蓮莲薩萨藍蓝藝艺蘇苏虛虚號号補补裝装視视覺觉詠咏詳详謝谢謹谨譽誉變变貝贝貞贞責责賀贺賓宾賜赐趨趋躍跃\
 軒轩轉转辰辰鄺邝鄔邬酈郦鈴铃鋼钢鎖锁鏡镜閃闪閔闵隊队陣阵雋隽霧雾靈灵頡颉頤颐頻频飄飘饒饶駱骆魯鲁鮑鲍鴿鸽鵑鹃鶯莺";
-    static MAP: std::sync::LazyLock<std::collections::HashMap<char, char>> =
-        std::sync::LazyLock::new(|| {
-            let all: Vec<char> = PAIRS.chars().collect();
-            all.chunks_exact(2).map(|p| (p[0], p[1])).collect()
-        });
+    static MAP: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
+        let all: Vec<char> = PAIRS.chars().collect();
+        all.chunks_exact(2).map(|p| (p[0], p[1])).collect()
+    });
     if matches!(c, '\u{4e00}'..='\u{9fff}') {
         MAP.get(&c).copied().unwrap_or(c)
     } else {
@@ -32,156 +37,35 @@ const CHINESE_OF_TWO: [&str; 8] = [
     "欧阳", "司马", "诸葛", "上官", "司徒", "东方", "夏侯", "皇甫",
 ];
 
-/// Japanese family names, folded as [`super::fold::fold`] leaves them, with their usual reading.
-const JAPANESE: [(&str, &str); 52] = [
-    ("佐藤", "sato"),
-    ("铃木", "suzuki"),
-    ("高桥", "takahashi"),
-    ("高橋", "takahashi"),
-    ("田中", "tanaka"),
-    ("伊藤", "ito"),
-    ("渡辺", "watanabe"),
-    ("渡邊", "watanabe"),
-    ("渡边", "watanabe"),
-    ("山本", "yamamoto"),
-    ("中村", "nakamura"),
-    ("小林", "kobayashi"),
-    ("加藤", "kato"),
-    ("吉田", "yoshida"),
-    ("山田", "yamada"),
-    ("佐々木", "sasaki"),
-    ("山口", "yamaguchi"),
-    ("松本", "matsumoto"),
-    ("井上", "inoue"),
-    ("木村", "kimura"),
-    ("斎藤", "saito"),
-    ("斉藤", "saito"),
-    ("清水", "shimizu"),
-    ("山崎", "yamazaki"),
-    ("池田", "ikeda"),
-    ("桥本", "hashimoto"),
-    ("橋本", "hashimoto"),
-    ("阿部", "abe"),
-    ("石川", "ishikawa"),
-    ("森", "mori"),
-    ("山下", "yamashita"),
-    ("中岛", "nakajima"),
-    ("中島", "nakajima"),
-    ("石井", "ishii"),
-    ("小川", "ogawa"),
-    ("前田", "maeda"),
-    ("冈田", "okada"),
-    ("岡田", "okada"),
-    ("长谷川", "hasegawa"),
-    ("藤田", "fujita"),
-    ("后藤", "goto"),
-    ("後藤", "goto"),
-    ("近藤", "kondo"),
-    ("村上", "murakami"),
-    ("远藤", "endo"),
-    ("青木", "aoki"),
-    ("坂本", "sakamoto"),
-    ("藤井", "fujii"),
-    ("西村", "nishimura"),
-    ("福田", "fukuda"),
-    ("三浦", "miura"),
-    ("冈本", "okamoto"),
-];
+struct Native {
+    name: String,
+    spellings: Vec<&'static str>,
+}
 
-/// Japanese given names with one usual reading.
-const JAPANESE_GIVEN: [(&str, &str); 36] = [
-    ("太郎", "taro"),
-    ("一郎", "ichiro"),
-    ("次郎", "jiro"),
-    ("花子", "hanako"),
-    ("健", "ken"),
-    ("健太", "kenta"),
-    ("健一", "kenichi"),
-    ("翔太", "shota"),
-    ("大辅", "daisuke"),
-    ("大輔", "daisuke"),
-    ("直树", "naoki"),
-    ("直樹", "naoki"),
-    ("拓也", "takuya"),
-    ("达也", "tatsuya"),
-    ("和也", "kazuya"),
-    ("诚", "makoto"),
-    ("浩", "hiroshi"),
-    ("明", "akira"),
-    ("隆", "takashi"),
-    ("学", "manabu"),
-    ("纯一", "junichi"),
-    ("美咲", "misaki"),
-    ("阳子", "yoko"),
-    ("裕子", "yuko"),
-    ("优子", "yuko"),
-    ("由美", "yumi"),
-    ("爱", "ai"),
-    ("愛", "ai"),
-    ("惠", "megumi"),
-    ("恵", "megumi"),
-    ("美穂", "miho"),
-    ("香织", "kaori"),
-    ("香織", "kaori"),
-    ("智子", "tomoko"),
-    ("久美子", "kumiko"),
-    ("真由美", "mayumi"),
-];
+#[derive(Default)]
+struct Natives {
+    japanese_families: Vec<Native>,
+    korean_families: Vec<Native>,
+    by_name: HashMap<String, Vec<&'static str>>,
+}
 
-/// Korean family names with the ways they are written in Latin letters, the most usual first.
-const KOREAN: [(&str, &str); 51] = [
-    ("김", "kim gim"),
-    ("이", "lee yi rhee"),
-    ("박", "park pak bak"),
-    ("최", "choi choe"),
-    ("정", "jung jeong chung"),
-    ("강", "kang gang"),
-    ("조", "cho jo"),
-    ("윤", "yoon yun"),
-    ("장", "jang chang"),
-    ("임", "lim im"),
-    ("한", "han"),
-    ("오", "oh"),
-    ("서", "seo suh"),
-    ("신", "shin sin"),
-    ("권", "kwon gwon"),
-    ("황", "hwang"),
-    ("안", "ahn an"),
-    ("송", "song"),
-    ("전", "jeon"),
-    ("홍", "hong"),
-    ("유", "yoo yu"),
-    ("고", "ko koh go"),
-    ("문", "moon mun"),
-    ("양", "yang"),
-    ("손", "son sohn"),
-    ("배", "bae"),
-    ("백", "baek paik"),
-    ("허", "heo hur huh"),
-    ("남", "nam"),
-    ("심", "shim sim"),
-    ("노", "noh roh"),
-    ("하", "ha"),
-    ("곽", "kwak"),
-    ("성", "sung seong"),
-    ("차", "cha"),
-    ("주", "joo ju"),
-    ("우", "woo"),
-    ("구", "koo ku"),
-    ("민", "min"),
-    ("류", "ryu"),
-    ("나", "na"),
-    ("진", "jin"),
-    ("지", "ji"),
-    ("엄", "eom um"),
-    ("원", "won"),
-    ("천", "cheon chun"),
-    ("방", "bang"),
-    ("현", "hyun"),
-    ("남궁", "namgoong namgung"),
-    ("황보", "hwangbo"),
-    ("선우", "sunwoo"),
-];
+static NATIVES: LazyLock<Natives> = LazyLock::new(|| {
+    let mut out = Natives::default();
+    let lines = include_str!("native.txt").lines();
+    for line in lines.filter(|l| !l.starts_with('#')) {
+        let mut cells = line.split(' ');
+        let (kind, name) = (cells.next().unwrap_or(""), fold(cells.next().unwrap_or("")));
+        let spellings: Vec<_> = cells.collect();
+        let known = out.by_name.entry(name.clone()).or_default();
+        known.extend(&spellings);
+        match kind {
+            "ja-family" => out.japanese_families.push(Native { name, spellings }),
+            "ko-family" => out.korean_families.push(Native { name, spellings }),
+            _ => {}
+        }
+    }
+    out
+});
 
 /// So common that a name of two syllables beginning with one is a whole name, not a given name alone.
 const KOREAN_COMMONEST: &str = "김이박최정강조윤장임";
@@ -200,28 +84,23 @@ pub fn split(folded: &str, hangul: bool) -> Option<usize> {
         return None;
     }
     if hangul {
-        let two = KOREAN
+        let two = NATIVES
+            .korean_families
             .iter()
-            .find(|(name, _)| name.len() > 3 && folded.starts_with(name));
+            .find(|n| n.name.chars().count() == 2 && folded.starts_with(&n.name));
         return match (two, chars) {
-            (Some((name, _)), 3..) => Some(name.len()),
+            (Some(family), 3..) => Some(family.name.len()),
             (None, 3..) => Some(first),
             (_, _) => folded
                 .starts_with(|c| KOREAN_COMMONEST.contains(c))
                 .then_some(first),
         };
     }
-    let of_two = CHINESE_OF_TWO
-        .iter()
-        .copied()
-        .find(|name| folded.starts_with(name));
-    let japanese = JAPANESE
-        .iter()
-        .map(|(name, _)| *name)
-        .filter(|name| folded.starts_with(name));
+    let of_two = CHINESE_OF_TWO.iter().copied();
+    let japanese = NATIVES.japanese_families.iter().map(|n| n.name.as_str());
     let longest = of_two
-        .into_iter()
         .chain(japanese)
+        .filter(|name| folded.starts_with(name))
         .max_by_key(|name| name.len());
     match longest {
         Some(name) if name.len() < folded.len() => Some(name.len()),
@@ -260,25 +139,15 @@ pub fn reading_in_names(c: char) -> Option<&'static str> {
 }
 
 /// How a folded word may be written in Latin letters, where that is not spelled letter by letter.
-pub fn readings(folded: &str) -> Vec<String> {
-    let japanese = JAPANESE
-        .iter()
-        .chain(&JAPANESE_GIVEN)
-        .filter(|(name, _)| *name == folded);
-    let korean = KOREAN.iter().filter(|(name, _)| *name == folded);
-    japanese
-        .chain(korean)
-        .flat_map(|(_, readings)| readings.split(' '))
-        .map(str::to_owned)
-        .collect()
+pub fn readings(folded: &str) -> &'static [&'static str] {
+    NATIVES.by_name.get(folded).map_or(&[], Vec::as_slice)
 }
 
 /// The usual spelling of a Korean family name, whichever it is written in.
 pub fn korean_family(latin: &str) -> Option<&'static str> {
-    let (_, spellings) = KOREAN
-        .iter()
-        .find(|(_, all)| all.split(' ').any(|s| s == latin))?;
-    spellings.split(' ').next()
+    let mut all = NATIVES.korean_families.iter().map(|n| &n.spellings);
+    let spellings = all.find(|s| s.contains(&latin))?;
+    spellings.first().copied()
 }
 
 /// A Korean given name in Latin letters, with the letters that are written in two ways made one.
@@ -306,13 +175,15 @@ pub fn korean_given(latin: &str) -> String {
 
 /// Family names that come first even in Latin letters, when the whole name is written the native way.
 pub fn is_family_first(latin: &str) -> bool {
-    const FIRST: &str = " wang li zhang liu chen yang zhao huang zhou wu xu sun hu zhu gao lin he guo ma luo liang song zheng \
+    static FIRST: Words = Words::new(|| {
+        words(
+            " wang li zhang liu chen yang zhao huang zhou wu xu sun hu zhu gao lin he guo ma luo liang song zheng \
 xie han tang feng yu dong xiao cheng cao yuan deng fu shen zeng peng lu su jiang cai jia ding wei xue ye yan pan du dai xia \
 zhong tian ren fan fang shi yao tan liao zou xiong jin hao kong bai cui kang mao qiu qin gu hou shao meng long wan duan \
 ouyang zhuge sima wong chan cheung lam ng lau kwok leung \
 nguyen tran pham huynh hoang phan vu vo dang bui ngo duong \
-kim lee park choi jung jeong kang cho yoon yun jang lim han oh seo shin kwon hwang ahn hong yoo moon bae baek heo noh ";
-    FIRST
-        .match_indices(latin)
-        .any(|(at, _)| FIRST[..at].ends_with(' ') && FIRST[at + latin.len()..].starts_with(' '))
+kim lee park choi jung jeong kang cho yoon yun jang lim han oh seo shin kwon hwang ahn hong yoo moon bae baek heo noh ",
+        )
+    });
+    FIRST.contains(latin)
 }

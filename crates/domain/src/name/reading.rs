@@ -1,5 +1,9 @@
 //! One name as it is read: which words it has, which of them may be the family's, and what is only said around it.
 
+use super::around::{
+    NAMES_AT_THE_FRONT, NOTES, PARTICLES, PERHAPS_TITLES, ROLES, SERVANTS, SURE_ROLES, TITLES,
+    generation,
+};
 use super::fold::{Script, bones, fold, latin, script, sound};
 use super::{company, given, han};
 
@@ -16,6 +20,8 @@ pub struct Word {
     pub bones: Vec<String>,
     /// Full names that it may stand for.
     pub roots: &'static [u16],
+    /// Its spellings are known, and no others are meant.
+    pub is_read: bool,
     pub is_initial: bool,
     pub may_be_family: bool,
     /// Words written together with a hyphen share a unit.
@@ -34,55 +40,8 @@ pub struct Name {
     /// All letters in a row, begun where that is alphabetically first: the same however the name is cut into
     /// words, and whichever end comes first. One more for a Korean name.
     pub rings: Vec<String>,
-}
-
-const TITLES: &str = " dr prof professor mr mrs ms miss mx sir mme mlle monsieur madame herr frau hr dipl med phil jur rer nat \
-habil univ dott dottssa sig sigra signor signora sra srta dna señor señora senor senora mgr mudr judr rndr phdr drs mevr familie \
-family fam mister phd md msc bsc mba llm cpa esq dds dvm mphil edd 先生 女士 小姐 太太 老师 さま さん 씨 님 대표 사장 госпожа \
-господин מר גב ";
-
-/// Titles that are names as well: left out where two words are left.
-const PERHAPS_TITLES: &str = " ing mag arch avv geom rag bc pan pani doc hon fr mw haji hajji hadji sheikh shaikh sri shri smt kumari \
-capt captain col gen lt maj sgt rev dame lord lady don dona doña dom ma ba jd rn pe 总 样 г гн др ";
-
-const PARTICLES: &str = " van von vom zu zum zur der den dem des de del della dei di da do dos das du d la le les l lo los las af av \
-ten ter te tot bin ibn bint ben bat al el ul ad as ar e y i und bar ould abu umm mac mc thi بن ابن بنت ال בן בת фон де ван ";
-
-/// Particles that are names where they begin one: Ben Smith, Al Pacino, Le Van Anh.
-const NAMES_AT_THE_FRONT: &str = " ben al bat van le la di do da du de el te i e bar don ma ";
-
-/// What people write around a name in a list of leads.
-const NOTES: &str = " lead leads broker brokers seller sellers buyer buyers new neu hot cold warm call meeting follow up followup prospect \
-client customer contact re fwd urgent vip owner agent makler kaufer kauferin verkaufer verkauferin kunde kundin inbound \
-outbound demo intro todo test ";
-
-/// Names of posts, not of people.
-const ROLES: &str = " team info support sales office department dept reception helpdesk help noreply reply admin administrator \
-administration billing accounting accounts accountant service services customer marketing hr jobs careers hello contact mail \
-vertrieb buro verkauf kontakt zentrale empfang sekretariat webmaster postmaster ventas ventes comercial commercial front \
-back desk staff management verwaltung buchhaltung ";
-
-/// Any one of these says that no person is meant.
-const SURE_ROLES: &str = " team support department dept reception helpdesk noreply admin administrator administration \
-billing service services customer marketing webmaster postmaster sekretariat vertrieb buchhaltung ";
-
-const SERVANTS: [&str; 5] = ["abdul", "abdel", "abdal", "abdur", "abder"];
-
-fn is_in(list: &str, word: &str) -> bool {
-    !word.is_empty()
-        && list
-            .match_indices(word)
-            .any(|(at, _)| list[..at].ends_with(' ') && list[at + word.len()..].starts_with(' '))
-}
-
-fn generation(folded: &str) -> Option<u8> {
-    match folded {
-        "sr" | "senior" | "père" | "pere" => Some(1),
-        "jr" | "jnr" | "junior" | "filho" | "ii" | "fils" => Some(2),
-        "iii" | "neto" => Some(3),
-        "iv" => Some(4),
-        _ => None,
-    }
+    /// With the letters made one that are spelled in two ways in Korean names: for a name in hangul.
+    pub loose_ring: String,
 }
 
 /// Reads a stretch of text as one person's name. `None` when it names a company or a post, or nobody.
@@ -119,21 +78,23 @@ fn read_with(text: &str, keeps_all: bool) -> Option<(Name, bool)> {
                 name.generation = Some(older);
                 continue;
             }
-            if is_in(TITLES, &folded) || (first && folded == "sr") {
+            if TITLES.contains(folded.as_str()) || (first && folded == "sr") {
                 continue;
             }
-            if is_in(PERHAPS_TITLES, &folded) || is_in(NOTES, &folded) {
+            if PERHAPS_TITLES.contains(folded.as_str()) || NOTES.contains(folded.as_str()) {
                 left_out = true;
                 if !keeps_all {
                     continue;
                 }
             }
-            if is_in(SURE_ROLES, &folded) || (company::is_legal_form(&folded) && !first) {
+            if SURE_ROLES.contains(folded.as_str()) || (company::is_legal_form(&folded) && !first) {
                 return None;
             }
-            roles += usize::from(is_in(ROLES, &folded));
+            roles += usize::from(ROLES.contains(folded.as_str()));
             for part in piece.split(['.', '-', '‐', '–', '·', '・', '_', '/']) {
-                reader.push(&mut name, part, is_family, unit);
+                if !TITLES.contains(fold(part).as_str()) {
+                    reader.push(&mut name, part, is_family, unit);
+                }
             }
             unit = unit.saturating_add(1).min(HIGHEST_UNIT);
         }
@@ -157,7 +118,7 @@ fn at_comma(text: &str) -> (&str, &str) {
         return ("", text);
     };
     let mut words = after.split_whitespace().map(fold).filter(|w| !w.is_empty());
-    let says_more = words.any(|w| generation(&w).is_none() && !is_in(TITLES, &w));
+    let says_more = words.any(|w| generation(&w).is_none() && !TITLES.contains(w.as_str()));
     if says_more && !before.trim().is_empty() {
         (before, after)
     } else {
@@ -182,7 +143,7 @@ impl Reader {
         if matches!(written_in, Script::Han | Script::Hangul) {
             let bare = han::without_courtesy(&folded);
             if bare.len() < folded.len() {
-                folded = bare.to_owned();
+                folded.truncate(bare.len());
             }
         }
         if let Some(rest) = folded
@@ -190,15 +151,15 @@ impl Reader {
             .filter(|rest| rest.chars().count() > 2)
         {
             self.particles.push((name.words.len(), "ال".to_owned()));
-            folded = rest.to_owned();
+            folded = String::from(rest);
         }
         if folded.is_empty() || name.words.len() >= WORDS_MAX {
             return;
         }
         let begins = name.words.is_empty() && self.particles.is_empty();
         if !self.keeps_all
-            && is_in(PARTICLES, &folded)
-            && !(begins && !is_family && is_in(NAMES_AT_THE_FRONT, &folded))
+            && PARTICLES.contains(folded.as_str())
+            && !(begins && !is_family && NAMES_AT_THE_FRONT.contains(folded.as_str()))
         {
             self.particles.push((name.words.len(), folded));
             return;
@@ -219,7 +180,7 @@ impl Reader {
             add(
                 name,
                 servant.text + &folded,
-                written_in,
+                servant.script,
                 is_family,
                 servant.unit,
                 false,
@@ -228,12 +189,17 @@ impl Reader {
             return;
         }
         let letters = folded.chars().count();
+        // Van 't Hoff.
+        if letters == 1 && part.starts_with(['\'', '’']) {
+            self.particles.push((name.words.len(), folded));
+            return;
+        }
         if letters == 1 && !matches!(written_in, Script::Han | Script::Hangul) {
             add(name, folded, written_in, is_family, unit, true);
             return;
         }
         // TJ, JP: capitals in a name that has small letters too.
-        let capitals = self.has_lower && letters <= 3 && part.chars().all(|c| c.is_uppercase());
+        let capitals = self.has_lower && letters <= 3 && part.chars().all(char::is_uppercase);
         let vowels = folded.contains(['a', 'e', 'i', 'o', 'u', 'y']);
         if capitals && !vowels && written_in == Script::Latin {
             for c in folded.chars() {
@@ -274,17 +240,19 @@ fn add(
     let mut sounds = Vec::new();
     let mut all_bones: Vec<String> = Vec::new();
     let mut roots: &'static [u16] = &[];
+    let mut is_read = false;
     if !is_initial {
         let usual = sound(&spelled);
         roots = given::roots(&text, &usual);
         all_bones = bones(&spelled, written_in);
-        if matches!(written_in, Script::Han | Script::Hangul) {
+        if written_in != Script::Latin {
             for reading in han::readings(&text) {
-                sounds.push(sound(&reading));
-                all_bones.extend(bones(&reading, Script::Latin));
+                sounds.push(sound(reading));
+                all_bones.extend(bones(reading, Script::Latin));
+                is_read = true;
             }
         }
-        if sounds.is_empty() || written_in == Script::Han {
+        if !is_read || written_in == Script::Han {
             sounds.push(usual);
         }
         all_bones.sort_unstable();
@@ -297,6 +265,7 @@ fn add(
         sounds,
         bones: all_bones,
         roots,
+        is_read,
         is_initial,
         may_be_family,
         unit,
@@ -323,7 +292,7 @@ fn settle(name: &mut Name, particles: &[(usize, String)], family_is_said: bool) 
                     || next.is_some_and(|w| !w.roots.is_empty() && word.roots.is_empty()));
             let native = matches!(word.script, Script::Han | Script::Hangul);
             let may = if native {
-                word.may_be_family || (n == 0 && units.len() > 1)
+                word.may_be_family || n == 0
             } else {
                 !first_of_all || leads
             };
@@ -338,9 +307,8 @@ fn settle(name: &mut Name, particles: &[(usize, String)], family_is_said: bool) 
         joined.push_str(&word.latin);
     }
     name.rings.push(ring(&joined));
-    if let Some(korean) = korean(name) {
-        name.rings.push(korean);
-    }
+    name.rings.extend(korean(name));
+    name.loose_ring = ring(&han::korean_given(&joined));
 }
 
 /// Family name in its usual spelling, then the rest with what is spelled in two ways made one.

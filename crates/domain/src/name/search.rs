@@ -15,7 +15,12 @@ pub fn tokens(reading: &Reading) -> BTreeSet<String> {
     for name in &reading.names {
         if !is_lone(name) {
             of_words(name, &mut out);
-            out.extend(name.rings.iter().map(|r| format!("r:{r}")));
+            // Abdul Karim is two words, and one name.
+            if let [word] = name.words.as_slice() {
+                out.insert(format!("s:{}", word.text));
+            }
+            let rings = name.rings.iter().chain([&name.loose_ring]);
+            out.extend(rings.map(|r| format!("r:{r}")));
             out.extend(initial_and_family(name).iter().map(|g| format!("a:{g}")));
         }
         let companies = reading.companies.iter().chain(&reading.beside);
@@ -23,7 +28,7 @@ pub fn tokens(reading: &Reading) -> BTreeSet<String> {
             for word in name
                 .words
                 .iter()
-                .filter(|w| w.may_be_family && w.roots.is_empty())
+                .filter(|w| (w.may_be_family || is_lone(name)) && w.roots.is_empty())
             {
                 out.extend(word.bones.iter().map(|b| format!("c:{b}:{stem}")));
             }

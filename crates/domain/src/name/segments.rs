@@ -94,9 +94,9 @@ fn beside(out: &mut Reading, text: &str) {
         .skip(1)
         .any(|w| company::is_legal_form(&fold::fold(w)));
     if is_firm {
-        out.companies.push(key)
+        out.companies.push(key);
     } else {
-        out.beside.push(key)
+        out.beside.push(key);
     }
 }
 

@@ -119,9 +119,9 @@ fn evidence_reads_as_a_sentence() {
             "same family name, initial fits the given name",
         ),
         (
-            "Сергей Щербаков",
-            "Sergei Scherbakov",
-            "family name in another script, given name in another script",
+            "Чайковский Пётр",
+            "Pyotr Tchaikovsky",
+            "family name in another script, given name is a form of it",
         ),
         (
             "Laura Bernstein",
