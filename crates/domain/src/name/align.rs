@@ -131,8 +131,9 @@ fn family_only(a: &Name, b: &Name) -> Judged {
 /// An address like mross@ or mikeross@.
 fn glued(named: &Reading, address: &Reading, at_one_company: bool) -> Option<Judged> {
     let spelled = |name: &Name, glued: &String| {
-        name.rings.contains(&super::reading::ring(glued)) && !is_lone(name)
-            || at_one_company && initial_and_family(name).contains(glued)
+        let in_full = name.rings.contains(&super::reading::ring(glued));
+        let abbreviated = at_one_company && initial_and_family(name).contains(glued);
+        !is_lone(name) && (in_full || abbreviated)
     };
     let mut pairs = named
         .names

@@ -305,13 +305,16 @@ mod tests {
             ("خالد", "Khaled"),
             ("כהן", "Cohen"),
             ("رحمن", "Rahman"),
+            ("جمال", "Gamal"),
+            ("نجيب", "Najib"),
         ] {
             let of = |w: &str| {
                 let f = fold(w);
                 bones(&latin(&f), script(&f))
             };
+            let ours = of(native);
             assert!(
-                of(latin_one).contains(&of(native)[0]),
+                of(latin_one).iter().any(|b| ours.contains(b)),
                 "{native} {latin_one}"
             );
         }

@@ -15,6 +15,10 @@ pub fn tokens(reading: &Reading) -> BTreeSet<String> {
     for name in &reading.names {
         if !is_lone(name) {
             of_words(name, &mut out);
+            // Abdul Karim is two words, and one name.
+            if let [word] = name.words.as_slice() {
+                out.insert(format!("s:{}", word.text));
+            }
             let rings = name.rings.iter().chain([&name.loose_ring]);
             out.extend(rings.map(|r| format!("r:{r}")));
             out.extend(initial_and_family(name).iter().map(|g| format!("a:{g}")));
