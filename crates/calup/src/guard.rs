@@ -215,8 +215,10 @@ impl<'a> Planned<'a> {
         }
     }
 
+    /// One that the copy holds as not done may have been done since.
     fn is_known(&self, journal: &[Effect]) -> bool {
-        journal.iter().any(|e| e.key == self.key)
+        let mut known = journal.iter().filter(|e| e.key == self.key);
+        known.any(|e| e.state != State::Absent)
     }
 
     /// A listing that lags may not show it yet: the sweeper looks again.
