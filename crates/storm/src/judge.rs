@@ -379,9 +379,9 @@ fn commented(world: &World, task: &str, left: Departed) {
         let same = |e: &story::Event| e.chain == event.chain && e.order == event.order;
         let number = seen.events.iter().position(same);
         drop(seen);
-        number
-            .into_iter()
-            .for_each(|number| poison::told(world, number));
+        if let Some(number) = number {
+            poison::told(world, number);
+        }
     }
     if let Some(what) = out_of_order {
         world.violated("I6", what);
