@@ -67,7 +67,6 @@ bugs! {
     KeepsYounger "keeps-younger" "of two leads that one create made the older is taken back"
     CopiesAreOurs "copies-are-ours" "a person's copy of a lead is taken for the second of two"
     TouchIgnored "touch-ignored" "that somebody has worked on the second is not seen"
-    MergeForgotten "merge-forgotten" "what named the lead that was taken back does not come to mean the other"
     EpochIgnored "epoch-ignored" "whoever was superseded goes on working"
     RestoreUnnoticed "restore-unnoticed" "an older copy of the database is taken for the last"
     NoStatusBefore "no-status-before" "which status a lead had before a write is not kept"

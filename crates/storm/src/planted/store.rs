@@ -248,13 +248,6 @@ macro_rules! lies {
                 Ok(related)
             }
 
-            async fn merge(&self, profile: &str, lead: &str, into: &str) -> Result<()> {
-                if self.has(Bug::MergeForgotten) {
-                    return Ok(());
-                }
-                self.truth.merge(profile, lead, into).await
-            }
-
             async fn doubts(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Doubt>> {
                 if self.has(Bug::SweepsNothing) {
                     return Ok(Vec::new());
@@ -315,5 +308,6 @@ lies! {
     renew() -> ();
     doubt(doubt: &Doubt) -> ();
     look_again(doubt: &Doubt, at: Option<Timestamp>) -> ();
+    merge(profile: &str, lead: &str, into: &str) -> ();
     last_sent(profile: &str, lead: &str) -> Option<Timestamp>;
 }
