@@ -109,7 +109,7 @@ pub async fn adopt(
                 .min_by_key(|l| (l.created_at, l.id.clone()));
             match made {
                 Some(lead) => {
-                    create.is_done(app, since, lead.id, journal);
+                    create.is_done(app, (since, lead.created_at), lead.id, journal);
                     Ok(true)
                 }
                 None => Ok(false),
@@ -122,7 +122,7 @@ pub async fn adopt(
             }
             take_as_ours(app, lead, journal).await?;
             if keys::carries(&lead.description, &create.marker) {
-                create.is_done(app, since, lead.id.clone(), journal);
+                create.is_done(app, (since, lead.created_at), lead.id.clone(), journal);
                 return Ok(true);
             }
             comment.doubt(app).await?;
@@ -134,7 +134,7 @@ pub async fn adopt(
                 .min_by_key(|c| c.at);
             match told {
                 Some(told) => {
-                    comment.is_done(app, since, told.id.clone(), journal);
+                    comment.is_done(app, (since, told.at), told.id.clone(), journal);
                     Ok(true)
                 }
                 None => Ok(false),
@@ -215,8 +215,10 @@ impl<'a> Planned<'a> {
         }
     }
 
+    /// One that the copy holds as not done may have been done since.
     fn is_known(&self, journal: &[Effect]) -> bool {
-        journal.iter().any(|e| e.key == self.key)
+        let mut known = journal.iter().filter(|e| e.key == self.key);
+        known.any(|e| e.state != State::Absent)
     }
 
     /// A listing that lags may not show it yet: the sweeper looks again.
@@ -224,7 +226,14 @@ impl<'a> Planned<'a> {
         doubt(app, &self.stored.profile, &self.key, &self.stored.key).await
     }
 
-    fn is_done(&self, app: &App, at: Timestamp, id: String, journal: &mut Journal<'_>) {
+    /// Sent at some time since then, and made at that time: a second one is looked for from there on.
+    fn is_done(
+        &self,
+        app: &App,
+        (since, made_at): (Timestamp, Timestamp),
+        id: String,
+        journal: &mut Journal<'_>,
+    ) {
         tracing::info!(delivery.id = %self.stored.delivery_id, kind = self.kind.name(), "the database was put back, but ClickUp shows that this was done");
         let effect = Effect {
             key: self.key.clone(),
@@ -243,8 +252,8 @@ impl<'a> Planned<'a> {
             reason: Some(
                 "found at ClickUp after an older copy of the database was put back".into(),
             ),
-            first_sent_at: at,
-            last_sent_at: at,
+            first_sent_at: since,
+            last_sent_at: made_at,
             negatives: 0,
             last_probe_at: Some(clock::now()),
             amended: Vec::new(),

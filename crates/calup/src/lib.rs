@@ -25,7 +25,7 @@ mod ready;
 mod serve;
 mod server;
 pub mod standby;
-mod sweep;
+pub mod sweep;
 mod view;
 mod waits;
 pub mod web;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::effect::{Effect, Kind, State};
+use domain::lead::Lead;
 use domain::outcome::Failure;
 use domain::plan::Action;
 use domain::text::essence;
@@ -19,6 +20,9 @@ use crate::{clock, execute, guard, keys};
 const NEGATIVES_MIN: u32 = 3;
 /// Clocks differ: what we made may bear an earlier time than we sent it at.
 pub const SKEW: SignedDuration = SignedDuration::from_secs(120);
+
+/// A create and its last touch by ClickUp itself are not further apart.
+pub const OWN_TOUCH: SignedDuration = SignedDuration::from_secs(1);
 
 pub enum Resolved {
     Known,
@@ -62,7 +66,7 @@ async fn one(
     }
     let remote = match effect.kind {
         Kind::Write => written(crm, &effect, journal).await?,
-        Kind::Create => created(crm, stored, &effect).await?,
+        Kind::Create => created(crm, stored, &mut effect).await?,
         Kind::Comment | Kind::BlockComment => commented(crm, &effect).await?,
     };
     let now = clock::now();
@@ -161,7 +165,7 @@ pub async fn give_up(app: &App, stored: &Stored) -> Result<(), store::Error> {
 }
 
 /// Two routes: the person's listing, and what was made lately. The first to be made wins.
-async fn created(crm: &dyn Crm, stored: &Stored, effect: &Effect) -> Result<Looked, Failure> {
+async fn created(crm: &dyn Crm, stored: &Stored, effect: &mut Effect) -> Result<Looked, Failure> {
     let mut hits = Vec::new();
     if let Some(email) = &stored.change.person.email {
         hits.extend(crm.find_by_email(email).await?);
@@ -171,7 +175,22 @@ async fn created(crm: &dyn Crm, stored: &Stored, effect: &Effect) -> Result<Look
         .into_iter()
         .filter(|l| keys::carries(&l.description, &effect.marker))
         .min_by_key(|l| (l.created_at, l.id.len(), l.id.clone()));
+    if let Some(lead) = &found {
+        take_as_made(effect, lead);
+    }
     Ok(found.map_or(Looked::Nothing, |l| Looked::Found(l.id)))
+}
+
+/// An earlier attempt than the last may have made it, in a status that was wanted then: calup's all the same, as long as
+/// nobody has touched the lead.
+fn take_as_made(effect: &mut Effect, lead: &Lead) {
+    if lead.updated_at <= lead.created_at + OWN_TOUCH
+        && let Ok(Action::Create(mut sent)) = serde_json::from_str(&effect.desired)
+        && sent.status.is_some()
+    {
+        sent.status = Some(lead.status.clone());
+        effect.desired = serde_json::to_string(&Action::Create(sent)).unwrap_or_default();
+    }
 }
 
 async fn commented(crm: &dyn Crm, effect: &Effect) -> Result<Looked, Failure> {

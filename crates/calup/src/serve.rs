@@ -109,9 +109,8 @@ fn work_apart(
         .spawn(move || {
             give_way();
             let _ = tell.send(runtime.block_on(async {
-                let sweep = sweep::run(app.clone(), stopped.clone());
-                let (ended, ()) = tokio::join!(standby::run(app, stopped), sweep);
-                ended
+                let work = standby::run(app.clone(), stopped.clone());
+                sweep::beside(work, app, stopped).await
             }));
         })
         .map_err(|e| format!("could not start the worker: {e}"))?;

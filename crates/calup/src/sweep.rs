@@ -34,8 +34,29 @@ const BATCH: usize = 200;
 /// Two listings of leads, or the reading of two leads and their comments.
 const CALLS_OF_A_LOOK: u32 = 4;
 
+/// Works, and sweeps beside that until told to stop. Work that ends with an error takes the sweeper along, so that
+/// whoever waits for both hears of it.
+pub async fn beside(
+    work: impl Future<Output = Result<(), store::Error>>,
+    app: Arc<App>,
+    stop: watch::Receiver<bool>,
+) -> Result<(), store::Error> {
+    let mut work = std::pin::pin!(work);
+    let mut sweeper = std::pin::pin!(run(app, stop));
+    tokio::select! {
+        biased;
+        worked = &mut work => {
+            if worked.is_ok() {
+                sweeper.await;
+            }
+            worked
+        }
+        () = &mut sweeper => work.await,
+    }
+}
+
 /// Sweeps until told to stop; also renews the database's generation and ends the restore guard.
-pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut commits = 0;
     let mut pause = app.config.sweep.min(LOOK_EVERY_MAX);
     loop {

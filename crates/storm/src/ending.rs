@@ -9,6 +9,7 @@ use sim::clickup::TaskView;
 use store::Store;
 use store::rows::{DeliveryFilter, Status};
 
+use crate::poison;
 use crate::seen::Seen;
 use crate::story::{Event, Kind, Known};
 use crate::world::World;
@@ -44,7 +45,7 @@ pub async fn is_quiescent(file: &dyn Store) -> bool {
 
 /// I1: what was answered 200 is there.
 pub async fn acked_is_there(world: &World, file: &dyn Store) {
-    let acked: Vec<String> = world.seen().acked.keys().cloned().collect();
+    let acked: Vec<String> = world.seen().of_database.acked.keys().cloned().collect();
     for sha256 in acked {
         let filter = DeliveryFilter {
             sha256: Some(sha256.clone()),
@@ -66,6 +67,7 @@ pub async fn acked_is_there(world: &World, file: &dyn Store) {
 pub async fn check(world: &World, file: &dyn Store) {
     acked_is_there(world, file).await;
     conservation(world, file).await;
+    poison::dead_are_told(world, file).await;
     let uids: Vec<String> = {
         let seen = world.seen();
         let mut uids: Vec<String> = seen.events.iter().map(|e| e.uid.clone()).collect();
@@ -99,6 +101,8 @@ async fn conservation(world: &World, file: &dyn Store) {
                 let what = format!("a delivery is still {}: {reason}", delivery.status.name());
                 world.violated("I4", what);
             }
+            Status::Dead
+                if poison::is_about(world, delivery.uid.as_deref().unwrap_or_default()) => {}
             Status::Quarantined | Status::Dead => {
                 let what = format!("a delivery ended {}: {reason}", delivery.status.name());
                 world.violated("I13", what);
@@ -119,6 +123,7 @@ async fn journal(world: &World, file: &dyn Store, uid: &str) {
             State::Attempting | State::Unknown => {
                 world.violated("I4", format!("{name} is left {}", effect.state.name()));
             }
+            State::Dead if poison::is_about(world, uid) => {}
             State::Dead | State::Operator => {
                 world.violated("I13", format!("{name} ended {}", effect.state.name()));
             }
@@ -128,7 +133,7 @@ async fn journal(world: &World, file: &dyn Store, uid: &str) {
 
 /// I4 and I5: what a person's record shows is what the whole of their meetings comes to.
 fn record(world: &World, person: usize) {
-    if world.seen().removed.contains(&person) {
+    if world.seen().removed.contains(&person) || world.weather().refuses == Some(person) {
         return;
     }
     let lead = lead_of(world, person).and_then(|id| world.clickup.task(&id));

@@ -10,13 +10,19 @@ use vendors::http::Answer;
 
 use crate::life::Life;
 use crate::marks::{self, marked};
-use crate::story;
-use crate::time;
 use crate::world::World;
+use crate::{poison, repair, story, time};
+
+/// Of the worker.
+const LANES: u32 = 4;
+/// From our last look at a lead to the write: a look-up of its list, which may take a call's patience, and two round
+/// trips.
+const LOOKED_MS: u64 = 4_000 + 1_500;
 
 /// A request is about to leave: two of one record, or of one person, must never be on their way at once.
 pub fn departure(world: &World, life: &Arc<Life>, asked: &Asked) -> u64 {
     let task = task_of(&asked.path).map(str::to_owned);
+    let task = task.or_else(|| Some(repair::comment_of(world, &asked.path)?.1.id));
     let mut seen = world.seen();
     let person = match &task {
         Some(task) => seen.owners.get(task).copied(),
@@ -37,6 +43,25 @@ pub fn departure(world: &World, life: &Arc<Life>, asked: &Asked) -> u64 {
         world.violated("I9", what);
     }
     id
+}
+
+/// Whoever was superseded sends what was past its last look, one request per lane and the sweeper's, and begins nothing.
+pub fn after_all(life: &Arc<Life>) {
+    if !life.is_superseded() {
+        return;
+    }
+    let mut seen = life.world.seen();
+    let sent = seen.superseded.entry(life.number).or_default();
+    *sent += 1;
+    let is_too_many = *sent > LANES + 1;
+    drop(seen);
+    if is_too_many {
+        let what = format!(
+            "life {} goes on writing, and another one works",
+            life.number
+        );
+        life.world.violated("I9", what);
+    }
 }
 
 /// After a 429, nothing leaves before its reset, but for a second that clocks may differ by.
@@ -79,9 +104,24 @@ pub fn last_read(world: &World, asked: &Asked) -> u64 {
         .unwrap_or(0)
 }
 
+/// When what is known of the person's meetings was last read before a request left.
+pub fn decided_at(world: &World, asked: &Asked) -> u64 {
+    let seen = world.seen();
+    let person = match task_of(&asked.path) {
+        Some(task) => seen.owners.get(task).copied(),
+        None => name_in(asked).and_then(|name| seen.person_named(&name)),
+    };
+    let at = person.and_then(|person| seen.known_at.get(&person).copied());
+    at.unwrap_or(0)
+}
+
 /// What the process could know when a request left.
 #[derive(Debug, Clone, Copy)]
 pub struct Departed {
+    pub at_ms: u64,
+    /// It will be carried out, or what it makes be listed, later than calup is told of.
+    pub is_beyond: bool,
+    pub life: u32,
     /// When its task was last read.
     pub read_at_ms: u64,
     pub planned_at_ms: u64,
@@ -90,6 +130,7 @@ pub struct Departed {
 pub fn carried_out(world: &World, life: u32, asked: &Asked, left: Departed) -> Received {
     let task = task_of(&asked.path).map(str::to_owned);
     let before = task.as_deref().and_then(|task| world.clickup.task(task));
+    let comment = repair::comment_of(world, &asked.path);
     let received = world.clickup.ask(asked);
     let ok = received.status < 300;
     if asked.method == "GET" {
@@ -110,10 +151,20 @@ pub fn carried_out(world: &World, life: u32, asked: &Asked, left: Departed) -> R
         ("POST", None) => created(world, &received.json(), left),
         ("PUT", Some(task)) => {
             if let (Some(before), Some(after)) = (before, world.clickup.task(&task)) {
-                written(world, &before, &after, left.read_at_ms);
+                written(world, &before, &after, left);
             }
         }
         ("POST", Some(task)) if asked.path.ends_with("/comment") => commented(world, &task, left),
+        ("DELETE", Some(_)) => {
+            if let Some(before) = before {
+                repair::lead_deleted(world, &before, left);
+            }
+        }
+        ("DELETE", None) => {
+            if let Some((id, lead)) = comment {
+                repair::comment_deleted(world, &id, &lead, left);
+            }
+        }
         _ => {}
     }
     marks::at_most_once(world);
@@ -142,6 +193,11 @@ fn created(world: &World, body: &Value, left: Departed) {
         seen.owners.insert(id.to_owned(), person);
     }
     let view = world.clickup.task(id).expect("just made");
+    if left.is_beyond {
+        drop(seen);
+        repair::came_too_late(world, &view.markdown);
+        seen = world.seen();
+    }
     let Some(person) = seen.owners.get(id).copied() else {
         return;
     };
@@ -153,7 +209,8 @@ fn created(world: &World, body: &Value, left: Departed) {
         };
         let last = seen.events.iter().filter(|e| e.chain == event.chain);
         let last = last.map(|e| e.order).max().unwrap_or(0);
-        if seen.deleted.contains(&event.chain)
+        let deleted_at = seen.deleted.get(&event.chain);
+        if deleted_at.is_some_and(|at| *at < left.planned_at_ms)
             && seen.is_joined(event.chain, 0, last, left.planned_at_ms)
         {
             again = Some(format!(
@@ -182,7 +239,13 @@ fn shows(world: &World, person: usize, text: &str) {
 }
 
 /// Description and status were written.
-fn written(world: &World, before: &TaskView, after: &TaskView, read_at_ms: u64) {
+fn written(world: &World, before: &TaskView, after: &TaskView, left: Departed) {
+    // What people do between our last look and the write is lost, if that is one round trip and no more.
+    let read_at_ms = if world.seen().stopped.contains(&left.life) {
+        left.read_at_ms
+    } else {
+        left.read_at_ms.max(left.at_ms.saturating_sub(LOOKED_MS))
+    };
     let kept = before.name == after.name
         && before.email == after.email
         && before.fields == after.fields
@@ -220,6 +283,13 @@ fn written(world: &World, before: &TaskView, after: &TaskView, read_at_ms: u64) 
                 before.id
             ));
         }
+        if lost.is_none()
+            && before.status != after.status
+            && let Some(effect) = seen.announced(Kind::Write, &before.id)
+            && effect.status_before.is_none()
+        {
+            lost = Some(format!("which status {} had is not kept", before.id));
+        }
         let ends_a_deal = before.status_type == "closed" || before.status_type == "done";
         let human_at = seen.statuses.get(&before.id).map_or(0, |(_, at)| *at);
         if lost.is_none() && ends_a_deal && before.status != after.status && human_at <= read_at_ms
@@ -253,7 +323,7 @@ fn resurrected(world: &World, task: &str) {
         let Some(person) = seen.owners.get(task).copied() else {
             return;
         };
-        let told: Vec<usize> = seen.stored.keys().copied().collect();
+        let told: Vec<usize> = seen.of_database.stored.keys().copied().collect();
         let stands = told
             .iter()
             .map(|e| &seen.events[*e])
@@ -272,6 +342,9 @@ fn commented(world: &World, task: &str, left: Departed) {
     let Some(comment) = view.comments.last() else {
         return;
     };
+    if left.is_beyond {
+        repair::came_too_late(world, &comment.text);
+    }
     let person = world.seen().owners.get(task).copied();
     let Some(person) = person else { return };
     shows(world, person, &comment.text);
@@ -293,13 +366,22 @@ fn commented(world: &World, task: &str, left: Departed) {
         let Some(event) = event else { continue };
         let key = (task.to_owned(), event.chain);
         let later = seen.told.get(&key).into_iter().flatten();
-        let mut later = later.filter(|order| **order > event.order);
+        // What comes too late comes where it comes, and goes again.
+        let later = later.filter(|order| **order > event.order && !left.is_beyond);
+        // One that was forgotten with the rest of the database is not known to have been told.
+        let mut later = later.filter(|order| seen.is_stored(event.chain, **order));
         if later.any(|order| seen.is_joined(event.chain, event.order, *order, left.planned_at_ms)) {
             out_of_order = Some(format!(
                 "{task}: `{first}` of {uid} comes after a later one of its meeting and does not say that it is late"
             ));
         }
         seen.told.entry(key).or_default().insert(event.order);
+        let same = |e: &story::Event| e.chain == event.chain && e.order == event.order;
+        let number = seen.events.iter().position(same);
+        drop(seen);
+        if let Some(number) = number {
+            poison::told(world, number);
+        }
     }
     if let Some(what) = out_of_order {
         world.violated("I6", what);
@@ -311,7 +393,7 @@ pub fn task_of(path: &str) -> Option<&str> {
     rest.split('/').next()
 }
 
-fn name_in(asked: &Asked) -> Option<String> {
+pub fn name_in(asked: &Asked) -> Option<String> {
     let body: Value = serde_json::from_slice(&asked.body).ok()?;
     body["name"].as_str().map(str::to_owned)
 }

@@ -1,6 +1,6 @@
 //! The marks that our objects bear, and that none of them is there twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sim::clickup::TaskView;
 
@@ -26,64 +26,97 @@ fn words(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
+/// I3 and I8, at any moment: what a request that was carried out or listed too late made may stand there twice for now.
 pub fn at_most_once(world: &World) {
+    if let Some((invariant, what)) = doubled(world, &excused(world)) {
+        world.violated(invariant, what);
+    }
+}
+
+/// What came too late, and what was said on a lead that did: the sweeper carries that over before it deletes.
+fn excused(world: &World) -> BTreeSet<String> {
+    let mut excused = world.seen().came_too_late.clone();
+    if excused.is_empty() {
+        return excused;
+    }
+    for task in world.clickup.live_tasks() {
+        let is_twin = marked(&task.markdown)
+            .iter()
+            .any(|(_, mark)| excused.contains(mark));
+        if is_twin {
+            excused.extend(marks_in_comments(&task));
+        }
+    }
+    excused
+}
+
+pub fn marks_in_comments(task: &TaskView) -> Vec<String> {
+    let marks = task.comments.iter().flat_map(|c| marked(&c.text));
+    marks.map(|(_, mark)| mark).collect()
+}
+
+/// Something of ours that is there twice, and by which invariant it must not be.
+pub fn doubled(world: &World, excused: &BTreeSet<String>) -> Option<(&'static str, String)> {
     let us = world.clickup.user_id();
     let mut objects: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut leads: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     let mut said_twice = None;
-    {
-        let seen = world.seen();
-        for task in world.clickup.live_tasks() {
-            if task.creator_id == us {
-                for (_, mark) in marked(&task.markdown) {
-                    objects.entry(mark).or_default().push(task.id.clone());
-                }
-                if let Some(person) = seen.owners.get(&task.id) {
-                    leads.entry(*person).or_default().push(task.id.clone());
-                }
+    let seen = world.seen();
+    for task in world.clickup.live_tasks() {
+        if task.creator_id == us {
+            let marks = marked(&task.markdown);
+            let is_excused = marks.iter().any(|(_, mark)| excused.contains(mark));
+            for (_, mark) in marks {
+                objects.entry(mark).or_default().push(task.id.clone());
             }
-            let twice = comments(&task, us, &mut objects);
-            // What was merged into a record may have been told there too.
-            let twice = twice.filter(|_| !seen.by_people.contains(&task.id));
-            said_twice = said_twice.or(twice);
+            if let Some(person) = seen.owners.get(&task.id)
+                && !is_excused
+            {
+                leads.entry(*person).or_default().push(task.id.clone());
+            }
         }
+        let twice = comments(&task, us, &mut objects, excused);
+        // What was merged into a record may have been told there too.
+        let twice = twice.filter(|_| !seen.by_people.contains(&task.id));
+        said_twice = said_twice.or(twice);
     }
-    if let Some((mark, places)) = objects.iter().find(|(_, places)| places.len() > 1) {
-        world.violated(
-            "I3",
-            format!("mark {mark} is there more than once: {}", places.join(", ")),
+    let mut twice = objects
+        .iter()
+        .filter(|(mark, places)| places.len() > 1 && !excused.contains(*mark));
+    if let Some((mark, places)) = twice.next() {
+        let what = format!("mark {mark} is there more than once: {}", places.join(", "));
+        return Some(("I3", what));
+    }
+    // A person who deleted the lead of one meeting may get another one for the next.
+    let mut several = leads
+        .iter()
+        .filter(|(person, leads)| leads.len() > 1 && !seen.removed.contains(person));
+    if let Some((person, leads)) = several.next() {
+        let what = format!(
+            "person {person} has several leads of ours: {}",
+            leads.join(", ")
         );
+        return Some(("I8", what));
     }
-    if let Some((person, leads)) = leads.iter().find(|(_, leads)| leads.len() > 1) {
-        // A person who deleted the lead of one meeting may get another one for the next.
-        if !world.seen().removed.contains(person) {
-            world.violated(
-                "I8",
-                format!(
-                    "person {person} has several leads of ours: {}",
-                    leads.join(", ")
-                ),
-            );
-        }
-    }
-    if let Some(what) = said_twice {
-        world.violated("I3", what);
-    }
+    said_twice.map(|what| ("I3", what))
 }
 
 fn comments(
     task: &TaskView,
     us: u64,
     objects: &mut BTreeMap<String, Vec<String>>,
+    excused: &BTreeSet<String>,
 ) -> Option<String> {
     let mut said: BTreeMap<String, &str> = BTreeMap::new();
     let mut twice = None;
     for comment in task.comments.iter().filter(|c| c.user_id == us) {
-        for (_, mark) in marked(&comment.text) {
+        let marks = marked(&comment.text);
+        let is_excused = marks.iter().any(|(_, mark)| excused.contains(mark));
+        for (_, mark) in marks {
             let place = format!("comment {} of {}", comment.id, task.id);
             objects.entry(mark).or_default().push(place);
         }
-        if said.insert(words(&comment.text), &comment.id).is_some() {
+        if !is_excused && said.insert(words(&comment.text), &comment.id).is_some() {
             twice = Some(format!(
                 "{}: the same words twice, the second time in {}",
                 task.id, comment.id

@@ -47,9 +47,7 @@ impl Mortal {
     }
 
     async fn reading(&self, _verb: &'static str) -> Result<Arc<dyn Store>> {
-        if self.life.is_dead() {
-            std::future::pending::<()>().await;
-        }
+        self.life.live().await;
         self.opened()
     }
 
@@ -71,9 +69,23 @@ impl Mortal {
     }
 
     async fn written<T>(&self, verb: &'static str, done: &Result<T>) {
+        if verb == "lease" && done.is_ok() {
+            self.life.world.seen().leased_by = self.life.number;
+        }
+        // I9: what moves a change or an effect on is refused once another one has taken over.
+        let moves_on = matches!(verb, "claim" | "record" | "finish" | "retry_at" | "park");
+        if moves_on && done.is_ok() && self.life.is_superseded() {
+            let what = format!(
+                "{verb} by life {}, whose database another one works on",
+                self.life.number
+            );
+            self.life.world.violated("I9", what);
+        }
         let how = match done {
             Ok(_) => "committed",
             Err(Error::Superseded) => "superseded",
+            // Whoever has the lock keeps it.
+            Err(_) if self.life.is_superseded() => "refused",
             Err(error) => {
                 self.life.world.violated("I4", format!("{verb}: {error}"));
                 "failed"
@@ -119,6 +131,13 @@ macro_rules! verbs {
                 done
             })*
 
+            async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>> {
+                let file = self.reading("related").await?;
+                let uid = &change.change.booking.uid;
+                self.life.world.seen().decides(uid, time::elapsed_ms());
+                file.related(profile, change).await
+            }
+
             async fn receive(&self, delivery: NewDelivery) -> Result<String> {
                 let file = self.writing("receive").await?;
                 let sha256 = delivery.sha256.clone();
@@ -127,7 +146,7 @@ macro_rules! verbs {
                 if done.is_ok() {
                     let mut seen = self.life.world.seen();
                     if let Some(event) = seen.tells.get(&sha256).copied() {
-                        seen.stored.entry(event).or_insert_with(time::elapsed_ms);
+                        seen.of_database.stored.entry(event).or_insert_with(time::elapsed_ms);
                     }
                 }
                 self.written("receive", &done).await;
@@ -169,7 +188,7 @@ macro_rules! verbs {
             }
 
             fn commits(&self) -> u64 {
-                0
+                self.file().map_or(0, |file| file.commits())
             }
         }
     };
@@ -178,7 +197,6 @@ macro_rules! verbs {
 verbs! {
     reads {
         next_due() -> Option<Timestamp>;
-        related(profile: &str, change: &Stored) -> Vec<Stored>;
         links(profile: &str, tokens: &[String]) -> Vec<Link>;
         register(profile: &str, lead: &str) -> Register;
         effects(profile: &str, change_key: &str) -> Vec<domain::effect::Effect>;

@@ -13,14 +13,14 @@ use vendors::http::{Answer, Call, Lost, Method, StandIn};
 
 use crate::life::Life;
 use crate::planted::Bug;
-use crate::weather::Trouble;
+use crate::weather::{INDEX_LAG_MS, LATE_APPLY_MS, Trouble};
 use crate::world::World;
-use crate::{dice, judge, time};
+use crate::{dice, judge, poison, time};
 
 /// Longer than a call may take.
 const TOO_SLOW_MS: u64 = 5_000;
-/// From what is known of a meeting to the request that follows from it: two reads and their pauses.
-const PLANNING_MS: u64 = 2_000;
+/// A decision is carried out within this, or made anew.
+const DECIDED_MS: u64 = 10_000;
 
 pub fn line(life: Arc<Life>) -> Box<StandIn> {
     Box::new(move |call| {
@@ -45,15 +45,22 @@ impl Drop for Flight<'_> {
 async fn carry(life: &Arc<Life>, call: Call) -> Result<Answer, Lost> {
     let writes = call.method != Method::GET;
     // Here it has just passed the gate; a process may be paused, and refused elsewhere, before its bytes leave.
-    judge::limit(&life.world, life);
-    if writes {
-        life.bad_step("before a write is sent").await;
-    } else {
-        life.step("before a call").await;
+    if writes && (life.is_stopped() || life.is_superseded()) {
+        // Its intent was committed before, which was the last look whether it may write.
+        tokio::spawn(send_after_all(life.clone(), asked(call)));
+        return std::future::pending().await;
     }
+    life.live().await;
+    judge::limit(&life.world, life);
     let world = &life.world;
     world.counts().calls += 1;
     let asked = asked(call);
+    if !writes {
+        life.step("before a call").await;
+    } else if life.at_the_wire("before a write is sent").await {
+        tokio::spawn(send_after_all(life.clone(), asked));
+        return std::future::pending().await;
+    }
     let _flight = if writes {
         let id = judge::departure(world, life, &asked);
         Some(Flight { world, id })
@@ -78,6 +85,24 @@ async fn carry(life: &Arc<Life>, call: Call) -> Result<Answer, Lost> {
         }
     }
     answer
+}
+
+/// A process that was stopped goes on with what it was about to do, however long ago that was; nobody waits for it.
+async fn send_after_all(life: Arc<Life>, asked: Asked) {
+    life.live().await;
+    let world = &life.world;
+    judge::after_all(&life);
+    // An older update over newer ones is what no client withstands.
+    if life.is_superseded() && asked.method != "POST" && !world.weather().late_updates {
+        return;
+    }
+    world.fault("sent by a process that was stopped");
+    world.tell(format_args!("after all: {} {}", asked.method, asked.path));
+    let id = judge::departure(world, &life, &asked);
+    // The process does not hold it any more.
+    drop(Flight { world, id });
+    let patience = std::time::Duration::from_millis(TOO_SLOW_MS - 1_000);
+    let _nobody_waits = tokio::time::timeout(patience, travel(&life, &asked, true)).await;
 }
 
 fn asked(call: Call) -> Asked {
@@ -114,8 +139,16 @@ async fn travel(life: &Arc<Life>, asked: &Asked, writes: bool) -> Result<Answer,
         ));
     }
     let (out, back) = (dice::between(0, latency), dice::between(0, latency));
+    if writes && let Some(body) = poison::refusal(world, asked) {
+        world.fault("refused for good");
+        time::sleep_ms(out + back).await;
+        return Ok(made(400, "application/json", body.to_vec()));
+    }
     let reset = || Lost::Unanswered("the connection broke".into());
-    let run = |after_ms: u64| vendor(world.clone(), life.number, asked.clone(), after_ms);
+    let run = |after_ms: u64| vendor(world.clone(), life.number, asked.clone(), after_ms, 0);
+    let run_late = |after_ms: u64, late_ms| {
+        vendor(world.clone(), life.number, asked.clone(), after_ms, late_ms)
+    };
     let page = |status: u16| {
         let body = format!("<html><body>{status}</body></html>");
         made(status, "text/html", body.into_bytes())
@@ -141,8 +174,12 @@ async fn travel(life: &Arc<Life>, asked: &Asked, writes: bool) -> Result<Answer,
         }
         Some(Trouble::Late) => {
             let (hangs, late) = (dice::chance(0.5), world.weather().late_apply_ms);
-            let after = out + if hangs { TOO_SLOW_MS - 1_000 } else { 0 } + dice::between(1, late);
-            drop(run(after));
+            let from = dice::one(&[1, late * 3 / 5]);
+            let late = dice::between(from, late);
+            drop(run_late(
+                out + if hangs { TOO_SLOW_MS - 1_000 } else { 0 },
+                late,
+            ));
             if hangs {
                 std::future::pending::<()>().await;
             }
@@ -217,15 +254,26 @@ fn vendor(
     life: u32,
     mut asked: Asked,
     after_ms: u64,
+    late_ms: u64,
 ) -> oneshot::Receiver<Received> {
     let (tell, told) = oneshot::channel();
     world.seen().late += 1;
     let left = judge::Departed {
+        life,
+        at_ms: time::elapsed_ms(),
+        is_beyond: late_ms > LATE_APPLY_MS
+            || world.weather().index_lag_ms > INDEX_LAG_MS
+            || world.seen().superseded.contains_key(&life),
         read_at_ms: judge::last_read(&world, &asked),
-        planned_at_ms: time::elapsed_ms().saturating_sub(PLANNING_MS),
+        planned_at_ms: judge::decided_at(&world, &asked)
+            .max(time::elapsed_ms().saturating_sub(DECIDED_MS)),
     };
     tokio::spawn(async move {
-        time::sleep_ms(after_ms).await;
+        time::sleep_ms(after_ms + late_ms).await;
+        let mut left = left;
+        // What was on its way then is not known to anybody now.
+        let restored_at_ms = world.seen().restored_at_ms;
+        left.is_beyond |= restored_at_ms.is_some_and(|at| left.at_ms < at);
         asked.index_lag = std::time::Duration::from_millis(world.weather().index_lag_ms);
         let received = judge::carried_out(&world, life, &asked, left);
         world.seen().late -= 1;

@@ -8,19 +8,25 @@ use crate::ending::lead_of;
 use crate::marks::marked;
 use crate::set::{BROKERS, INBOUND, SELLERS};
 use crate::story::{Act, Deed};
-use crate::time;
 use crate::world::World;
+use crate::{dice, repair, time};
 
 pub async fn act(world: Arc<World>, act: Act) {
     time::sleep_ms(act.at_ms.saturating_sub(time::elapsed_ms())).await;
-    let Some(task) = lead_of(&world, act.person) else {
+    let found = if world.weather().is_beyond && dice::chance(0.5) {
+        newest_of(&world, act.person)
+    } else {
+        lead_of(&world, act.person)
+    };
+    let Some(task) = found else {
         return;
     };
+    let is_harmless = act.deed == Deed::Copies && world.weather().is_beyond;
     let takes_away = matches!(
         act.deed,
         Deed::Moves | Deed::Copies | Deed::Deletes | Deed::Merges
     );
-    if takes_away && !act.at_any_time && is_in_doubt(&world, &task) {
+    if takes_away && !is_harmless && !act.at_any_time && is_in_doubt(&world, &task) {
         return;
     }
     world.tell(format_args!("a person: {:?} {task}", act.deed));
@@ -28,6 +34,7 @@ pub async fn act(world: Arc<World>, act: Act) {
     let clickup = &world.clickup;
     let view = clickup.task(&task).expect("it is live");
     let now = time::elapsed_ms();
+    repair::touched(&world, act.deed, &task);
     match act.deed {
         Deed::WritesAbove | Deed::WritesBelow => {
             let text = format!("Noted by hand at {now}");
@@ -76,12 +83,22 @@ pub async fn act(world: Arc<World>, act: Act) {
         Deed::Comments => {
             clickup.human_comment(&task, "Called, no answer.");
         }
+        Deed::Resolves => {
+            let us = clickup.user_id();
+            if let Some(comment) = view.comments.iter().rfind(|c| c.user_id == us) {
+                clickup.human_resolve_comment(&comment.id);
+                let mut seen = world.seen();
+                seen.touched.insert(comment.id.clone(), now);
+                seen.touched.insert(task, now);
+            }
+        }
         Deed::Deletes => {
             clickup.human_delete(&task);
             let mut seen = world.seen();
             let told = seen.told.keys().filter(|(of, _)| *of == task);
             let told: Vec<usize> = told.map(|(_, chain)| *chain).collect();
-            seen.deleted.extend(told);
+            seen.deleted
+                .extend(told.into_iter().map(|chain| (chain, now)));
             seen.removed.insert(act.person);
         }
         Deed::Merges => {
@@ -95,6 +112,17 @@ pub async fn act(world: Arc<World>, act: Act) {
     }
 }
 
+/// Where a record is there twice, the second.
+fn newest_of(world: &World, person: usize) -> Option<String> {
+    let seen = world.seen();
+    let of = seen.owners.iter().filter(|(_, owner)| **owner == person);
+    let live = of
+        .filter_map(|(task, _)| world.clickup.task(task))
+        .filter(|task| !task.deleted);
+    let newest = live.max_by_key(|task| (task.date_created, task.id.clone()));
+    newest.map(|task| task.id)
+}
+
 /// The answer that told of it was lost, and it is being looked for where calup put it.
 fn is_in_doubt(world: &World, task: &str) -> bool {
     let Some(view) = world.clickup.task(task) else {
@@ -103,6 +131,7 @@ fn is_in_doubt(world: &World, task: &str) -> bool {
     let marks = marked(&view.markdown);
     let seen = world.seen();
     let in_doubt = seen
+        .of_database
         .effects
         .values()
         .filter(|e| matches!(e.state, State::Attempting | State::Unknown));

@@ -63,5 +63,13 @@ bugs! {
     Overwrites "overwrites" "a description is replaced by the block"
     BlockAppended "block-appended" "a block is added below instead of replaced"
     NoPreImage "no-pre-image" "what a description held before is not kept"
+    SweepsNothing "sweeps-nothing" "nothing is looked after once its answer was lost"
+    KeepsYounger "keeps-younger" "of two leads that one create made the older is taken back"
+    CopiesAreOurs "copies-are-ours" "a person's copy of a lead is taken for the second of two"
+    TouchIgnored "touch-ignored" "that somebody has worked on the second is not seen"
+    EpochIgnored "epoch-ignored" "whoever was superseded goes on working"
+    RestoreUnnoticed "restore-unnoticed" "an older copy of the database is taken for the last"
+    NoStatusBefore "no-status-before" "which status a lead had before a write is not kept"
+    RefusalIsTransient "refusal-is-transient" "what ClickUp refuses for good is tried for ever"
     BodyInClear "body-in-clear" "a delivery's body is kept unsealed"
 }

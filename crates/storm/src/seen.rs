@@ -13,37 +13,58 @@ pub struct Seen {
     pub events: Vec<Event>,
     /// Whose record a task is.
     pub owners: BTreeMap<String, usize>,
-    /// As last committed, by key.
-    pub effects: BTreeMap<String, Effect>,
     /// When a task was last read with an answer.
     pub reads: BTreeMap<String, u64>,
     /// What people wrote into descriptions.
     pub texts: Vec<HumanText>,
     /// The status that a person set, and when.
     pub statuses: BTreeMap<String, (String, u64)>,
+    /// By person: when what is known of their meetings was last read, to decide by.
+    pub known_at: BTreeMap<usize, u64>,
+    /// Lives that were stopped once: whatever time passed, they do not know.
+    pub stopped: BTreeSet<u32>,
     pub in_flight: Vec<Flight>,
+    /// Lives that woke up when another one had taken over, and what they sent then.
+    pub superseded: BTreeMap<u32, u32>,
+    /// The last life that was granted the lease.
+    pub leased_by: u32,
     flights: u64,
     /// By life: no request before this time of the vendor's clock.
     pub limited_until_ms: BTreeMap<u32, i64>,
-    /// SHA-256 of what was answered 200, and when.
-    pub acked: BTreeMap<String, u64>,
     /// Which event a delivery tells, by SHA-256.
     pub tells: BTreeMap<String, usize>,
-    /// The events that the database knows of, answered or not, and since when.
-    pub stored: BTreeMap<usize, u64>,
     /// Cancellations that ClickUp shows, by person and uid.
     pub cancelled: BTreeSet<(usize, String)>,
     /// The orders told per task and chain.
     pub told: BTreeMap<(String, usize), BTreeSet<usize>>,
     /// People whose record somebody deleted or merged away: less can be said about them.
     pub removed: BTreeSet<usize>,
-    /// Meetings whose record somebody deleted, and nobody else has the address.
-    pub deleted: BTreeSet<usize>,
+    /// Meetings whose record somebody deleted, and nobody else has the address; and when.
+    pub deleted: BTreeMap<usize, u64>,
     /// Copies and merge targets that people made.
     pub by_people: BTreeSet<String>,
+    /// Leads and comments that somebody worked on, and when last.
+    pub touched: BTreeMap<String, u64>,
+    /// Marks of what was carried out, or is listed, later than calup is told of; and until when that shows.
+    pub came_too_late: BTreeSet<String>,
+    pub too_late_ms: u64,
     pub mutations: u64,
+    pub of_database: OfDatabase,
+    /// When the database was put back to an earlier copy.
+    pub restored_at_ms: Option<u64>,
     /// Requests on their way that nobody waits for any more.
     pub late: u64,
+}
+
+/// What the database holds: it goes when an earlier copy is put back.
+#[derive(Default, Clone)]
+pub struct OfDatabase {
+    /// As last committed, by key.
+    pub effects: BTreeMap<String, Effect>,
+    /// SHA-256 of what was answered 200, and when.
+    pub acked: BTreeMap<String, u64>,
+    /// The events that it knows of, answered or not, and since when.
+    pub stored: BTreeMap<usize, u64>,
 }
 
 pub struct HumanText {
@@ -62,13 +83,32 @@ pub struct Flight {
 
 impl Seen {
     pub fn effect(&mut self, effect: &Effect) {
-        self.effects.insert(effect.key.clone(), effect.clone());
+        self.of_database
+            .effects
+            .insert(effect.key.clone(), effect.clone());
     }
 
     pub fn announced(&self, kind: Done, target: &str) -> Option<&Effect> {
-        self.effects
+        self.of_database
+            .effects
             .values()
-            .find(|e| e.kind == kind && e.target == target && e.state == State::Attempting)
+            .filter(|e| e.kind == kind && e.target == target && e.state == State::Attempting)
+            .max_by_key(|e| e.last_sent_at)
+    }
+
+    /// A decision about this booking reads what is known.
+    pub fn decides(&mut self, uid: &str, at_ms: u64) {
+        let mut people = self
+            .events
+            .iter()
+            .filter(|e| e.uid == uid)
+            .map(|e| e.person);
+        // Which of several people on one booking is meant, nobody can tell from here.
+        if let Some(person) = people.next()
+            && people.all(|other| other == person)
+        {
+            self.known_at.insert(person, at_ms);
+        }
     }
 
     pub fn person_named(&self, name: &str) -> Option<usize> {
@@ -81,13 +121,23 @@ impl Seen {
             .find(|e| e.person == person && e.uid == uid && e.kind.heading() == heading)
     }
 
+    /// Whether calup can know of what happened to a meeting at this place.
+    pub fn is_stored(&self, chain: usize, order: usize) -> bool {
+        let mut known = self.of_database.stored.keys().map(|e| &self.events[*e]);
+        known.any(|e| e.chain == chain && e.order == order)
+    }
+
     /// Whether calup was told of every move between two events of a meeting by then: else it cannot know that they are
     /// one.
     pub fn is_joined(&self, chain: usize, from: usize, to: usize, by_ms: u64) -> bool {
         self.events.iter().enumerate().all(|(number, e)| {
             let is_between = e.chain == chain && e.order > from && e.order <= to;
             !(is_between && e.kind == Kind::Moved)
-                || self.stored.get(&number).is_some_and(|at| *at <= by_ms)
+                || self
+                    .of_database
+                    .stored
+                    .get(&number)
+                    .is_some_and(|at| *at <= by_ms)
         })
     }
 

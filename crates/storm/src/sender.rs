@@ -13,6 +13,9 @@ use crate::life::Life;
 use crate::world::World;
 use crate::{dice, time};
 
+/// Nobody waits longer for an answer.
+const PATIENCE_MS: u64 = 10_000;
+
 /// Where deliveries go: nowhere while the process is down.
 #[derive(Default)]
 pub struct Address(Mutex<Option<(Arc<Life>, Router)>>);
@@ -47,7 +50,10 @@ pub async fn deliver(
             if status == 200 {
                 let sha256 = delivery.sha256();
                 let mut seen = world.seen();
-                seen.acked.entry(sha256).or_insert_with(time::elapsed_ms);
+                seen.of_database
+                    .acked
+                    .entry(sha256)
+                    .or_insert_with(time::elapsed_ms);
                 return;
             }
         }
@@ -68,6 +74,7 @@ async fn send(world: &World, address: &Address, delivery: &Delivery) -> Option<u
     tokio::select! {
         biased;
         () = life.died() => None,
+        () = time::sleep_ms(PATIENCE_MS) => None,
         answer = router.oneshot(request) => answer.ok().map(|answer| answer.status().as_u16()),
     }
 }

@@ -113,12 +113,16 @@ pub fn database() -> PathBuf {
 }
 
 pub fn remove(path: &Path) {
-    for suffix in ["", "-wal", "-shm", ".lock", ".generation"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
+    for suffix in ["", "-wal", "-shm", ".lock", ".generation", ".copy"] {
         // It may not be there.
-        let _ = std::fs::remove_file(name);
+        let _ = std::fs::remove_file(beside(path, suffix));
     }
+}
+
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 static EMPTY: OnceLock<PathBuf> = OnceLock::new();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use calup::app::App;
-use calup::{standby, web, worker};
+use calup::{standby, sweep, web};
 use secrecy::SecretString;
 use store::Store;
 use tokio::sync::watch;
@@ -16,13 +16,15 @@ use vendors::clickup::{self, ClickUp};
 use crate::life::Life;
 use crate::mortal::Mortal;
 use crate::planted::{Bug, LyingCrm, LyingStore};
+use crate::restore::Restore;
 use crate::seen::Seen;
 use crate::sender::{self, Address};
+use crate::stopped::Zombie;
 use crate::story::Story;
 use crate::trace::Trace;
 use crate::weather::Weather;
 use crate::world::{Counts, Violation, World};
-use crate::{dice, ending, network, people, secrets, set, time};
+use crate::{dice, ending, network, people, poison, repair, secrets, set, stopped, time};
 
 /// Nothing goes wrong any more after this.
 const CALM_AT_MS: u64 = 130_000;
@@ -84,11 +86,13 @@ async fn storm(seed: u64, options: Options, database: &Path) -> Ended {
         options.bug,
     );
     let world = Arc::new(world);
+    poison::draw(&world);
     world.tell(format_args!("{:?}", *world.weather()));
     for (number, event) in world.seen().events.iter().enumerate() {
         world.tell(format_args!("event {number}: {event:?}"));
     }
     let address = Arc::new(Address::default());
+    let restore = Restore::drawn(CALM_AT_MS - 5_000, &story.sendings);
     let mut outside: Vec<JoinHandle<()>> = story
         .sendings
         .drain(..)
@@ -106,8 +110,11 @@ async fn storm(seed: u64, options: Options, database: &Path) -> Ended {
         address,
         database,
         lives: 0,
+        outside,
+        restore,
+        zombies: Vec::new(),
     };
-    stage.through(&outside).await;
+    stage.through().await;
     let trace = {
         let mut trace = world.trace();
         (trace.hash(), trace.lines.take().unwrap_or_default())
@@ -127,18 +134,22 @@ struct Stage<'a> {
     address: Arc<Address>,
     database: &'a Path,
     lives: u32,
+    /// Cal.com's senders, and people in ClickUp.
+    outside: Vec<JoinHandle<()>>,
+    restore: Option<Restore>,
+    zombies: Vec<Zombie>,
 }
 
 /// A process that runs.
-struct Running {
-    life: Arc<Life>,
-    store: Arc<Mortal>,
+pub struct Running {
+    pub life: Arc<Life>,
+    pub store: Arc<Mortal>,
     stop: watch::Sender<bool>,
-    worker: JoinHandle<()>,
+    pub worker: JoinHandle<()>,
 }
 
 impl Stage<'_> {
-    async fn through(&mut self, outside: &[JoinHandle<()>]) {
+    async fn through(&mut self) {
         let mut running = self.start().await;
         let mut is_calm = false;
         loop {
@@ -153,6 +164,19 @@ impl Stage<'_> {
             if running.life.is_dead() {
                 running = self.after_death(running).await;
                 continue;
+            }
+            if running.life.is_stopped() {
+                running = self.while_stopped(running).await;
+                continue;
+            }
+            self.zombies
+                .retain(|zombie| zombie.stands(&self.world, is_calm));
+            if let Some(restore) = self.restore.as_mut().filter(|_| !is_calm) {
+                restore.copy(&self.world, self.database);
+                if restore.is_due(self.database) {
+                    running.life.end("a restore");
+                    continue;
+                }
             }
             if dice::chance(self.world.weather().clock_jump) {
                 self.set_clock();
@@ -169,13 +193,19 @@ impl Stage<'_> {
                     "something is still to be done long after the last fault".into(),
                 );
             }
-            let all_came = outside.iter().all(JoinHandle::is_finished);
-            if is_calm && all_came && self.world.seen().late == 0 {
+            let all_came = self.outside.iter().all(JoinHandle::is_finished);
+            if is_calm && all_came && self.zombies.is_empty() && self.world.seen().late == 0 {
                 let Some(file) = running.store.file() else {
                     continue;
                 };
                 if ending::is_quiescent(file.as_ref()).await {
-                    break;
+                    let Some((invariant, what)) = repair::left(&self.world, file.as_ref()).await
+                    else {
+                        break;
+                    };
+                    if repair::is_overdue(&self.world, CALM_AT_MS) {
+                        self.world.violated(invariant, what);
+                    }
                 }
             }
         }
@@ -240,8 +270,11 @@ impl Stage<'_> {
                     life.world.tell(format_args!("could not start: {error}"));
                     return life.end("its start");
                 }
-                address.set(Some((life.clone(), web::router(app.clone()))));
-                if worker::run(app, stopped).await.is_err() {
+                if !life.is_superseded() {
+                    address.set(Some((life.clone(), web::router(app.clone()))));
+                }
+                let work = standby::run(app.clone(), stopped.clone());
+                if sweep::beside(work, app, stopped).await.is_err() {
                     life.end("a database that others took over");
                 }
             }
@@ -254,10 +287,33 @@ impl Stage<'_> {
         }
     }
 
+    async fn while_stopped(&mut self, stopped: Running) -> Running {
+        if stopped::is_taken_over() {
+            self.address.set(None);
+            let zombie = Zombie::of(stopped, &self.world, self.database);
+            self.zombies.push(zombie);
+            return self.start().await;
+        }
+        time::sleep_ms(stopped::for_ms()).await;
+        stopped.life.go_on();
+        stopped
+    }
+
     async fn after_death(&mut self, dead: Running) -> Running {
         self.address.set(None);
         dead.worker.abort();
         dead.store.close();
+        drop(dead);
+        if let Some(restore) = self
+            .restore
+            .take_if(|restore| restore.is_due(self.database))
+        {
+            for zombie in self.zombies.drain(..) {
+                zombie.bury();
+            }
+            let again = restore.put_back(&self.world, &self.address, self.database);
+            self.outside.extend(again);
+        }
         time::sleep_ms(dice::one(&[1, 100, 2_000, 15_000])).await;
         self.start().await
     }

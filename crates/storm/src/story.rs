@@ -72,6 +72,7 @@ pub struct Event {
 }
 
 /// One request that Cal.com sends, or sends again.
+#[derive(Clone)]
 pub struct Sending {
     pub event: usize,
     pub at_ms: u64,
@@ -89,6 +90,8 @@ pub enum Deed {
     Moves,
     Copies,
     Comments,
+    /// The newest comment that calup made.
+    Resolves,
     Deletes,
     /// Into another record that somebody made for it.
     Merges,
@@ -329,6 +332,7 @@ impl Teller {
                     Deed::Moves,
                     Deed::Copies,
                     Deed::Comments,
+                    Deed::Resolves,
                     Deed::Deletes,
                     Deed::Merges,
                 ]);

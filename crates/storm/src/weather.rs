@@ -102,9 +102,17 @@ pub struct Weather {
     /// A list leaves out what is younger, and shows what is changed later.
     pub index_lag_ms: u64,
     pub late_apply_ms: u64,
+    /// What is made may be made, or listed, later than calup is told of: it may then stand there twice for a while.
+    pub is_beyond: bool,
     /// Also an update of a record, which may then undo a newer one.
     pub late_updates: bool,
     pub crashes_left: u32,
+    /// Per step: the process is stopped for a while, and another one may take over meanwhile.
+    pub stop: f64,
+    pub stops_left: u32,
+    /// Whose record ClickUp refuses to have written, and whether nothing else goes wrong then.
+    pub refuses: Option<usize>,
+    pub is_clear: bool,
     /// Per half second: the process's clock is set.
     pub clock_jump: f64,
 }
@@ -119,17 +127,28 @@ impl Weather {
         let some = |p: f64, of: f64| if dice::chance(p) { of } else { 0.0 };
         let crash = some(0.6, dice::one(&[0.002, 0.005, 0.02]));
         let store_error = some(0.3, dice::one(&[0.003, 0.02]));
-        let trouble = some(0.8, dice::one(&[0.02, 0.08, 0.2]));
+        let is_beyond = beyond || dice::chance(0.25);
+        let mut trouble = some(0.8, dice::one(&[0.02, 0.08, 0.2]));
         let kinds = dice::between(1, 6);
         let of: &[Trouble] = if dice::chance(0.5) {
             &AMBIGUOUS
         } else {
             &TROUBLES
         };
-        let troubles = (0..kinds)
+        let mut troubles: Vec<(Trouble, u32)> = (0..kinds)
             .map(|_| (dice::one(of), dice::between(1, 4) as u32))
             .collect();
-        let index_lag_ms = dice::one(&[0, 0, 2_000, INDEX_LAG_MS - 500]);
+        if is_beyond && dice::chance(0.5) {
+            // Else little comes of it.
+            trouble = trouble.max(0.1);
+            troubles.push((Trouble::Late, 12));
+        }
+        let lags: &[u64] = if is_beyond {
+            &[0, 2_000, 2 * INDEX_LAG_MS]
+        } else {
+            &[0, 0, 2_000, INDEX_LAG_MS - 500]
+        };
+        let index_lag_ms = dice::one(lags);
         Self {
             crash,
             store_error,
@@ -138,14 +157,18 @@ impl Weather {
             troubles,
             latency_ms_max: dice::one(&[5, 40, 400]),
             index_lag_ms,
-            // What comes late and is then listed late is looked for too early.
-            late_apply_ms: if beyond {
+            late_apply_ms: if is_beyond {
                 4 * LATE_APPLY_MS
             } else {
-                LATE_APPLY_MS - 400 - index_lag_ms
+                LATE_APPLY_MS - 400
             },
+            is_beyond,
             late_updates: beyond,
             crashes_left: 12,
+            stop: some(0.2, dice::one(&[0.002, 0.01])),
+            stops_left: 3,
+            refuses: None,
+            is_clear: false,
             clock_jump: some(0.15, 0.01),
         }
     }
@@ -160,6 +183,7 @@ impl Weather {
     /// Nothing goes wrong any more; what was on its way still arrives.
     pub fn calm(&mut self) {
         self.crash = 0.0;
+        self.stop = 0.0;
         self.store_error = 0.0;
         self.trouble = 0.0;
         self.clock_jump = 0.0;

@@ -3,6 +3,7 @@
 use domain::effect::{Effect, Kind};
 use domain::lead::Posted;
 use domain::outcome::Failure;
+use domain::plan::Action;
 use store::rows::Record;
 use vendors::Crm;
 
@@ -12,6 +13,8 @@ use crate::gather::Stop;
 use crate::{crash, keys};
 
 pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect) -> Result<(), Stop> {
+    // Nobody else writes to the lead, or to what is remembered of it, meanwhile.
+    let _lead = app.lead_lock(&effect.target).lock_owned().await;
     let posted = match crm
         .comments(&effect.target, effect.first_sent_at - SKEW)
         .await
@@ -30,8 +33,12 @@ pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect) -> Result<(), Stop>
     let Some((older, younger)) = ours.split_first() else {
         return Ok(());
     };
+    // What stands at the lead by then may have changed the words between two attempts.
+    let sent = sent(effect);
     for twin in younger {
-        if twin.taken_up || twin.text.trim() != older.text.trim() {
+        let is_as_sent = [Some(older.text.trim()), sent.as_deref().map(str::trim)]
+            .contains(&Some(twin.text.trim()));
+        if twin.taken_up || !is_as_sent {
             let text = format!(
                 "a comment on lead {} stands there twice ({} and {}), and somebody has worked on the second",
                 effect.target, older.id, twin.id
@@ -49,6 +56,14 @@ pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect) -> Result<(), Stop>
         tracing::info!(lead = %effect.target, comment = %twin.id, "a comment of ours stood there twice: the second was deleted");
     }
     Ok(())
+}
+
+/// As the last attempt sent it.
+fn sent(effect: &Effect) -> Option<String> {
+    match serde_json::from_str(&effect.desired) {
+        Ok(Action::Comment(text)) => Some(text.iter().map(|run| run.text.as_str()).collect()),
+        Ok(Action::Create(_) | Action::Write(_) | Action::BlockComment(_)) | Err(_) => None,
+    }
 }
 
 /// The comment that later blocks are written into must be the one that stays.

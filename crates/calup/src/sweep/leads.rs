@@ -22,6 +22,16 @@ pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect, made: &[Lead]) -> R
     if let Some(email) = &sent.email {
         found.extend(crm.find_by_email(email).await?);
     }
+    // A person may have moved it to where nobody lists it.
+    if let Some(known) = &effect.remote_id
+        && !found.iter().any(|lead| lead.id == *known)
+    {
+        match crm.lead(known).await {
+            Ok(lead) => found.push(lead),
+            Err(Failure::Gone { .. }) => {}
+            Err(failure) => return Err(failure.into()),
+        }
+    }
     let ours = without_repeats(found)
         .into_iter()
         .filter(|l| l.ours && keys::carries(&l.description, &effect.marker))
@@ -67,7 +77,8 @@ async fn merge(
         app.notify(&cause, &text, hint).await;
         return Ok(());
     }
-    let write = twins::carried(&older, &younger, sent);
+    let known = effect.remote_id.as_deref();
+    let write = twins::carried(&older, &younger, sent, known);
     let mut register = older.register.clone();
     if write != Write::default() {
         crm.write(&older.lead.id, &write).await?;

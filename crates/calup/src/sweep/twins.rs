@@ -9,8 +9,7 @@ use domain::text::essence;
 use jiff::{SignedDuration, Timestamp};
 use store::rows::Register;
 
-/// A create and its last touch by ClickUp itself are not further apart.
-const OWN_TOUCH: SignedDuration = SignedDuration::from_secs(1);
+use crate::lookup::OWN_TOUCH;
 
 pub struct Twin {
     pub lead: Lead,
@@ -38,11 +37,15 @@ pub fn touched(
     if lead.name.trim() != sent.name.trim() {
         return Some("it was renamed");
     }
-    if around_block(&lead.description) != around_block(&sent.description) {
-        return Some("its description was edited");
-    }
-    if sent.status.is_some() && !is(&sent.status) && !is(&twin.register.status_set) {
-        return Some("its status was moved");
+    // An earlier attempt may have sent another text and status than the last, which is all that is known: whatever
+    // stands there as it was made, nobody has edited.
+    if !is_as_made(lead) {
+        if around_block(&lead.description) != around_block(&sent.description) {
+            return Some("its description was edited");
+        }
+        if sent.status.is_some() && !is(&sent.status) && !is(&twin.register.status_set) {
+            return Some("its status was moved");
+        }
     }
     if twin.comments.iter().any(|c| !c.ours || c.taken_up) {
         return Some("there are comments on it");
@@ -59,8 +62,24 @@ pub fn touched(
     None
 }
 
-/// What calup wrote to the younger only: its status and its block, where people left those of the older alone.
-pub fn carried(older: &Twin, younger: &Twin, sent: &NewLead) -> Write {
+fn is_as_made(lead: &Lead) -> bool {
+    lead.updated_at <= lead.created_at + OWN_TOUCH
+}
+
+/// Whether what the younger shows was written, or made, after what the older shows; `known` is the one that calup took
+/// for its own, the last attempt's.
+fn is_newer(younger: &Twin, older: &Twin, known: Option<&str>) -> bool {
+    match (younger.last_sent, older.last_sent) {
+        (None, None) => known == Some(younger.lead.id.as_str()),
+        (younger, older) => younger > older,
+    }
+}
+
+/// What calup wrote to the younger last: its status and its block, where people left those of the older alone.
+pub fn carried(older: &Twin, younger: &Twin, sent: &NewLead, known: Option<&str>) -> Write {
+    if !is_newer(younger, older, known) {
+        return Write::default();
+    }
     let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
     let is = |status: &Option<String>, of: &Twin| {
         let status = status.as_ref();
@@ -68,7 +87,9 @@ pub fn carried(older: &Twin, younger: &Twin, sent: &NewLead) -> Write {
     };
     let is_moved = !same(&older.lead.status, &younger.lead.status)
         && is(&younger.register.status_set, younger)
-        && (is(&sent.status, older) || is(&older.register.status_set, older));
+        && (is(&sent.status, older)
+            || is(&older.register.status_set, older)
+            || is_as_made(&older.lead));
     let status = is_moved.then(|| younger.lead.status.clone());
     let blocks = (
         fence::find(&older.lead.description),
@@ -194,10 +215,19 @@ mod tests {
             ),
             (|t| t.lead.name = "Ada Byrd (copy)".into(), "it was renamed"),
             (
-                |t| t.lead.description.push_str(" Call her."),
+                |t| {
+                    t.lead.description.push_str(" Call her.");
+                    t.lead.updated_at = at(9);
+                },
                 "its description was edited",
             ),
-            (|t| t.lead.status = "won".into(), "its status was moved"),
+            (
+                |t| {
+                    t.lead.status = "won".into();
+                    t.lead.updated_at = at(9);
+                },
+                "its status was moved",
+            ),
             (
                 |t| {
                     t.comments.push(Posted {
@@ -236,13 +266,14 @@ mod tests {
     fn what_calup_wrote_to_the_younger_is_carried_over_and_what_people_wrote_to_the_older_stays() {
         let older = twin("a", 0);
         let mut younger = twin("b", 5);
-        assert_eq!(carried(&older, &younger, &sent()), Write::default());
+        let known = Some("b");
+        assert_eq!(carried(&older, &younger, &sent(), known), Write::default());
 
         younger.lead.status = "meeting cancelled".into();
         younger.register.status_set = Some("meeting cancelled".into());
         younger.lead.description =
             fence::replace(&younger.lead.description, "Tuesday").expect("fits");
-        let write = carried(&older, &younger, &sent());
+        let write = carried(&older, &younger, &sent(), known);
         assert_eq!(write.status.as_deref(), Some("meeting cancelled"));
         assert_eq!(
             essence(&write.description.expect("the block")),
@@ -252,10 +283,42 @@ mod tests {
         let mut edited = twin("a", 0);
         edited.lead.status = "negotiating".into();
         edited.lead.description.push_str("\nCall her.");
-        let write = carried(&edited, &younger, &sent());
+        edited.lead.updated_at = at(30);
+        let write = carried(&edited, &younger, &sent(), known);
         assert_eq!(write.status, None);
         let description = write.description.expect("the block");
         assert!(description.contains("Tuesday") && description.contains("Call her."));
+    }
+
+    #[test]
+    fn what_the_older_shows_since_is_not_undone_by_what_came_late() {
+        let mut older = twin("a", 0);
+        older.lead.description = fence::replace(&older.lead.description, "Tuesday").expect("fits");
+        older.register.status_set = Some("meeting booked".into());
+        older.last_sent = Some(at(60));
+        // It shows Monday, as the first attempt sent it.
+        let late = twin("b", 70);
+        let write = carried(&older, &late, &sent(), Some("a"));
+        assert_eq!(write, Write::default());
+
+        let mut used = twin("b", 70);
+        used.lead.description = fence::replace(&used.lead.description, "Friday").expect("fits");
+        used.last_sent = Some(at(90));
+        let write = carried(&older, &used, &sent(), Some("a"));
+        assert!(write.description.expect("the block").contains("Friday"));
+        older.last_sent = Some(at(120));
+        assert_eq!(carried(&older, &used, &sent(), Some("a")), Write::default());
+    }
+
+    #[test]
+    fn a_first_attempt_that_comes_late_with_other_words_was_edited_by_nobody() {
+        let mut late = twin("b", 5);
+        late.lead.description = late.lead.description.replace("Ada booked.", "Ada asked.");
+        late.lead.status = "to do".into();
+        assert_eq!(why(&late), None);
+        late.lead.updated_at = at(30);
+        late.last_sent = Some(at(30));
+        assert_eq!(why(&late), Some("its description was edited"));
     }
 
     #[test]

@@ -38,6 +38,9 @@ impl LyingCrm {
                 what,
                 cause: Cause::Other,
             },
+            Failure::Refused { what, .. } if self.has(Bug::RefusalIsTransient) => {
+                Failure::Transient { what }
+            }
             Failure::NeedsOperator { what, .. } if self.has(Bug::TokenIsRefusal) => {
                 Failure::Refused {
                     what,
@@ -49,6 +52,13 @@ impl LyingCrm {
     }
 
     fn seen(&self, mut lead: Lead) -> Lead {
+        if self.has(Bug::CopiesAreOurs) {
+            lead.ours = true;
+            lead.name = lead.name.replace(" (copy)", "");
+        }
+        if self.has(Bug::TouchIgnored) {
+            lead.updated_at = lead.created_at;
+        }
         if self.has(Bug::StaleReads) {
             let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
             return read.entry(lead.id.clone()).or_insert(lead).clone();
@@ -60,7 +70,22 @@ impl LyingCrm {
         }
         lead
     }
+
+    fn listed(&self, lead: Lead) -> Lead {
+        let mut lead = self.seen(lead);
+        if self.has(Bug::KeepsYounger) {
+            // The younger, the older.
+            let since = lead.created_at.duration_since(Timestamp::UNIX_EPOCH);
+            let day = since.as_millis() / DAY_MS;
+            let of_day = since.as_millis() % DAY_MS;
+            let mirrored = day * DAY_MS - of_day;
+            lead.created_at = Timestamp::from_millisecond(mirrored as i64).expect("a near date");
+        }
+        lead
+    }
 }
+
+const DAY_MS: i128 = 86_400_000;
 
 #[async_trait::async_trait]
 impl Crm for LyingCrm {
@@ -72,7 +97,7 @@ impl Crm for LyingCrm {
         Ok(leads
             .into_iter()
             .filter(wanted)
-            .map(|lead| self.seen(lead))
+            .map(|lead| self.listed(lead))
             .collect())
     }
 
@@ -139,14 +164,22 @@ impl Crm for LyingCrm {
     }
 
     async fn comments(&self, id: &str, since: Timestamp) -> Result<Vec<Posted>, Failure> {
-        self.truth.comments(id, since).await
+        let mut comments = self.truth.comments(id, since).await?;
+        if self.has(Bug::TouchIgnored) {
+            comments.retain(|comment| comment.ours);
+            for comment in &mut comments {
+                comment.taken_up = false;
+            }
+        }
+        Ok(comments)
     }
 
     async fn created_since(&self, since: Timestamp) -> Result<Vec<Lead>, Failure> {
         if self.has(Bug::OneRoute) {
             return Ok(Vec::new());
         }
-        self.truth.created_since(since).await
+        let made = self.truth.created_since(since).await?;
+        Ok(made.into_iter().map(|lead| self.listed(lead)).collect())
     }
 
     async fn page(&self, since: Option<Timestamp>, page: u32) -> Result<Page, Failure> {

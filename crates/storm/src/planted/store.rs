@@ -1,6 +1,6 @@
 //! The store as a program with a mistake would use it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,8 +15,8 @@ use store::rows::{
 use store::{Result, Store};
 
 use super::Bug;
-use crate::time;
 use crate::world::World;
+use crate::{set, time};
 
 pub struct LyingStore {
     truth: Arc<dyn Store>,
@@ -24,6 +24,8 @@ pub struct LyingStore {
     /// For what no verb does.
     aside: Mutex<Connection>,
     taken: AtomicI64,
+    epoch: AtomicI64,
+    file: PathBuf,
 }
 
 impl LyingStore {
@@ -34,6 +36,8 @@ impl LyingStore {
             world,
             aside: Mutex::new(aside),
             taken: AtomicI64::new(0),
+            epoch: AtomicI64::new(0),
+            file: file.to_owned(),
         }
     }
 
@@ -44,6 +48,26 @@ impl LyingStore {
     fn run(&self, sql: &str) {
         let aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
         aside.execute_batch(sql).expect("the schema is known");
+    }
+
+    /// What stands beside the database is made to say what the database says.
+    fn take_for_the_last(&self) {
+        let aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        let sql = "SELECT value FROM meta WHERE key = 'generation'";
+        let own = aside.query_row(sql, [], |row| row.get::<_, String>(0));
+        if let Ok(own) = own {
+            std::fs::write(set::beside(&self.file, ".generation"), own).expect("a small file");
+        }
+    }
+
+    /// Nobody else is there.
+    fn insist(&self) {
+        if self.has(Bug::EpochIgnored) {
+            let epoch = self.epoch.load(Ordering::Relaxed);
+            self.run(&format!(
+                "UPDATE owner SET epoch = {epoch}; UPDATE effect SET epoch = min(epoch, {epoch})"
+            ));
+        }
     }
 
     /// Makes two deliveries of one change differ, and nothing that people read.
@@ -94,6 +118,9 @@ impl LyingStore {
     }
 
     fn believed_effect(&self, mut effect: Effect) -> Effect {
+        if self.has(Bug::NoStatusBefore) {
+            effect.status_before = None;
+        }
         if self.has(Bug::NoPreImage) {
             effect.pre_image = None;
         }
@@ -154,6 +181,7 @@ macro_rules! lies {
             }
 
             async fn record(&self, profile: &str, record: Record) -> Result<()> {
+                self.insist();
                 let record = self.believed(record);
                 if record.is_empty() {
                     return Ok(());
@@ -165,7 +193,14 @@ macro_rules! lies {
                 if self.has(Bug::DropsAttempts) {
                     self.run("DELETE FROM effect WHERE state = 'attempting'");
                 }
-                self.truth.lease(profile, owner, ttl, now).await
+                if self.has(Bug::RestoreUnnoticed) {
+                    self.take_for_the_last();
+                }
+                let lease = self.truth.lease(profile, owner, ttl, now).await?;
+                if let Lease::Held { epoch } = lease {
+                    self.epoch.store(epoch, Ordering::Relaxed);
+                }
+                Ok(lease)
             }
 
             async fn read_many(&self, readings: Vec<(String, Reading)>) -> Result<()> {
@@ -174,6 +209,7 @@ macro_rules! lies {
             }
 
             async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+                self.insist();
                 if self.has(Bug::LanePerChange) {
                     self.run(NEXT_OF_LANE);
                 }
@@ -210,6 +246,13 @@ macro_rules! lies {
                     related.retain(|r| r.change.kind != Kind::Cancelled || r.key == change.key);
                 }
                 Ok(related)
+            }
+
+            async fn doubts(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Doubt>> {
+                if self.has(Bug::SweepsNothing) {
+                    return Ok(Vec::new());
+                }
+                self.truth.doubts(profile, now, limit).await
             }
 
             fn marker_key(&self) -> [u8; 32] {
@@ -267,5 +310,4 @@ lies! {
     look_again(doubt: &Doubt, at: Option<Timestamp>) -> ();
     merge(profile: &str, lead: &str, into: &str) -> ();
     last_sent(profile: &str, lead: &str) -> Option<Timestamp>;
-    doubts(profile: &str, now: Timestamp, limit: usize) -> Vec<Doubt>;
 }

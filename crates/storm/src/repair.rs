@@ -1,0 +1,165 @@
+//! What calup's sweeper may take away, and until when something may stand there twice (P9).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sim::clickup::TaskView;
+use store::Store;
+
+use crate::judge::Departed;
+use crate::marks::{self, marked};
+use crate::world::World;
+use crate::{story, time};
+
+/// From the last that came too late, or the last fault, on.
+pub const WITHIN_MS: u64 = 10 * 60_000;
+/// Between a look that shows that nobody has worked on it and the request that deletes it.
+const LOOKED_AT_MS: u64 = 2_000;
+const NOTICES: usize = 1_000;
+
+/// The comment that a request is about, and the lead that it stands on.
+pub fn comment_of(world: &World, path: &str) -> Option<(String, TaskView)> {
+    let id = path.split_once("/v2/comment/")?.1;
+    let tasks = world.clickup.live_tasks();
+    let of = |task: &TaskView| task.comments.iter().any(|c| c.id == id);
+    Some((id.to_owned(), tasks.into_iter().find(of)?))
+}
+
+/// A lead was deleted: only ever one of two of ours that nobody has worked on, and never the older.
+pub fn lead_deleted(world: &World, lead: &TaskView, left: Departed) {
+    let us = world.clickup.user_id();
+    if lead.creator_id != us || world.seen().by_people.contains(&lead.id) {
+        let what = format!("{} was deleted, which a person made", lead.id);
+        return world.violated("I10", what);
+    }
+    let marks: Vec<String> = marked(&lead.markdown).into_iter().map(|(_, m)| m).collect();
+    let older = world.clickup.live_tasks().into_iter().find(|other| {
+        other.creator_id == us
+            && (other.date_created, &other.id) < (lead.date_created, &lead.id)
+            && marked(&other.markdown)
+                .iter()
+                .any(|(_, m)| marks.contains(m))
+    });
+    let Some(older) = older else {
+        let what = format!("{} was deleted, and none older bears its mark", lead.id);
+        return world.violated("I3", what);
+    };
+    world.fault("second lead taken back");
+    world.tell(format_args!("{} was a second {}", lead.id, older.id));
+    worked_on(world, &lead.id, left);
+}
+
+pub fn comment_deleted(world: &World, id: &str, lead: &TaskView, left: Departed) {
+    let us = world.clickup.user_id();
+    let Some(comment) = lead.comments.iter().find(|c| c.id == id) else {
+        return;
+    };
+    if comment.user_id != us {
+        let what = format!("comment {id} of {} was deleted, a person's", lead.id);
+        return world.violated("I10", what);
+    }
+    let marks = marked(&comment.text);
+    let is_second = lead.comments.iter().any(|other| {
+        let is_older =
+            (other.date, other.id.len(), &other.id) < (comment.date, id.len(), &comment.id);
+        other.user_id == us && is_older && marked(&other.text) == marks
+    });
+    if !is_second {
+        let what = format!(
+            "comment {id} of {} was deleted, and none older bears its mark",
+            lead.id
+        );
+        return world.violated("I3", what);
+    }
+    world.fault("second comment taken back");
+    worked_on(world, id, left);
+}
+
+fn worked_on(world: &World, id: &str, left: Departed) {
+    let touched_at = world.seen().touched.get(id).copied();
+    if let Some(at) = touched_at
+        && at + LOOKED_AT_MS < left.at_ms
+    {
+        let what = format!(
+            "{id} was deleted, which a person had worked on {} ms before",
+            left.at_ms - at
+        );
+        world.violated("I10", what);
+    }
+}
+
+/// What still stands there twice, but for what people were told of because somebody has worked on it.
+pub async fn left(world: &World, file: &dyn Store) -> Option<(&'static str, String)> {
+    let notices = file.notices(NOTICES).await.unwrap_or_default();
+    let told: BTreeSet<&str> = notices
+        .iter()
+        .filter_map(|notice| notice.cause.strip_prefix("doubled:"))
+        .collect();
+    let mut excused = BTreeSet::new();
+    let mut people: Vec<usize> = Vec::new();
+    for task in world.clickup.live_tasks() {
+        let seen = world.seen();
+        let is_theirs = |id: &str| told.contains(id) && seen.touched.contains_key(id);
+        if is_theirs(&task.id) {
+            excused.extend(marked(&task.markdown).into_iter().map(|(_, mark)| mark));
+            excused.extend(marks::marks_in_comments(&task));
+            people.extend(seen.owners.get(&task.id));
+        }
+        // What was there twice when somebody merged it is there twice still.
+        if seen.by_people.contains(&task.id) {
+            excused.extend(marks::marks_in_comments(&task));
+        }
+        // Two attempts may have used other words, which looks like an edit.
+        let mut first: BTreeMap<String, &str> = BTreeMap::new();
+        let mut others = BTreeSet::new();
+        for comment in &task.comments {
+            for (_, mark) in marked(&comment.text) {
+                let text = first.entry(mark).or_insert(&comment.text);
+                if *text != comment.text && told.contains(comment.id.as_str()) {
+                    others.insert(comment.id.as_str());
+                }
+            }
+        }
+        let is_left = |id: &str| is_theirs(id) || others.contains(id);
+        for comment in task.comments.iter().filter(|c| is_left(&c.id)) {
+            excused.extend(marked(&comment.text).into_iter().map(|(_, mark)| mark));
+        }
+    }
+    // Which of the two is meant by now is for people to say.
+    world.seen().removed.extend(people);
+    marks::doubled(world, &excused)
+}
+
+/// Whether whatever stands there twice had long enough to be taken back.
+pub fn is_overdue(world: &World, calm_at_ms: u64) -> bool {
+    let since = world.seen().too_late_ms.max(calm_at_ms);
+    time::elapsed_ms() > since + WITHIN_MS
+}
+
+/// A request was carried out, or will be listed, later than any that calup waits for.
+pub fn came_too_late(world: &World, text: &str) {
+    let lag = world.weather().index_lag_ms;
+    let mut seen = world.seen();
+    seen.came_too_late
+        .extend(marked(text).into_iter().map(|(_, mark)| mark));
+    seen.too_late_ms = time::elapsed_ms() + lag;
+}
+
+/// Somebody worked on it, other than by taking it away.
+pub fn touched(world: &World, deed: story::Deed, id: &str) {
+    use story::Deed;
+    match deed {
+        Deed::Copies | Deed::Deletes | Deed::Merges | Deed::Resolves => {}
+        Deed::WritesAbove
+        | Deed::WritesBelow
+        | Deed::Wins
+        | Deed::Negotiates
+        | Deed::Renames
+        | Deed::Moves
+        | Deed::Comments => {
+            world
+                .seen()
+                .touched
+                .insert(id.to_owned(), time::elapsed_ms());
+        }
+    }
+}
