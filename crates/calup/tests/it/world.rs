@@ -203,6 +203,7 @@ impl World {
 
     pub async fn settle_within(&self, limit: Duration) -> Value {
         let until = Instant::now() + limit;
+        let mut pause = Duration::from_millis(20);
         loop {
             let counts = self.get("/api/counts").await;
             if ["pending", "running", "waiting"]
@@ -216,7 +217,9 @@ impl World {
                 "still at work: {counts}\n{}",
                 self.get("/api/deliveries").await
             );
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(pause).await;
+            // Who waits for long need not know at once.
+            pause = (pause * 21 / 20).min(Duration::from_millis(250));
         }
     }
 
