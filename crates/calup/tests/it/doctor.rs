@@ -131,7 +131,7 @@ async fn all_is_well_beside_a_running_server_and_it_says_when_it_last_heard_of_c
     })
     .await;
     let address = world.calup.address.clone();
-    world.calup.set("CALUP_LISTEN", &address);
+    world.calup.keep_address();
     let before = Examined::by(&world.calup, &["doctor", "--json"]);
     before.one("warn", "last-ping", "no ping has come yet");
     before.one("warn", "last-delivery", "no delivery has come yet");

@@ -150,8 +150,7 @@ async fn what_calup_wrote_to_the_younger_goes_to_the_older() {
 
 async fn swept_through(point: &str) {
     let mut world = world_with(vec![("CALUP_CRASH_AT", point.to_owned())]).await;
-    let address = world.calup.address.clone();
-    world.calup.set("CALUP_LISTEN", &address);
+    world.calup.keep_address();
     let (cal, older, _) = worked_on_the_second(&world).await;
     world.calup.ended().await;
     world.calup.set("CALUP_CRASH_AT", "");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::cells::cell;
 use super::connection::Db;
-use super::{lane, work};
+use super::{lane, schema, work};
 use crate::crashes::{CRASHES_MAX, STOPPED_BY_WORK};
 use crate::rows::Lease;
 use crate::statements::statements;
@@ -47,6 +47,7 @@ pub async fn lease(db: &Db, profile: &str, owner: &str, ttl: Duration) -> Result
             left: Duration::try_from_secs_f64(left).unwrap_or_default(),
         });
     }
+    schema::refuse_work_on_newer(db).await?;
     let epoch: i64 = db.value(GRANT, &[&profile, &owner, &seconds]).await?;
     settle_what_was_left(db, profile).await?;
     Ok(Lease::Held { epoch })

@@ -24,6 +24,19 @@ statements! {
 const AT: &str = "SELECT COALESCE(max(version), 0) FROM calup_schema";
 const REACHED: &str = "INSERT INTO calup_schema (version) VALUES ($1)";
 
+/// Fails when a newer build has changed the schema since this one opened it: what the newer one does and how it is written
+/// down is not known here.
+pub async fn refuse_work_on_newer(db: &Db) -> Result<()> {
+    let version: i64 = db.value(AT, &[]).await?;
+    if version > VERSION {
+        return Err(Error::Unusable(format!(
+            "a newer calup has brought the database to schema {version}, and this build knows {VERSION}: it takes \
+             deliveries and leaves all work to newer ones; start a newer build in its place"
+        )));
+    }
+    Ok(())
+}
+
 /// Brings the database to this program's version, in the caller's transaction.
 pub async fn migrate(db: &Db, shown: &str) -> Result<()> {
     if !db.value::<bool>(HAS_SCHEMA, &[]).await? {

@@ -198,6 +198,30 @@ async fn who_lost_the_lease_can_write_nothing_of_it_and_who_has_it_goes_on() {
 }
 
 #[tokio::test]
+async fn who_is_older_than_the_schema_keeps_a_lease_but_is_granted_none() {
+    let Some(database) = Database::made().await else {
+        return;
+    };
+    let (works, stands_by) = (database.store().await, database.store().await);
+    lease(&works, "works", TTL).await;
+    connect(&database.url())
+        .await
+        .batch_execute("INSERT INTO calup_schema (version) VALUES (999)")
+        .await
+        .expect("as a newer one left it");
+    assert_eq!(lease(&works, "works", TTL).await, Lease::Held { epoch: 1 });
+    let asked = || stands_by.lease(PROFILE, "stands by", TTL);
+    assert!(matches!(asked().await, Ok(Lease::Theirs { .. })));
+    works.release(PROFILE, "works").await.expect("given back");
+    let Err(Error::Unusable(said)) = asked().await else {
+        panic!("it was granted")
+    };
+    assert!(said.contains("schema 999"), "{said}");
+    let taken = stands_by.receive(raw("taken all the same")).await;
+    taken.expect("received");
+}
+
+#[tokio::test]
 async fn any_replica_takes_deliveries_and_one_works_them_off() {
     let Some(database) = Database::made().await else {
         return;
