@@ -31,6 +31,7 @@ mod signatures;
 mod slow;
 mod statuses;
 mod sweeps;
+mod takeovers;
 mod triggers;
 mod upgrades;
 mod wrong_files;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::cells::cell;
 use super::connection::Db;
-use super::{lane, schema, work};
+use super::{doubts, lane, schema, work};
 use crate::crashes::{CRASHES_MAX, STOPPED_BY_WORK};
 use crate::rows::Lease;
 use crate::statements::statements;
@@ -48,6 +48,10 @@ pub async fn lease(db: &Db, profile: &str, owner: &str, ttl: Duration) -> Result
         });
     }
     schema::refuse_work_on_newer(db).await?;
+    // Not given back, it ran out; its owner may have been stopped in the middle of a call, and go on.
+    if !theirs.owner.is_empty() && theirs.owner != owner {
+        doubts::doubt_lately(db, profile, ttl).await?;
+    }
     let epoch: i64 = db.value(GRANT, &[&profile, &owner, &seconds]).await?;
     settle_what_was_left(db, profile).await?;
     Ok(Lease::Held { epoch })
