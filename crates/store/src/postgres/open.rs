@@ -17,7 +17,8 @@ const CONNECTIONS: usize = 6;
 const INTAKE: Duration = Duration::from_millis(1_500);
 const VERB: Duration = Duration::from_secs(10);
 const LEASE: Duration = Duration::from_secs(2);
-const OPENING: Duration = Duration::from_secs(15);
+/// A step of the schema may build an index over all there is.
+const OPENING: Duration = Duration::from_secs(600);
 
 const IS_SAFE: &str = "SHOW fsync";
 
@@ -36,6 +37,8 @@ pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Opened> {
     let shown = address.shown.clone();
     let pool = |connections, limit| Pool::of(address.clone(), tls.clone(), connections, limit);
     let opening = pool(1, OPENING);
+    let answers = opening.lend(Loan::Single, |_| async { Ok(()) }).await;
+    answers.map_err(|error| told(error, &address))?;
     let unlocked = opening
         .lend(Loan::Write, move |db| async move {
             schema::migrate(&db, &shown).await?;
