@@ -32,6 +32,7 @@ mod slow;
 mod statuses;
 mod sweeps;
 mod takeovers;
+mod ten_minutes;
 mod triggers;
 mod upgrades;
 mod wrong_files;
