@@ -12,7 +12,7 @@ use tokio_postgres::{Client, NoTls};
 use crate::journal::effect;
 use crate::world::*;
 
-const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+pub const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// A database that is dropped after the test.
 pub struct Database {
@@ -51,7 +51,7 @@ fn within(server: &str, name: &str) -> String {
 }
 
 impl Database {
-    async fn made() -> Option<Self> {
+    pub async fn made() -> Option<Self> {
         let server = server()?;
         let name = format!("calup_test_{}", uuid::Uuid::now_v7().simple());
         let sql = format!("CREATE DATABASE {name}");
@@ -63,7 +63,7 @@ impl Database {
         Some(Self { server, name })
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         within(&self.server, &self.name)
     }
 
@@ -92,7 +92,7 @@ impl Drop for Database {
     }
 }
 
-async fn refused(url: &str, keys: Option<&str>) -> String {
+pub async fn refused(url: &str, keys: Option<&str>) -> String {
     match store::open(url, keys).await {
         Err(Error::Unusable(said)) => said,
         Err(other) => panic!("refused, but with {other:?}"),
