@@ -51,8 +51,9 @@ async fn world() -> World {
 /// The second lead shows some time after the first was made; gives how long it stood there.
 async fn stood_twice(before_the_second: impl AsyncFn(&World)) -> Duration {
     let world = world().await;
-    // By default it is held for lost after 140 s: Q, L and one call; here after 3 s, and a look takes a moment.
-    let late = minute().mul_f64(5.0) + Duration::from_secs(2);
+    // By default it is held for lost after 140 s: Q, L and one call; here after 3 s. The first look comes within two, and
+    // a busy machine takes its time.
+    let late = minute() * 5 + Duration::from_secs(5);
     let late_ms = u64::try_from(late.as_millis()).expect("some minutes");
     let create = Match::post("/list/").ending("/task");
     let fault = Fault::DropThenApplyLate(late_ms);
