@@ -77,6 +77,8 @@ struct Asking {
     left: Option<Turn>,
     told_at: Option<Instant>,
     is_away: bool,
+    /// Since when nobody works, and this build may not.
+    outdated_since: Option<Instant>,
 }
 
 impl Asking {
@@ -93,6 +95,9 @@ impl Asking {
                 clock::now(),
             )
             .await;
+        if !matches!(asked, Err(store::Error::Unusable(_))) {
+            self.outdated_since = None;
+        }
         match asked {
             Ok(Lease::Held { epoch }) => {
                 app.lease.hold(asked_at);
@@ -122,6 +127,10 @@ impl Asking {
                 }
                 None
             }
+            Err(store::Error::Unusable(why)) => {
+                self.tell_outdated(app, &why).await;
+                None
+            }
             Err(error) => {
                 if !self.is_away {
                     self.is_away = true;
@@ -129,6 +138,24 @@ impl Asking {
                 }
                 None
             }
+        }
+    }
+
+    /// In the midst of an upgrade a newer build works in a moment; where none is left, the operator has to know.
+    async fn tell_outdated(&mut self, app: &App, why: &str) {
+        let now = Instant::now();
+        match self.outdated_since {
+            None => {
+                self.outdated_since = Some(now);
+                tracing::warn!("{why}");
+            }
+            Some(since) if now.duration_since(since) >= app.lease.lasts() => {
+                self.outdated_since = Some(now);
+                let text = format!("nobody works: {why}");
+                app.notify("outdated", &text, "deliveries are kept and wait")
+                    .await;
+            }
+            Some(_) => {}
         }
     }
 

@@ -14,7 +14,7 @@ use domain::effect::{Effect, Kind, State};
 use domain::lead::Lead;
 use domain::outcome::Failure;
 use jiff::{SignedDuration, Timestamp};
-use store::rows::Doubt;
+use store::rows::{DOUBTED_FOR, Doubt};
 use tokio::sync::watch;
 use vendors::Crm;
 
@@ -23,8 +23,8 @@ use crate::gather::Stop;
 use crate::lookup::SKEW;
 use crate::{clock, guard};
 
-/// So long after its answer was lost an effect is looked after.
-pub const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// So long after its answer was lost, or its sender's lease ran out, an effect is looked after.
+pub const DAY: SignedDuration = SignedDuration::from_secs(DOUBTED_FOR.as_secs() as i64);
 /// What was made later than this after the last attempt was not made by it.
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 const LOOK_EVERY_MAX: Duration = Duration::from_secs(60);

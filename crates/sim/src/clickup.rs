@@ -327,6 +327,7 @@ impl ClickUp {
             answered_at_ms: None,
         });
         let fault = state.faults.pick(&call.method, &call.path, &call.query);
+        state.log.counts.faulted += u64::from(fault.is_some());
         let jitter = ms(state.config.jitter);
         let latency = ms(state.config.latency) + state.faults.jitter_ms(jitter);
         (seq, fault, latency)

@@ -16,6 +16,8 @@ pub struct Match {
     pub path_ends: Option<String>,
     /// So many matching requests pass first.
     pub skip: u32,
+    /// Of the others only every so manieth, the first one among them; 0 is each.
+    pub every: u32,
 }
 
 impl Match {
@@ -69,10 +71,23 @@ impl Match {
         self
     }
 
+    /// One, then not before the n-th after it.
+    #[must_use]
+    pub fn every(mut self, nth: u32) -> Self {
+        self.every = nth;
+        self
+    }
+
     /// Only from the n-th matching request on, counted from 1.
     #[must_use]
     pub fn nth(self, nth: u32) -> Self {
         self.skip(nth.saturating_sub(1))
+    }
+
+    /// Whether it is the turn of the request that is the `seen`-th to match, counted from 1.
+    fn is_turn_of(&self, seen: u32) -> bool {
+        let past = seen.checked_sub(self.skip + 1);
+        past.is_some_and(|past| past.is_multiple_of(self.every.max(1)))
     }
 
     fn covers(&self, method: &str, path: &str, query: &str) -> bool {
@@ -218,7 +233,7 @@ impl Faults {
                 continue;
             }
             rule.seen = rule.seen.saturating_add(1);
-            if rule.seen > rule.when.skip && rule.left > 0 && picked.is_none() {
+            if rule.when.is_turn_of(rule.seen) && rule.left > 0 && picked.is_none() {
                 rule.left -= u32::from(rule.left != ALWAYS);
                 picked = Some(rule.fault.clone());
             }

@@ -86,7 +86,8 @@ pub trait Store: Send + Sync {
     /// Grants `owner` the lease of a profile, makes it last `ttl` from now on, or tells who has it. A grant to somebody
     /// else than before raises the epoch, and turns what the earlier holder left: running changes → pending (from the
     /// third stop in a row on they wait, counted from `now`), attempting effects → unknown. Where processes do not
-    /// share, another one's lock is a sentence.
+    /// share, another one's lock is a sentence; where they do, a schema that is newer than this build is one
+    /// ([`Error::Unusable`]).
     async fn lease(
         &self,
         profile: &str,

@@ -198,7 +198,10 @@ pub struct Register {
     pub block_comment_text: Option<String>,
 }
 
-/// An effect whose answer was lost once: its object may turn up a second time.
+/// So long an effect in doubt is looked after.
+pub const DOUBTED_FOR: Duration = Duration::from_secs(24 * 3_600);
+
+/// An effect whose answer was lost once, or whose sender may still be alive: its object may turn up a second time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {
     pub profile: String,

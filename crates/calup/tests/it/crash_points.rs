@@ -76,8 +76,7 @@ async fn through(kept: Kept, point: String, kind: Kind, fault: Option<Fault>) {
         ..Setup::default()
     })
     .await;
-    let address = world.calup.address.clone();
-    world.calup.set("CALUP_LISTEN", &address);
+    world.calup.keep_address();
     if kind != Kind::Create {
         let lead = world.clickup.add_task(BROKERS, "Ada", Some(EMAIL));
         if kind == Kind::BlockComment {

@@ -1,11 +1,12 @@
 //! kill -9 at any moment: what was answered 200 is there, is worked off, and nothing is done twice.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sim::cal::{Cal, Person};
 use sim::{Fault, Match};
+use tokio::task::JoinHandle;
 
 use crate::postgres::{Database, KEY};
 use crate::world::{BROKERS, INBOUND, SECRET, Setup, World};
@@ -19,25 +20,44 @@ fn rounds(usual: usize) -> usize {
     asked.and_then(|n| n.parse().ok()).unwrap_or(usual)
 }
 
-/// The next start listens where this one does.
-fn keep_address(world: &mut World) {
-    let address = world.calup.address.clone();
-    world.calup.set("CALUP_LISTEN", &address);
-}
-
 /// What became of one person's deliveries: created, moved, cancelled.
 pub struct Sent {
     pub email: String,
     pub taken: Vec<Vec<u8>>,
 }
 
-/// Books, moves and cancels for one person after another until told to stop.
-pub async fn keep_booking(
-    cal: Cal,
-    name: usize,
+/// Senders that go on until they are stopped.
+pub struct Load {
     stop: Arc<AtomicBool>,
     all: Arc<Mutex<Vec<Sent>>>,
-) {
+    senders: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    /// One sender for each.
+    pub fn of(cals: impl IntoIterator<Item = Cal>) -> Self {
+        static SENDERS: AtomicUsize = AtomicUsize::new(0);
+        let (stop, all) = (Arc::new(AtomicBool::new(false)), Arc::default());
+        let send = |cal| {
+            let name = SENDERS.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(keep_booking(cal, name, stop.clone(), Arc::clone(&all)))
+        };
+        let senders = cals.into_iter().map(send).collect();
+        Self { stop, all, senders }
+    }
+
+    /// What became of everything that was sent.
+    pub async fn stopped(self) -> Vec<Sent> {
+        self.stop.store(true, Ordering::Relaxed);
+        for sender in self.senders {
+            sender.await.expect("a sender ends");
+        }
+        std::mem::take(&mut *self.all.lock().expect("nobody else"))
+    }
+}
+
+/// Books, moves and cancels for one person after another until told to stop.
+async fn keep_booking(cal: Cal, name: usize, stop: Arc<AtomicBool>, all: Arc<Mutex<Vec<Sent>>>) {
     let mut n = 0;
     while !stop.load(Ordering::Relaxed) {
         n += 1;
@@ -95,16 +115,11 @@ async fn the_same_on_postgres() {
 /// In every fourth round it lives for `while_working` longer (on Postgres the lease of the one before has to run out): work
 /// is killed too, and not only intake.
 async fn killed_under_load(mut world: World, senders: usize, while_working: Duration) {
-    keep_address(&mut world);
+    world.calup.keep_address();
     world
         .clickup
         .set_latency(Duration::from_millis(20), Duration::from_millis(40));
-    let stop = Arc::new(AtomicBool::new(false));
-    let all = Arc::new(Mutex::new(Vec::new()));
-    let cal = world.cal();
-    let senders: Vec<_> = (0..senders)
-        .map(|n| tokio::spawn(keep_booking(cal.clone(), n, stop.clone(), all.clone())))
-        .collect();
+    let load = Load::of(std::iter::repeat_n(world.cal(), senders));
     let rounds = rounds(20);
     for round in 0..rounds as u64 {
         let lives = if round % 4 == 3 {
@@ -115,12 +130,8 @@ async fn killed_under_load(mut world: World, senders: usize, while_working: Dura
         tokio::time::sleep(lives + Duration::from_millis(150 + 70 * (round % 5))).await;
         world.calup.restart();
     }
-    stop.store(true, Ordering::Relaxed);
-    for sender in senders {
-        sender.await.expect("a sender ends");
-    }
+    let all = load.stopped().await;
     world.clickup.set_latency(Duration::ZERO, Duration::ZERO);
-    let all = std::mem::take(&mut *all.lock().expect("nobody else"));
     let limit = Duration::from_secs(60 + 2 * rounds as u64);
     world.settle_within(limit).await;
     let taken: usize = all.iter().map(|s| s.taken.len()).sum();
@@ -181,7 +192,7 @@ pub async fn each_was_done_once(world: &World, all: &[Sent]) {
 #[tokio::test]
 async fn a_kill_right_after_the_answer_loses_nothing() {
     let mut world = World::start().await;
-    keep_address(&mut world);
+    world.calup.keep_address();
     let cal = world.cal();
     let rounds = rounds(6);
     for n in 0..rounds {
@@ -204,7 +215,7 @@ async fn a_kill_right_after_the_answer_loses_nothing() {
 /// Delivers, waits until the faulty request is at ClickUp, kills, starts again and lets it settle.
 async fn killed_at(when: Match, fault: Fault, is_known: bool) -> World {
     let mut world = World::start().await;
-    keep_address(&mut world);
+    world.calup.keep_address();
     if is_known {
         world
             .clickup
@@ -274,7 +285,7 @@ async fn a_comment_or_write_under_way_at_the_kill_is_there_once() {
 async fn sigterm_finishes_what_is_under_way_and_exits_with_zero() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut world = World::start().await;
-    keep_address(&mut world);
+    world.calup.keep_address();
     world
         .clickup
         .set_latency(Duration::from_millis(150), Duration::ZERO);

@@ -59,8 +59,7 @@ async fn a_full_disk_means_503_and_room_means_work() {
         ..Setup::default()
     })
     .await;
-    let address = world.calup.address.clone();
-    world.calup.set("CALUP_LISTEN", &address);
+    world.calup.keep_address();
     let cal = world.cal();
     let book = |n: usize| {
         let person = Person::new("Ada Byrd", &format!("ada{n}@byrd.example"));

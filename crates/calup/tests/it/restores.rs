@@ -53,8 +53,7 @@ async fn after_an_older_copy_is_put_back_nothing_is_done_a_second_time() {
         ..Setup::default()
     })
     .await;
-    let address = world.calup.address.clone();
-    world.calup.set("CALUP_LISTEN", &address);
+    world.calup.keep_address();
     world
         .clickup
         .add_task(BROKERS, "Known", Some("known@crm.example"));

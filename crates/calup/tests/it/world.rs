@@ -34,6 +34,7 @@ pub struct World {
 /// The process and its folder.
 pub struct Calup {
     pub dir: PathBuf,
+    program: PathBuf,
     env: Vec<(String, String)>,
     child: Option<Child>,
     pub address: String,
@@ -48,6 +49,8 @@ pub struct Setup {
     pub without: Vec<&'static str>,
     /// `calup.toml`.
     pub file: Option<String>,
+    /// Another build than the one under test.
+    pub program: Option<PathBuf>,
 }
 
 impl World {
@@ -87,6 +90,9 @@ impl World {
         env.extend(setup.env);
         let env: Vec<(String, String)> = env.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         let mut calup = Calup::in_new_folder(env);
+        if let Some(program) = setup.program {
+            calup.program = program;
+        }
         if let Some(file) = setup.file {
             std::fs::write(calup.dir.join("calup.toml"), file).expect("a file");
         }
@@ -203,6 +209,7 @@ impl World {
 
     pub async fn settle_within(&self, limit: Duration) -> Value {
         let until = Instant::now() + limit;
+        let mut pause = Duration::from_millis(20);
         loop {
             let counts = self.get("/api/counts").await;
             if ["pending", "running", "waiting"]
@@ -216,7 +223,9 @@ impl World {
                 "still at work: {counts}\n{}",
                 self.get("/api/deliveries").await
             );
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(pause).await;
+            // Who waits for long need not know at once.
+            pause = (pause * 21 / 20).min(Duration::from_millis(250));
         }
     }
 
@@ -239,13 +248,14 @@ impl Calup {
         std::fs::create_dir_all(&dir).expect("a folder");
         Self {
             dir,
+            program: env!("CARGO_BIN_EXE_calup").into(),
             env,
             child: None,
             address: String::new(),
         }
     }
 
-    /// Another one with the same settings.
+    /// Another one with the same settings, of the build under test.
     pub fn replica(&self) -> Self {
         Self::in_new_folder(self.env.clone())
     }
@@ -262,12 +272,18 @@ impl Calup {
     }
 
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_calup"));
+        let mut command = Command::new(&self.program);
         command
             .current_dir(&self.dir)
             .env_clear()
             .envs(self.env.iter().cloned());
         command
+    }
+
+    /// The next start listens where this one does.
+    pub fn keep_address(&mut self) {
+        let address = self.address.clone();
+        self.set("CALUP_LISTEN", &address);
     }
 
     pub fn set(&mut self, name: &str, value: &str) {

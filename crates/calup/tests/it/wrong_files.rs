@@ -110,8 +110,7 @@ async fn a_read_only_disk_is_said_and_nothing_is_taken() {
 #[tokio::test]
 async fn a_corrupt_row_costs_its_own_delivery_and_no_other() {
     let mut world = World::start().await;
-    let address = world.calup.address.clone();
-    world.calup.set("CALUP_LISTEN", &address);
+    world.calup.keep_address();
     world.clickup.stop().await;
     let cal = world.cal();
     let book = |name: &str| {

@@ -44,6 +44,7 @@ impl LoggedRequest {
 pub(super) struct Counts {
     pub calls: u64,
     pub mutations: u64,
+    pub faulted: u64,
     pub refused_429: u64,
     pub overlaps: u64,
 }

@@ -116,6 +116,11 @@ impl ClickUp {
         self.state().log.counts.mutations
     }
 
+    /// Requests that met one of the faults.
+    pub fn faulted(&self) -> u64 {
+        self.state().log.counts.faulted
+    }
+
     pub fn refused_429(&self) -> u64 {
         self.state().log.counts.refused_429
     }

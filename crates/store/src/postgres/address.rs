@@ -23,7 +23,8 @@ pub fn is_ours(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
-/// As libpq takes it, but for one thing: where TLS is spoken, the certificate is always verified.
+/// As libpq takes it, but for two things: where TLS is spoken, the certificate is always verified, and who names an
+/// authority asks for TLS.
 pub fn parse(url: &str) -> Result<Address> {
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
     let mut authority = None;
@@ -32,9 +33,14 @@ pub fn parse(url: &str) -> Result<Address> {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=') {
             Some(("sslrootcert", file)) if file != "system" => {
-                authority = Some(PathBuf::from(file.replace("%2F", "/")));
+                authority = Some(PathBuf::from(decoded(file)));
             }
             Some(("sslrootcert", _)) => {}
+            Some((name @ ("sslcert" | "sslkey" | "sslpassword" | "sslcrl"), _)) => {
+                return Err(Error::Unusable(format!(
+                    "DATABASE_URL sets {name}, but calup shows no certificate of its own; let it log in with a password"
+                )));
+            }
             Some(("sslmode", mode)) => ssl_mode = Some(mode_named(mode)?),
             _ => rest.push(pair),
         }
@@ -49,10 +55,10 @@ pub fn parse(url: &str) -> Result<Address> {
             )
         })?;
     let is_near = config.get_hosts().iter().all(is_near);
-    config.ssl_mode(ssl_mode.unwrap_or(if is_near {
-        SslMode::Disable
-    } else {
-        SslMode::Prefer
+    config.ssl_mode(ssl_mode.unwrap_or(match (&authority, is_near) {
+        (Some(_), _) => SslMode::Require,
+        (None, true) => SslMode::Disable,
+        (None, false) => SslMode::Prefer,
     }));
     if config.get_application_name().is_none() {
         config.application_name("calup");
@@ -67,6 +73,23 @@ pub fn parse(url: &str) -> Result<Address> {
         authority,
         shown,
     })
+}
+
+/// Each `%XX` as the byte it stands for.
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let byte = part.get(..2).map(|hex| u8::from_str_radix(hex, 16));
+        if let Some(Ok(byte)) = byte {
+            bytes.push(byte);
+            bytes.extend(&part.as_bytes()[2..]);
+        } else {
+            bytes.push(b'%');
+            bytes.extend(part.as_bytes());
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn mode_named(name: &str) -> Result<SslMode> {
@@ -135,6 +158,7 @@ mod tests {
             "postgres://me:s3cret@host:port/db",
             "postgres://me:s3cret@host/db?sslmode=s3cretly",
             "postgres://me:s3cret@host/db?nonsense=1",
+            "postgres://me:s3cret@host/db?sslcert=/me.pem",
         ] {
             let Err(Error::Unusable(said)) = parse(url) else {
                 panic!("{url} was read")
@@ -159,5 +183,25 @@ mod tests {
             mode("postgres://localhost/calup?sslmode=require"),
             SslMode::Require
         );
+        assert_eq!(
+            mode("postgres://localhost/calup?sslrootcert=/ca.pem"),
+            SslMode::Require
+        );
+    }
+
+    #[test]
+    fn an_authority_s_file_may_be_written_with_escapes() {
+        for (written, file) in [
+            ("/etc/ca.pem", "/etc/ca.pem"),
+            ("%2Fetc%2fmy%20ca.pem", "/etc/my ca.pem"),
+            ("/100%/ca.pem", "/100%/ca.pem"),
+        ] {
+            let at = parse(&format!(
+                "postgres://db.example/calup?sslrootcert={written}"
+            ));
+            assert_eq!(at.expect("read").authority, Some(PathBuf::from(file)));
+        }
+        let at = parse("postgres://db.example/calup?sslrootcert=system").expect("read");
+        assert_eq!(at.authority, None);
     }
 }

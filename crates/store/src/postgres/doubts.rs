@@ -1,12 +1,14 @@
 //! What may stand twice in the CRM, when to look for it again, and which lead was merged into which.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::cells::{cell, indexed};
 use super::connection::Db;
 use crate::Result;
 use crate::names::{micros, time};
-use crate::rows::Doubt;
+use crate::rows::{DOUBTED_FOR, Doubt};
 use crate::statements::statements;
 
 /// Merged again and again, a lead would be looked for without end.
@@ -15,6 +17,15 @@ const MERGES_MAX: usize = 8;
 statements! {
     DOUBT = "INSERT INTO doubt (profile, effect_key, change_key, until_at, due_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (profile, effect_key) DO UPDATE SET until_at = GREATEST(doubt.until_at, excluded.until_at)";
+    // Counted from the end of a lease that ran out: whatever was sent in its last two terms, and two minutes for clocks
+    // that differ.
+    DOUBT_LATELY = "INSERT INTO doubt (profile, effect_key, change_key, until_at, due_at)
+        SELECT e.profile, e.key, e.change_key, $3::bigint + $4::bigint, $3::bigint FROM lease l JOIN effect e ON e.profile = l.profile
+        WHERE l.profile = $1 AND e.kind IN ('create', 'comment', 'block_comment')
+          AND e.last_sent_at >= ((EXTRACT(EPOCH FROM l.expires_at)::float8 - 2 * $2::float8 - 120) * 1000000)::bigint
+        ON CONFLICT (profile, effect_key) DO UPDATE SET
+          until_at = GREATEST(doubt.until_at, excluded.until_at), due_at = LEAST(doubt.due_at, excluded.due_at)";
+    NOW = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint";
     DUE = "SELECT profile, effect_key, change_key, until_at, due_at FROM doubt
         WHERE profile = $1 AND due_at <= $2 ORDER BY due_at, effect_key LIMIT $3";
     AGAIN = "UPDATE doubt SET due_at = $3 WHERE profile = $1 AND effect_key = $2";
@@ -34,6 +45,16 @@ pub async fn doubt(db: &Db, doubt: &Doubt) -> Result<()> {
         ..
     } = doubt;
     db.execute(DOUBT, &[profile, effect, change, &until, &due])
+        .await?;
+    Ok(())
+}
+
+/// Before the lease of somebody who may still be alive is granted to another: what that one made or said in its last
+/// time may arrive once more, whatever it has recorded of it.
+pub async fn doubt_lately(db: &Db, profile: &str, lasted: Duration) -> Result<()> {
+    let now: i64 = db.value(NOW, &[]).await?;
+    let day = DOUBTED_FOR.as_micros() as i64;
+    db.execute(DOUBT_LATELY, &[&profile, &lasted.as_secs_f64(), &now, &day])
         .await?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::cells::cell;
 use super::connection::Db;
-use super::{lane, work};
+use super::{doubts, lane, schema, work};
 use crate::crashes::{CRASHES_MAX, STOPPED_BY_WORK, rests, works_again_at};
 use crate::names::micros;
 use crate::rows::Lease;
@@ -57,6 +57,11 @@ pub async fn lease(
             owner: theirs.owner,
             left: Duration::try_from_secs_f64(left).unwrap_or_default(),
         });
+    }
+    schema::refuse_work_on_newer(db).await?;
+    // Not given back, it ran out; its owner may have been stopped in the middle of a call, and go on.
+    if !theirs.owner.is_empty() && theirs.owner != owner {
+        doubts::doubt_lately(db, profile, ttl).await?;
     }
     let epoch: i64 = db.value(GRANT, &[&profile, &owner, &seconds]).await?;
     settle_what_was_left(db, profile, now).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::address::{self, Address};
 use super::pool::{Loan, Pool};
-use super::tls::Tls;
+use super::tls::{self, Tls};
 use super::{schema, secrets};
 use crate::vault::Vault;
 use crate::{Error, Result};
@@ -17,7 +17,8 @@ const CONNECTIONS: usize = 6;
 const INTAKE: Duration = Duration::from_millis(1_500);
 const VERB: Duration = Duration::from_secs(10);
 const LEASE: Duration = Duration::from_secs(2);
-const OPENING: Duration = Duration::from_secs(15);
+/// A step of the schema may build an index over all there is.
+const OPENING: Duration = Duration::from_secs(600);
 
 const IS_SAFE: &str = "SHOW fsync";
 
@@ -36,6 +37,8 @@ pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Opened> {
     let shown = address.shown.clone();
     let pool = |connections, limit| Pool::of(address.clone(), tls.clone(), connections, limit);
     let opening = pool(1, OPENING);
+    let answers = opening.lend(Loan::Single, |_| async { Ok(()) }).await;
+    answers.map_err(|error| told(error, &address))?;
     let unlocked = opening
         .lend(Loan::Write, move |db| async move {
             schema::migrate(&db, &shown).await?;
@@ -60,11 +63,14 @@ pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Opened> {
 fn told(error: Error, address: &Address) -> Error {
     let shown = &address.shown;
     match error {
-        Error::Unwritable(why) => Error::Unusable(format!(
-            "{shown} cannot be used ({}); check that the server runs, can be reached from here and takes writes, \
-             and that user, password and database in DATABASE_URL are right",
-            why.strip_prefix(&format!("{shown}: ")).unwrap_or(&why)
-        )),
+        Error::Unwritable(why) => {
+            let why = why.strip_prefix(&format!("{shown}: ")).unwrap_or(&why);
+            let advice = tls::advice(why).unwrap_or(
+                "check that the server runs, can be reached from here and takes writes, and that user, password and \
+                 database in DATABASE_URL are right",
+            );
+            Error::Unusable(format!("{shown} cannot be used ({why}); {advice}"))
+        }
         Error::Other(why) => Error::Unusable(format!(
             "{shown} cannot be used ({why}); check that user, password and database in DATABASE_URL are right and \
              that the user may make tables there, or restore a backup"

@@ -5,7 +5,11 @@ use super::connection::Db;
 use crate::statements::statements;
 use crate::{Error, Result};
 
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 pub const VERSION: i64 = STEPS.len() as i64;
 
@@ -23,6 +27,19 @@ statements! {
 // Prepared only once the table is there.
 const AT: &str = "SELECT COALESCE(max(version), 0) FROM calup_schema";
 const REACHED: &str = "INSERT INTO calup_schema (version) VALUES ($1)";
+
+/// Fails when a newer build has changed the schema since this one opened it: what the newer one does and how it is written
+/// down is not known here.
+pub async fn refuse_work_on_newer(db: &Db) -> Result<()> {
+    let version: i64 = db.value(AT, &[]).await?;
+    if version > VERSION {
+        return Err(Error::Unusable(format!(
+            "a newer calup has brought the database to schema {version}, and this build knows {VERSION}: it takes \
+             deliveries and leaves all work to newer ones; start a newer build in its place"
+        )));
+    }
+    Ok(())
+}
 
 /// Brings the database to this program's version, in the caller's transaction.
 pub async fn migrate(db: &Db, shown: &str) -> Result<()> {

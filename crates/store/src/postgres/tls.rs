@@ -57,6 +57,23 @@ fn roots(file: &Path) -> Result<RootCertStore> {
     Ok(roots)
 }
 
+/// As tokio-postgres calls it.
+const FAILED: &str = "error performing TLS handshake";
+const NOT_SPOKEN: &str = "server does not support TLS";
+
+/// What to do, when TLS is what a connection failed for.
+pub fn advice(why: &str) -> Option<&'static str> {
+    if !why.starts_with(FAILED) {
+        return None;
+    }
+    Some(if why.contains(NOT_SPOKEN) {
+        "turn ssl on at the server, or set sslmode=disable in DATABASE_URL where nobody else can listen"
+    } else {
+        "name the PEM file of the authority that signed the server's certificate as sslrootcert=/path/ca.pem in \
+         DATABASE_URL, and the host as the certificate names it"
+    })
+}
+
 pub struct ToHost {
     connector: TlsConnector,
     host: String,

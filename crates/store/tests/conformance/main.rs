@@ -10,6 +10,7 @@ mod postgres;
 mod related;
 mod replay;
 mod sqlite;
+mod tls;
 mod world;
 
 /// The claims, once per backend.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
-use domain::effect::State;
+use domain::effect::{Effect, Kind, State};
 use store::Error;
 use store::rows::{Lease, Record, Status};
 use tokio_postgres::{Client, NoTls};
@@ -12,7 +12,7 @@ use tokio_postgres::{Client, NoTls};
 use crate::journal::effect;
 use crate::world::*;
 
-const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+pub const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// A database that is dropped after the test.
 pub struct Database {
@@ -51,7 +51,7 @@ fn within(server: &str, name: &str) -> String {
 }
 
 impl Database {
-    async fn made() -> Option<Self> {
+    pub async fn made() -> Option<Self> {
         let server = server()?;
         let name = format!("calup_test_{}", uuid::Uuid::now_v7().simple());
         let sql = format!("CREATE DATABASE {name}");
@@ -63,7 +63,7 @@ impl Database {
         Some(Self { server, name })
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         within(&self.server, &self.name)
     }
 
@@ -92,7 +92,7 @@ impl Drop for Database {
     }
 }
 
-async fn refused(url: &str, keys: Option<&str>) -> String {
+pub async fn refused(url: &str, keys: Option<&str>) -> String {
     match store::open(url, keys).await {
         Err(Error::Unusable(said)) => said,
         Err(other) => panic!("refused, but with {other:?}"),
@@ -200,6 +200,86 @@ async fn who_lost_the_lease_can_write_nothing_of_it_and_who_has_it_goes_on() {
     assert_eq!((claim_of_new.epoch, claim_of_new.stored.attempts), (2, 2));
     finish(&new, &claim_of_new, Status::Done).await;
     assert_eq!(status(&old, &id).await, Status::Done, "anybody may look");
+}
+
+/// What was in doubt when another one took over: "one" made and said something just now, and something long ago.
+async fn doubted_after(ended: impl AsyncFn(&Any)) -> Option<Vec<String>> {
+    let database = Database::made().await?;
+    let (one, two) = (database.store().await, database.store().await);
+    let short = Duration::from_millis(300);
+    assert_eq!(lease(&one, "one", short).await, Lease::Held { epoch: 1 });
+    let now = jiff::Timestamp::now();
+    let sent = |key: &str, kind, ago: i64| Effect {
+        kind,
+        state: State::Applied,
+        last_sent_at: now - jiff::SignedDuration::from_mins(ago),
+        ..effect(key, "c_1", 1)
+    };
+    let absent = Effect {
+        state: State::Absent,
+        ..sent("e_4", Kind::Comment, 0)
+    };
+    for effect in [
+        sent("e_1", Kind::Create, 1),
+        sent("e_2", Kind::BlockComment, 0),
+        sent("e_3", Kind::Write, 0),
+        absent,
+        sent("e_5", Kind::Comment, 30),
+    ] {
+        record_effect(&one, &effect).await.expect("saved");
+    }
+    ended(&one).await;
+    assert_eq!(lease(&two, "two", TTL).await, Lease::Held { epoch: 2 });
+    let soon = now + jiff::SignedDuration::from_secs(60);
+    let due = two.doubts(PROFILE, soon, 10).await.expect("answers");
+    let day = jiff::SignedDuration::from_hours(24);
+    assert!(
+        due.iter().all(|d| d.until.duration_since(d.due) == day),
+        "{due:?}"
+    );
+    let mut keys: Vec<String> = due.into_iter().map(|d| d.effect).collect();
+    keys.sort();
+    Some(keys)
+}
+
+#[tokio::test]
+async fn what_was_sent_lately_is_in_doubt_when_its_senders_lease_ran_out() {
+    let ran_out = doubted_after(async |_| tokio::time::sleep(Duration::from_millis(350)).await);
+    if let Some(doubted) = ran_out.await {
+        assert_eq!(doubted, ["e_1", "e_2", "e_4"]);
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_is_in_no_doubt_when_its_sender_gave_the_lease_back() {
+    let given = doubted_after(async |one| one.release(PROFILE, "one").await.expect("given back"));
+    if let Some(doubted) = given.await {
+        assert_eq!(doubted, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn who_is_older_than_the_schema_keeps_a_lease_but_is_granted_none() {
+    let Some(database) = Database::made().await else {
+        return;
+    };
+    let (works, stands_by) = (database.store().await, database.store().await);
+    lease(&works, "works", TTL).await;
+    connect(&database.url())
+        .await
+        .batch_execute("INSERT INTO calup_schema (version) VALUES (999)")
+        .await
+        .expect("as a newer one left it");
+    assert_eq!(lease(&works, "works", TTL).await, Lease::Held { epoch: 1 });
+    let asked = || stands_by.lease(PROFILE, "stands by", TTL, at("12:00"));
+    assert!(matches!(asked().await, Ok(Lease::Theirs { .. })));
+    works.release(PROFILE, "works").await.expect("given back");
+    let Err(Error::Unusable(said)) = asked().await else {
+        panic!("it was granted")
+    };
+    assert!(said.contains("schema 999"), "{said}");
+    let taken = stands_by.receive(raw("taken all the same")).await;
+    taken.expect("received");
 }
 
 #[tokio::test]

@@ -133,6 +133,19 @@ async fn a_rule_can_wait_for_the_nth_request_and_last_several() {
 }
 
 #[tokio::test]
+async fn a_rule_can_come_round_again_and_again() {
+    let sim = unlimited().await;
+    let when = Match::get("/user").skip(1).every(3);
+    sim.fault(when, Fault::Html(502), ALWAYS);
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        statuses.push(super::call(&sim, "GET", "/v2/user", None).await.status);
+    }
+    assert_eq!(statuses, [200, 502, 200, 200, 502, 200]);
+    assert_eq!(sim.faulted(), 2);
+}
+
+#[tokio::test]
 async fn rates_follow_the_seed() {
     let run = async |seed: u64| {
         let sim = unlimited().await;
