@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body as Incoming;
 use axum::http::{HeaderMap, header};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -18,7 +19,7 @@ const OWN_BYTES: usize = 16 * 1_024;
 /// All bodies together, beyond that.
 const SHARED_BYTES: usize = 64 * 1_048_576;
 /// A body grows by so much at a time.
-const STEP_BYTES: usize = 64 * 1_024;
+const PIECE_BYTES: usize = 64 * 1_024;
 
 pub struct Budget(Arc<Semaphore>);
 
@@ -31,6 +32,7 @@ impl Default for Budget {
 /// The raw bytes, which count as held until this is dropped.
 pub struct Body {
     pub bytes: Vec<u8>,
+    #[expect(dead_code, reason = "dropping it makes room")]
     room: Option<OwnedSemaphorePermit>,
 }
 
@@ -56,47 +58,78 @@ impl Budget {
     }
 
     async fn collect(&self, mut incoming: Incoming, expected: usize) -> Result<Body, Refusal> {
-        let mut body = Body {
-            bytes: Vec::new(),
-            room: None,
-        };
+        let mut pieces = Pieces::expecting(expected);
         while let Some(frame) = incoming.frame().await {
-            let Ok(data) = frame.map_err(|_| Refusal::Cut)?.into_data() else {
+            let Ok(mut data) = frame.map_err(|_| Refusal::Cut)?.into_data() else {
                 continue;
             };
-            let length = body.bytes.len() + data.len();
-            if length > BYTES_MAX {
+            if pieces.length + data.len() > BYTES_MAX {
                 return Err(Refusal::TooLarge);
             }
-            if length > body.bytes.capacity() {
-                self.grow(&mut body, length, expected).await;
+            while !data.is_empty() {
+                if pieces.is_full() {
+                    self.grow(&mut pieces).await;
+                }
+                pieces.take_from(&mut data);
             }
-            body.bytes.extend_from_slice(&data);
         }
-        Ok(body)
+        Ok(pieces.together())
     }
 
-    /// Makes room for `length` bytes at least, once the others leave enough.
-    async fn grow(&self, body: &mut Body, length: usize, expected: usize) {
-        let wanted = if length <= OWN_BYTES {
-            expected.clamp(length, OWN_BYTES)
-        } else {
-            (length + STEP_BYTES).min(expected.max(length))
-        };
-        let held = body
-            .room
-            .as_ref()
-            .map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = wanted.saturating_sub(OWN_BYTES).saturating_sub(held);
-        if more > 0 {
-            let more = u32::try_from(more).expect("a body is far smaller");
-            let room = self.0.clone().acquire_many_owned(more).await;
-            let room = room.expect("never closed");
-            match &mut body.room {
-                Some(held) => held.merge(room),
-                none @ None => *none = Some(room),
-            }
+    /// Makes room for another piece, once the others leave enough.
+    async fn grow(&self, pieces: &mut Pieces) {
+        let bytes = u32::try_from(PIECE_BYTES).expect("a piece is far smaller");
+        let room = self.0.clone().acquire_many_owned(bytes).await;
+        let room = room.expect("never closed");
+        match &mut pieces.room {
+            Some(held) => held.merge(room),
+            none @ None => *none = Some(room),
         }
-        body.bytes.reserve_exact(wanted - body.bytes.len());
+        pieces.all.push(Vec::with_capacity(PIECE_BYTES));
+    }
+}
+
+/// A body that is still coming. Its pieces are of one size and never moved, so that what one body leaves fits the next.
+struct Pieces {
+    all: Vec<Vec<u8>>,
+    length: usize,
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl Pieces {
+    fn expecting(bytes: usize) -> Self {
+        Self {
+            all: vec![Vec::with_capacity(bytes.min(OWN_BYTES))],
+            length: 0,
+            room: None,
+        }
+    }
+
+    fn last(&mut self) -> &mut Vec<u8> {
+        self.all.last_mut().expect("there is always one")
+    }
+
+    fn is_full(&mut self) -> bool {
+        let last = self.last();
+        last.len() == last.capacity()
+    }
+
+    fn take_from(&mut self, data: &mut Bytes) {
+        let last = self.last();
+        let fits = data.len().min(last.capacity() - last.len());
+        last.extend_from_slice(&data.split_to(fits));
+        self.length += fits;
+    }
+
+    fn together(mut self) -> Body {
+        let bytes = if self.all.len() == 1 {
+            self.all.remove(0)
+        } else {
+            self.all.concat()
+        };
+        Body {
+            bytes,
+            room: self.room,
+        }
     }
 }

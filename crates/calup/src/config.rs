@@ -24,6 +24,11 @@ pub struct Config {
     pub master_key: Option<SecretString>,
     pub webhook_secrets: Vec<SecretString>,
     pub clickup: ClickUp,
+    pub slack: Option<Slack>,
+    /// How long a question stays open; zero asks nobody.
+    pub question_patience: Duration,
+    /// How often the index asks for what was changed.
+    pub index_every: Duration,
     pub profile: Profile,
     pub late_apply: Duration,
     pub index_lag: Duration,
@@ -40,6 +45,16 @@ pub struct ClickUp {
     pub api_url: String,
     pub team_id: Option<String>,
     pub email_field: String,
+}
+
+/// Where people are asked.
+#[derive(Debug, Clone)]
+pub struct Slack {
+    pub bot_token: SecretString,
+    pub app_token: Option<SecretString>,
+    pub signing_secret: Option<SecretString>,
+    pub channel: String,
+    pub api_url: String,
 }
 
 /// What is wrong with a setting, as a sentence that says what to do.
@@ -189,6 +204,11 @@ impl Settings {
                     .some("clickup_email_field")
                     .unwrap_or_else(|| "Email".into()),
             },
+            slack: self.slack()?,
+            question_patience: self.hours("calup_question_hours")?,
+            index_every: self
+                .seconds("calup_index_seconds")?
+                .max(Duration::from_secs(1)),
             profile: self.profile()?,
             late_apply: self.seconds("calup_late_apply_seconds")?,
             index_lag: self.seconds("calup_index_lag_seconds")?,
@@ -196,6 +216,24 @@ impl Settings {
             sweep: self.seconds("calup_sweep_seconds")?,
             unknown_booking: self.seconds("calup_unknown_booking_seconds")?,
         })
+    }
+
+    /// `None` without a token: questions then wait for `calup questions` and the API.
+    fn slack(&self) -> Result<Option<Slack>, Wrong> {
+        let api_url = self.url("slack_api_url")?;
+        let Some(bot_token) = self.some("slack_bot_token") else {
+            return Ok(None);
+        };
+        let channel = self.some("slack_channel").ok_or_else(|| {
+            Wrong("SLACK_BOT_TOKEN is set, but SLACK_CHANNEL is not: set it to the id or name of the channel to ask in".into())
+        })?;
+        Ok(Some(Slack {
+            bot_token: bot_token.into(),
+            app_token: self.some("slack_app_token").map(Into::into),
+            signing_secret: self.some("slack_signing_secret").map(Into::into),
+            channel,
+            api_url,
+        }))
     }
 
     fn profile(&self) -> Result<Profile, Wrong> {
@@ -330,6 +368,20 @@ impl Settings {
             })
     }
 
+    fn hours(&self, name: &str) -> Result<Duration, Wrong> {
+        let text = self.text(name);
+        text.parse::<f64>()
+            .ok()
+            .filter(|h| h.is_finite() && (0.0..=8_760.0).contains(h))
+            .map(|h| Duration::from_secs_f64(h * 3_600.0))
+            .ok_or_else(|| {
+                Wrong(format!(
+                    "{} is `{text}`; it must be a number of hours, a year at most",
+                    name.to_uppercase()
+                ))
+            })
+    }
+
     fn url(&self, name: &str) -> Result<String, Wrong> {
         let text = self.text(name);
         let url = text
@@ -414,6 +466,8 @@ mod tests {
                 "must begin with https://",
             ),
             ("a = ", ("X", ""), "cannot be read"),
+            ("", ("SLACK_BOT_TOKEN", "xoxb-1"), "SLACK_CHANNEL"),
+            ("", ("CALUP_QUESTION_HOURS", "a day"), "number of hours"),
             (
                 "",
                 ("CALUP_ON_BOOKING_PAID", "comments"),

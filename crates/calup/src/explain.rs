@@ -140,6 +140,7 @@ fn unread(app: &App, known: &[domain::facts::Known]) -> Facts {
     Facts {
         known: known.to_vec(),
         found: Found::Nobody,
+        asking: domain::question::Asking::default(),
         memory: Memory::default(),
         statuses: names
             .into_iter()

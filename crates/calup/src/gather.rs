@@ -350,6 +350,7 @@ pub async fn facts(
     Ok(Facts {
         known: known.known.clone(),
         found,
+        asking: domain::question::Asking::default(),
         memory: Memory {
             status_set: register.status_set,
             block_written: register.block_written,

@@ -8,7 +8,7 @@ use std::time::Instant;
 use domain::lead::{Lead, ListInfo, NewLead, Posted, RichText, Write};
 use domain::outcome::Failure;
 use jiff::Timestamp;
-use vendors::Crm;
+use vendors::{Crm, Page};
 
 use crate::lease::{Deadline, Lease};
 
@@ -88,6 +88,10 @@ impl Crm for Leased {
 
     async fn created_since(&self, since: Timestamp) -> Result<Vec<Lead>, Failure> {
         self.crm.created_since(since).await
+    }
+
+    async fn page(&self, since: Option<Timestamp>, page: u32) -> Result<Page, Failure> {
+        self.crm.page(since, page).await
     }
 
     async fn list(&self, id: &str, fresh: bool) -> Result<ListInfo, Failure> {

@@ -25,7 +25,10 @@ struct Turn {
 /// Where processes do not share a database: takes it for as long as this one lives.
 pub async fn take_for_good(app: &App) -> Result<(), store::Error> {
     let (profile, owner) = (&app.config.profile.name, new_owner());
-    let lease = app.store.lease(profile, &owner, app.lease.lasts()).await?;
+    let lease = app
+        .store
+        .lease(profile, &owner, app.lease.lasts(), clock::now())
+        .await?;
     if let Lease::Held { epoch } = lease {
         app.lease.hold_for_good();
         begin(app, epoch).await?;
@@ -85,7 +88,12 @@ impl Asking {
         let asked_at = Instant::now();
         let asked = app
             .store
-            .lease(&app.config.profile.name, &owner, app.lease.lasts())
+            .lease(
+                &app.config.profile.name,
+                &owner,
+                app.lease.lasts(),
+                clock::now(),
+            )
             .await;
         if !matches!(asked, Err(store::Error::Unusable(_))) {
             self.outdated_since = None;
@@ -176,7 +184,7 @@ async fn keep(app: &App, turn: &Turn) {
         let asked_at = Instant::now();
         let asked = app
             .store
-            .lease(profile, &turn.owner, app.lease.lasts())
+            .lease(profile, &turn.owner, app.lease.lasts(), clock::now())
             .await;
         pause = match asked {
             Ok(Lease::Held { epoch }) if epoch == turn.epoch => {

@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 use crate::change::Change;
 use crate::effect::Kind;
 use crate::lead::{Lead, StatusKind};
+use crate::question::Asking;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// Everything known that bears on the decision, the change at hand among it.
     pub known: Vec<Known>,
     pub found: Found,
+    /// Where nobody was found.
+    pub asking: Asking,
     pub memory: Memory,
     /// Of the lead's list, or of the inbound list for somebody new: names in the list's spelling.
     pub statuses: Vec<(String, StatusKind)>,

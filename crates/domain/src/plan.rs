@@ -14,6 +14,7 @@ use crate::fence;
 use crate::lead::{Lead, NewLead, RichText, Write};
 use crate::note::Note;
 use crate::profile::{Parts, Profile};
+use crate::question::{Asking, Candidate};
 use crate::wording::{self, Telling, Text};
 use block::{Block, block, changes_block};
 use status::{guard, spelled, wanted_status};
@@ -55,6 +56,17 @@ pub struct Plan {
     pub status_taken: Option<String>,
     /// Nothing is enabled for its trigger.
     pub ignored: bool,
+    /// A person decides before anything is done.
+    pub question: Option<Question>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Question {
+    Ask(Vec<Candidate>),
+    /// The open one about this person decides for this change too.
+    Join,
+    /// The open one has no more reason.
+    CallOff,
 }
 
 impl Plan {
@@ -90,19 +102,24 @@ pub fn plan(change: &Change, facts: &Facts, profile: &Profile) -> Plan {
             "deleted task",
             "a person deleted the lead of this meeting, and nobody else has the e-mail",
         ),
-        Found::Nobody => match change.kind {
-            Kind::Booked if facts.dead.contains(&effect::Kind::Create) => Plan::default(),
-            Kind::Booked => for_nobody(change, facts, &folds, profile),
-            Kind::Cancelled => Plan::skip(
-                "unknown booking",
-                "nobody in the CRM is known to be this person, and a cancellation makes no lead",
-            ),
-            Kind::Requested | Kind::Rejected => Plan::skip(
-                "not confirmed",
-                "nobody in the CRM is known to be this person, and an unconfirmed request makes no lead",
-            ),
-            Kind::Note => for_note_of_nobody(change, facts, &folds, profile),
-        },
+        Found::Nobody => asking(change, facts, &folds.all)
+            .unwrap_or_else(|| for_nobody_known(change, facts, &folds, profile)),
+    }
+}
+
+fn for_nobody_known(change: &Change, facts: &Facts, folds: &Folds, profile: &Profile) -> Plan {
+    match change.kind {
+        Kind::Booked if facts.dead.contains(&effect::Kind::Create) => Plan::default(),
+        Kind::Booked => for_nobody(change, facts, folds, profile),
+        Kind::Cancelled => Plan::skip(
+            "unknown booking",
+            "nobody in the CRM is known to be this person, and a cancellation makes no lead",
+        ),
+        Kind::Requested | Kind::Rejected => Plan::skip(
+            "not confirmed",
+            "nobody in the CRM is known to be this person, and an unconfirmed request makes no lead",
+        ),
+        Kind::Note => for_note_of_nobody(change, facts, folds, profile),
     }
 }
 
@@ -125,6 +142,43 @@ impl<'a> Folds<'a> {
             status: fold(|parts| parts.status),
             block: fold(|parts| parts.block),
         }
+    }
+}
+
+/// What a person is asked, or was, about somebody who was not found. `None`: it goes on as for anybody unknown.
+fn asking(change: &Change, facts: &Facts, fold: &Fold) -> Option<Plan> {
+    let stands = !fold.standing().is_empty();
+    let question = |question: Question, why: &str| Plan {
+        question: Some(question),
+        reasons: vec![why.to_owned()],
+        ..Plan::default()
+    };
+    match &facts.asking {
+        Asking::NotALead => Some(Plan::skip(
+            "not a lead",
+            "a person said that this booker is not a lead",
+        )),
+        Asking::Open if !stands => Some(question(
+            Question::CallOff,
+            "the meeting that a question was asked about is off",
+        )),
+        Asking::Open => Some(question(
+            Question::Join,
+            "a person is asked whose lead this booker's is",
+        )),
+        Asking::Ask(candidates) if change.kind == Kind::Booked && stands => Some(question(
+            Question::Ask(candidates.clone()),
+            "only names resemble: a person is asked whose lead this booker's is",
+        )),
+        Asking::CalledOff if change.kind == Kind::Booked && !stands => Some(Plan::skip(
+            "cancelled before it was answered",
+            "the meeting was cancelled before anybody said whose lead the booker's is, and a cancelled one makes no lead",
+        )),
+        Asking::Settled
+        | Asking::Ask(_)
+        | Asking::Unanswered(_)
+        | Asking::CalledOff
+        | Asking::NotCompared => None,
     }
 }
 
@@ -166,6 +220,7 @@ fn for_nobody(change: &Change, facts: &Facts, folds: &Folds, profile: &Profile) 
         let text = told(other, fold, Telling::default(), profile, &mut plan);
         texts.push(text.as_in_a_comment().markdown());
     }
+    texts.extend(wording::unsure(&facts.asking).map(|t| t.as_in_a_comment().markdown()));
     let mut description = block.unwrap_or_default();
     for text in texts {
         if description.len() + text.len() + marker.len() + 4 > fence::DESCRIPTION_BYTES_MAX {

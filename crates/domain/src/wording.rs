@@ -5,6 +5,7 @@ mod block;
 mod lines;
 mod notes;
 mod own;
+mod unsure;
 
 use crate::booking::{Booking, Party};
 use crate::chain::{Fold, Slot, State};
@@ -16,6 +17,7 @@ pub use block::{block, block_is_back, block_is_gone};
 use lines::Line;
 pub use lines::Text;
 pub use own::{by_template, values};
+pub use unsure::unsure;
 
 /// Meetings that a block lists one by one; the rest is counted.
 pub const BLOCK_MEETINGS_MAX: usize = 5;

@@ -30,7 +30,7 @@ pub use scene::TaskSeed;
 pub use state::User;
 pub use view::{CommentView, TaskView};
 
-use crate::faults::{FOREIGN_JSON, Fault, Match, gateway_page};
+use crate::faults::{FOREIGN_JSON, Fault, Match};
 use crate::http::{self, Answer, Call, Listening, Received, Reply};
 use state::State;
 
@@ -299,7 +299,7 @@ impl ClickUp {
         sleep_ms(latency_ms - latency_ms / 2).await;
         let status = match &reply {
             Reply::Answer(answer) | Reply::Cut(answer, _) => answer.status,
-            Reply::Drop | Reply::Hang => 0,
+            Reply::Drop | Reply::Hang | Reply::Upgrade(..) => 0,
         };
         if !applied_later {
             self.leave(&call, seq, status);
@@ -371,12 +371,14 @@ impl ClickUp {
                 headers: vec![routes::content_type()],
                 body: body.into(),
             }),
-            Some(Fault::Html(status)) => Reply::Answer(html(status)),
+            Some(Fault::Html(status)) => Reply::Answer(http::gateway(status)),
             Some(Fault::Drop) => Reply::Drop,
             Some(Fault::Hang) => Reply::Hang,
             Some(Fault::ApplyThenDrop) => after(run(), Reply::Drop),
             Some(Fault::ApplyThenHang) => after(run(), Reply::Hang),
-            Some(Fault::ApplyThenStatus(status)) => after(run(), Reply::Answer(html(status))),
+            Some(Fault::ApplyThenStatus(status)) => {
+                after(run(), Reply::Answer(http::gateway(status)))
+            }
             Some(Fault::CutBody(bytes)) => Reply::Cut(run(), bytes),
             Some(Fault::EmptyBody200) => after(run(), Reply::Answer(ok(""))),
             Some(Fault::ForeignJson200) => after(run(), Reply::Answer(ok(FOREIGN_JSON))),
@@ -394,7 +396,7 @@ impl ClickUp {
                 let reset = state.now().div_euclid(1000) + seconds;
                 Reply::Answer(routes::rate_limited(&state, reset))
             }
-            Some(Fault::Redirect302(to)) => Reply::Answer(redirect(to)),
+            Some(Fault::Redirect302(to)) => Reply::Answer(http::redirect(to)),
             Some(Fault::IndexLag(lag_ms)) => {
                 Reply::Answer(self.execute(call, seq, Some(lag_ms), 0))
             }
@@ -425,22 +427,6 @@ fn ok(body: &'static str) -> Answer {
         status: 200,
         headers: vec![routes::content_type()],
         body: body.into(),
-    }
-}
-
-fn html(status: u16) -> Answer {
-    Answer {
-        status,
-        headers: vec![("Content-Type".to_owned(), "text/html".to_owned())],
-        body: gateway_page(status).into(),
-    }
-}
-
-fn redirect(to: String) -> Answer {
-    Answer {
-        status: 302,
-        headers: vec![("Location".to_owned(), to)],
-        body: bytes::Bytes::new(),
     }
 }
 

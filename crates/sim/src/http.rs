@@ -15,12 +15,15 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::service::service_fn;
+use hyper::upgrade::Upgraded;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Sleep, sleep};
+
+use crate::faults::gateway_page;
 
 const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -50,7 +53,11 @@ pub(crate) enum Reply {
     Drop,
     /// Keeps the connection open and never answers.
     Hang,
+    /// Switches protocols: who takes the connection over once this answer is out.
+    Upgrade(Answer, Taker),
 }
+
+pub(crate) type Taker = Box<dyn FnOnce(TokioIo<Upgraded>) + Send>;
 
 pub(crate) type Handler =
     Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Reply> + Send>> + Send + Sync>;
@@ -118,6 +125,7 @@ async fn accept(listener: TcpListener, handler: Handler) {
             let _closed = hyper::server::conn::http1::Builder::new()
                 .auto_date_header(false)
                 .serve_connection(TokioIo::new(stream), service)
+                .with_upgrades()
                 .await;
         });
     }
@@ -125,8 +133,9 @@ async fn accept(listener: TcpListener, handler: Handler) {
 
 async fn answer(
     handler: Handler,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Payload>, io::Error> {
+    let upgrade = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
     let body = Limited::new(body, REQUEST_BYTES_MAX)
         .collect()
@@ -149,6 +158,15 @@ async fn answer(
         Reply::Cut(answer, at) => Ok(response(answer, Some(at))),
         Reply::Drop => Err(io::Error::other("dropped on purpose")),
         Reply::Hang => std::future::pending().await,
+        Reply::Upgrade(answer, taker) => {
+            tokio::spawn(async move {
+                // A client that went away in between needs nobody.
+                if let Ok(stream) = upgrade.await {
+                    taker(TokioIo::new(stream));
+                }
+            });
+            Ok(response(answer, None))
+        }
     }
 }
 
@@ -357,4 +375,21 @@ where
     Fut: Future<Output = Reply> + Send + 'static,
 {
     Arc::new(move |call| Box::pin(answer(call)))
+}
+
+/// A gateway's page, where what is behind it failed.
+pub(crate) fn gateway(status: u16) -> Answer {
+    Answer {
+        status,
+        headers: vec![("Content-Type".to_owned(), "text/html".to_owned())],
+        body: gateway_page(status).into(),
+    }
+}
+
+pub(crate) fn redirect(to: String) -> Answer {
+    Answer {
+        status: 302,
+        headers: vec![("Location".to_owned(), to)],
+        body: Bytes::new(),
+    }
 }

@@ -8,5 +8,6 @@ pub mod cal;
 pub mod clickup;
 pub mod faults;
 pub mod http;
+pub mod slack;
 
 pub use faults::{Fault, Match};

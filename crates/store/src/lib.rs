@@ -84,10 +84,17 @@ pub trait Store: Send + Sync {
     /// an operating-system lock, which lasts as long as the process.
     fn is_shared(&self) -> bool;
     /// Grants `owner` the lease of a profile, makes it last `ttl` from now on, or tells who has it. A grant to somebody
-    /// else than before raises the epoch, and turns what the earlier holder left: running changes → pending,
-    /// attempting effects → unknown. Where processes do not share, another one's lock is a sentence; where they do, a
-    /// schema that is newer than this build is one ([`Error::Unusable`]).
-    async fn lease(&self, profile: &str, owner: &str, ttl: Duration) -> Result<Lease>;
+    /// else than before raises the epoch, and turns what the earlier holder left: running changes → pending (from the
+    /// third stop in a row on they wait, counted from `now`), attempting effects → unknown. Where processes do not
+    /// share, another one's lock is a sentence; where they do, a schema that is newer than this build is one
+    /// ([`Error::Unusable`]).
+    async fn lease(
+        &self,
+        profile: &str,
+        owner: &str,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Result<Lease>;
     /// Ends the lease, if it is `owner`'s: the next one to ask has it at once.
     async fn release(&self, profile: &str, owner: &str) -> Result<()>;
 

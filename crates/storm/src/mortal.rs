@@ -196,7 +196,7 @@ verbs! {
         doubts(profile: &str, now: Timestamp, limit: usize) -> Vec<Doubt>;
     }
     writes {
-        lease(profile: &str, owner: &str, ttl: std::time::Duration) -> Lease;
+        lease(profile: &str, owner: &str, ttl: std::time::Duration, now: Timestamp) -> Lease;
         release(profile: &str, owner: &str) -> ();
         unread(limit: usize) -> Vec<Delivery>;
         read(delivery_id: &str, reading: Reading) -> ();

@@ -94,6 +94,9 @@ pub fn config(database: &Path) -> config::Config {
         index_lag: Duration::from_millis(INDEX_LAG_MS),
         lease: Duration::from_secs(12),
         unknown_booking: Duration::from_secs(600),
+        slack: None,
+        question_patience: Duration::ZERO,
+        index_every: Duration::from_secs(60),
         sweep: Duration::from_secs(60),
     }
 }

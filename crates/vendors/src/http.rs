@@ -12,15 +12,23 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 pub use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{
+    ACCEPT, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use reqwest::redirect;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 use url::{Host, Url};
 
 pub use gate::Gate;
 
 const CONNECT_MAX: Duration = Duration::from_secs(5);
-const IDLE_MAX: Duration = Duration::from_secs(20);
+/// The calls of a booking follow each other on one connection; an older one may be closed by the vendor just as a call is
+/// written, and what became of that call is then unknown.
+const IDLE_MAX: Duration = Duration::from_secs(2);
+/// As many as there are lanes at work.
+const IDLE_CONNECTIONS_MAX: usize = 4;
 
 /// One vendor, by one token.
 pub struct Outbound {
@@ -33,10 +41,7 @@ pub struct Outbound {
 }
 
 enum Line {
-    Network {
-        reads: reqwest::Client,
-        writes: reqwest::Client,
-    },
+    Network(reqwest::Client),
     StandIn(Box<StandIn>),
 }
 
@@ -87,20 +92,14 @@ pub enum Lost {
 impl Outbound {
     /// `timeout` covers connection and answer, not the wait for a limit. A rustls provider must be installed before.
     pub fn new(base: &Url, timeout: Duration, gate: Arc<Gate>) -> Result<Self, String> {
-        let reads = client(base, timeout)
+        // Beneath reqwest, hyper-util takes another connection when the pooled one turns out to be dead, and reqwest has
+        // no switch for that. It does so only where hyper gives the request back, which is one of which no byte was
+        // written; anything else is lost here, and looked up.
+        let client = client(base, timeout)
             .pool_idle_timeout(IDLE_MAX)
-            .pool_max_idle_per_host(4);
-        // Beneath reqwest, hyper-util sends a request again when a pooled connection turns out to be dead, and reqwest
-        // has no switch for that. hyper says it does so only with requests it has not begun to write; a write does not
-        // depend on this: its connection is its own and new, which hyper-util never retries.
-        let writes = client(base, timeout).pool_max_idle_per_host(0);
-        let built = |client: reqwest::ClientBuilder| client.build().map_err(|error| cause(&error));
-        let line = Line::Network {
-            reads: built(reads)?,
-            writes: built(writes)?,
-        };
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX);
         Ok(Self {
-            line,
+            line: Line::Network(client.build().map_err(|error| cause(&error))?),
             gate,
             timeout,
             calls: AtomicU64::new(0),
@@ -160,8 +159,8 @@ impl Outbound {
         let permit = self.gate.enter(patience).await.map_err(Lost::Held)?;
         let deadline = Instant::now() + self.timeout;
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let (reads, writes) = match &self.line {
-            Line::Network { reads, writes } => (reads, writes),
+        let client = match &self.line {
+            Line::Network(client) => client,
             Line::StandIn(stand_in) => {
                 let bytes_max = call.answer_bytes_max;
                 let Ok(answer) = tokio::time::timeout_at(deadline, stand_in(call)).await else {
@@ -171,11 +170,6 @@ impl Outbound {
                 answer.limited_until = permit.answered(answer.status, &answer.headers);
                 return bounded(answer, bytes_max);
             }
-        };
-        let client = if call.method == Method::GET {
-            reads
-        } else {
-            writes
         };
         let mut request = client
             .request(call.method, call.url)
@@ -199,6 +193,32 @@ impl Outbound {
             body,
             limited_until,
         })
+    }
+
+    /// Opens a WebSocket's line at an http(s) address, by the same roots and proxies as every call. No limit counts it.
+    pub(crate) async fn upgrade(&self, url: Url) -> Result<reqwest::Upgraded, Lost> {
+        let Line::Network(client) = &self.line else {
+            return Err(Lost::Unsent("there is no network".to_owned()));
+        };
+        let key = generate_key();
+        let request = client
+            .get(url)
+            .header(CONNECTION, HeaderValue::from_static("Upgrade"))
+            .header(UPGRADE, HeaderValue::from_static("websocket"))
+            .header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
+            .header(SEC_WEBSOCKET_KEY, &key)
+            .timeout(self.timeout);
+        let response = request.send().await.map_err(|error| lost(&error))?;
+        let status = response.status().as_u16();
+        let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT);
+        if status != 101
+            || accepted
+                .is_none_or(|it| it.as_bytes() != derive_accept_key(key.as_bytes()).as_bytes())
+        {
+            let why = format!("the socket was answered {status}");
+            return Err(Lost::Unanswered(why));
+        }
+        response.upgrade().await.map_err(|error| lost(&error))
     }
 }
 
@@ -229,7 +249,7 @@ fn client(base: &Url, timeout: Duration) -> reqwest::ClientBuilder {
     }
 }
 
-fn is_loopback(base: &Url) -> bool {
+pub(crate) fn is_loopback(base: &Url) -> bool {
     match base.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

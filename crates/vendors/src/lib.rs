@@ -3,11 +3,19 @@
 pub mod cal;
 pub mod clickup;
 pub mod http;
+pub mod slack;
 mod surrogates;
 
 use domain::lead::{Lead, ListInfo, NewLead, Posted, RichText, Write};
 use domain::outcome::Failure;
 use jiff::Timestamp;
+
+/// A part of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub leads: Vec<Lead>,
+    pub is_last: bool,
+}
 
 /// A CRM: the promised extension point. Reads may be repeated at will. A writing call is sent at most once
 /// per invocation; when its fate is not known it fails with [`Failure::Unknown`] and the caller looks it up.
@@ -31,6 +39,9 @@ pub trait Crm: Send + Sync {
     async fn comments(&self, id: &str, since: Timestamp) -> Result<Vec<Posted>, Failure>;
     /// Records of the inbound list that were made after `since`, all pages.
     async fn created_since(&self, since: Timestamp) -> Result<Vec<Lead>, Failure>;
+    /// One page, counted from 0, of everything in the profile's lists, closed records and subtasks included, in the order
+    /// in which they were made; with `since`, only what was changed after it. Descriptions are left out.
+    async fn page(&self, since: Option<Timestamp>, page: u32) -> Result<Page, Failure>;
     /// What is known of one list; cached for an hour, `fresh` reads it again.
     async fn list(&self, id: &str, fresh: bool) -> Result<ListInfo, Failure>;
     /// The cheapest call that proves that the CRM answers and takes our token.

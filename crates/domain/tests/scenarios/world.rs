@@ -203,6 +203,7 @@ impl<'a> World<'a> {
         Facts {
             known,
             found,
+            asking: domain::question::Asking::default(),
             memory,
             statuses: self.statuses(&list),
             list_name: list,

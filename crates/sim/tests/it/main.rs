@@ -2,3 +2,4 @@
 
 mod cal;
 mod clickup;
+mod slack;

@@ -7,7 +7,7 @@ use domain::change::Change;
 use super::cells::{self, cell, indexed, select_delivery, text};
 use super::connection::Db;
 use super::{lane, lease};
-use crate::crashes::{CRASHES_MAX, STOPPED_BY_READING};
+use crate::crashes::{READINGS_MAX, STOPPED_BY_READING};
 use crate::inbox::{BATCH_BYTES_MAX, NOTHING_ACTED_ON, same_change, unopened_body};
 use crate::known::{self, Came, Deed, Known};
 use crate::names::micros;
@@ -63,7 +63,7 @@ pub async fn unread(
     lease::lock_as(db, profile, epoch).await?;
     while let Some(row) = db.one(SUSPECT, &[&profile]).await? {
         let id: String = cell(&row, "id")?;
-        if cell::<i64>(&row, "attempts")? < i64::from(CRASHES_MAX) {
+        if cell::<i64>(&row, "attempts")? < i64::from(READINGS_MAX) {
             let handed_out = hand_out(db, vault, vec![id]).await?;
             if !handed_out.is_empty() {
                 return Ok(handed_out);

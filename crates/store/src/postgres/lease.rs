@@ -4,10 +4,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::cells::cell;
 use super::connection::Db;
 use super::{doubts, lane, schema, work};
-use crate::crashes::{CRASHES_MAX, STOPPED_BY_WORK};
+use crate::crashes::{CRASHES_MAX, STOPPED_BY_WORK, rests, works_again_at};
+use crate::names::micros;
 use crate::rows::Lease;
 use crate::statements::statements;
 use crate::{Error, Result};
@@ -28,11 +31,19 @@ statements! {
     RELEASE = "UPDATE lease SET owner = '', expires_at = '-infinity' WHERE profile = $1 AND owner = $2";
     LEFT_RUNNING = "SELECT id, person, delivery_id, crashes FROM change WHERE profile = $1 AND status = 'running'";
     AFTER_CRASH = "UPDATE change SET status = 'pending', crashes = crashes + 1, again = false WHERE id = $1";
+    REST = "UPDATE change SET status = 'waiting', crashes = crashes + 1, again = false, retry_at = $2, reason = $3
+        WHERE id = $1";
     BURY = "UPDATE change SET status = 'dead', reason = $2, again = false WHERE id = $1";
     LEFT_ATTEMPTING = "UPDATE effect SET state = 'unknown' WHERE profile = $1 AND state = 'attempting'";
 }
 
-pub async fn lease(db: &Db, profile: &str, owner: &str, ttl: Duration) -> Result<Lease> {
+pub async fn lease(
+    db: &Db,
+    profile: &str,
+    owner: &str,
+    ttl: Duration,
+    now: Timestamp,
+) -> Result<Lease> {
     let seconds = ttl.as_secs_f64();
     if let Some(row) = db.one(RENEW, &[&profile, &owner, &seconds]).await? {
         return Ok(Lease::Held {
@@ -50,20 +61,24 @@ pub async fn lease(db: &Db, profile: &str, owner: &str, ttl: Duration) -> Result
     schema::refuse_work_on_newer(db).await?;
     // Not given back, it ran out; its owner may have been stopped in the middle of a call, and go on.
     if !theirs.owner.is_empty() && theirs.owner != owner {
-        doubts::doubt_lately(db, profile, ttl).await?;
+        doubts::doubt_lately(db, profile, ttl, now).await?;
     }
     let epoch: i64 = db.value(GRANT, &[&profile, &owner, &seconds]).await?;
-    settle_what_was_left(db, profile).await?;
+    settle_what_was_left(db, profile, now).await?;
     Ok(Lease::Held { epoch })
 }
 
-async fn settle_what_was_left(db: &Db, profile: &str) -> Result<()> {
+async fn settle_what_was_left(db: &Db, profile: &str, now: Timestamp) -> Result<()> {
     for row in db.all(LEFT_RUNNING, &[&profile]).await? {
         let (id, crashes): (&str, i64) = (cell(&row, "id")?, cell(&row, "crashes")?);
-        if crashes + 1 < i64::from(CRASHES_MAX) {
-            db.execute(AFTER_CRASH, &[&id]).await?;
-        } else {
+        let crashes = u32::try_from(crashes).unwrap_or(CRASHES_MAX) + 1;
+        if crashes >= CRASHES_MAX {
             db.execute(BURY, &[&id, &STOPPED_BY_WORK]).await?;
+        } else if let Some(at) = works_again_at(crashes, now) {
+            db.execute(REST, &[&id, &micros(at), &rests(crashes)])
+                .await?;
+        } else {
+            db.execute(AFTER_CRASH, &[&id]).await?;
         }
         lane::refresh(db, profile, cell(&row, "person")?).await?;
         lane::follow(db, cell(&row, "delivery_id")?).await?;

@@ -131,12 +131,18 @@ impl Store for Postgres {
         true
     }
 
-    async fn lease(&self, profile: &str, owner: &str, ttl: Duration) -> Result<Lease> {
+    async fn lease(
+        &self,
+        profile: &str,
+        owner: &str,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Result<Lease> {
         let (of, owner) = (profile.to_owned(), owner.to_owned());
         let lease = self
             .leases
             .lend(Loan::Write, move |db| async move {
-                lease::lease(&db, &of, &owner, ttl).await
+                lease::lease(&db, &of, &owner, ttl, now).await
             })
             .await?;
         match &lease {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cells::{self, all};
 use super::lane;
-use crate::crashes::{CRASHES_MAX, STOPPED_BY_READING};
+use crate::crashes::{READINGS_MAX, STOPPED_BY_READING};
 use crate::inbox::{BATCH_BYTES_MAX, NOTHING_ACTED_ON, Sealed, same_change, unopened_body};
 use crate::known::{self, Came, Deed, Known};
 use crate::names::micros;
@@ -84,7 +84,7 @@ pub fn is_anything_unread(db: &Connection) -> Result<bool> {
 pub fn unread(db: &Connection, vault: &Vault, limit: usize) -> Result<Vec<Delivery>> {
     count_attempts(db)?;
     while let Some((id, attempts)) = suspect(db)? {
-        let handed_out = if attempts < CRASHES_MAX {
+        let handed_out = if attempts < READINGS_MAX {
             hand_out(db, vault, &id)?
         } else {
             let reason = STOPPED_BY_READING;

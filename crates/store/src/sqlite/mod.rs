@@ -190,7 +190,13 @@ impl Store for Sqlite {
     }
 
     /// One lock for all profiles: who works here works for each of them, and nobody else does.
-    async fn lease(&self, _profile: &str, owner: &str, _ttl: Duration) -> Result<Lease> {
+    async fn lease(
+        &self,
+        _profile: &str,
+        owner: &str,
+        _ttl: Duration,
+        now: Timestamp,
+    ) -> Result<Lease> {
         self.lock()?;
         let mut held_by = self.owner.lock().await;
         if *held_by != owner {
@@ -200,7 +206,7 @@ impl Store for Sqlite {
                     if generation::is_another(db, &file)? {
                         notes::set_meta(db, RESTORED, "")?;
                     }
-                    work::take_over(db)
+                    work::take_over(db, now)
                 })
                 .await?;
             self.epoch.store(epoch, Ordering::Relaxed);

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cells::{self, all};
 use super::lane;
-use crate::crashes::{CRASHES_MAX, STOPPED_BY_WORK, unopened_change};
+use crate::crashes::{CRASHES_MAX, STOPPED_BY_WORK, rests, unopened_change, works_again_at};
 use crate::names::{micros, time};
 use crate::rows::{Claim, Ended, Stored};
 use crate::statements::statements;
@@ -17,6 +17,8 @@ statements! {
     EPOCH = "SELECT epoch FROM owner";
     LEFT_RUNNING = "SELECT id, profile, person, delivery_id, crashes FROM change WHERE status = 'running'";
     AFTER_CRASH = "UPDATE change SET status = 'pending', crashes = crashes + 1, again = 0 WHERE id = ?1";
+    REST = "UPDATE change SET status = 'waiting', crashes = crashes + 1, again = 0, retry_at = ?2, reason = ?3
+        WHERE id = ?1";
     BURY = "UPDATE change SET status = 'dead', reason = ?2, again = 0 WHERE id = ?1";
     LEFT_ATTEMPTING = "UPDATE effect SET state = 'unknown' WHERE state = 'attempting'";
     SUSPECT_RUNS = "SELECT EXISTS (SELECT 1 FROM change WHERE status = 'running' AND crashes > 0)";
@@ -58,7 +60,7 @@ pub fn epoch(db: &Connection) -> Result<i64> {
 }
 
 /// Whoever holds the lock knows that the earlier owner is dead.
-pub fn take_over(db: &Connection) -> Result<i64> {
+pub fn take_over(db: &Connection, now: Timestamp) -> Result<i64> {
     let epoch = db.prepare_cached(RAISE)?.query_row([], |row| row.get(0))?;
     let left: Vec<(String, String, String, String, u32)> =
         all(&mut db.prepare_cached(LEFT_RUNNING)?, [], |row| {
@@ -71,11 +73,15 @@ pub fn take_over(db: &Connection) -> Result<i64> {
             ))
         })?;
     for (id, profile, person, delivery_id, crashes) in left {
-        if crashes + 1 < CRASHES_MAX {
-            db.prepare_cached(AFTER_CRASH)?.execute([&id])?;
-        } else {
+        let crashes = crashes + 1;
+        if crashes >= CRASHES_MAX {
             db.prepare_cached(BURY)?
                 .execute([id.as_str(), STOPPED_BY_WORK])?;
+        } else if let Some(at) = works_again_at(crashes, now) {
+            db.prepare_cached(REST)?
+                .execute(params![id, micros(at), rests(crashes)])?;
+        } else {
+            db.prepare_cached(AFTER_CRASH)?.execute([&id])?;
         }
         lane::refresh(db, &profile, &person)?;
         lane::follow(db, &delivery_id)?;

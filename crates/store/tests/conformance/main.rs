@@ -45,7 +45,8 @@ macro_rules! every_claim {
                 nothing_is_finished_twice
                 who_was_taken_over_from_can_write_nothing
                 what_ran_at_a_take_over_is_pending_again
-                a_change_that_stops_the_program_a_hundred_times_is_dead
+                a_change_that_stops_the_program_twenty_times_is_dead
+                after_the_third_stop_a_change_waits_and_others_go_on
                 suspects_are_claimed_one_at_a_time
                 a_delivery_ends_with_its_last_change
                 claiming_is_quick_however_much_is_pending

@@ -108,7 +108,10 @@ pub async fn fresh() -> Option<(Any, Database)> {
 }
 
 async fn lease(store: &Any, owner: &str, ttl: Duration) -> Lease {
-    store.lease(PROFILE, owner, ttl).await.expect("answers")
+    store
+        .lease(PROFILE, owner, ttl, at("12:00"))
+        .await
+        .expect("answers")
 }
 
 #[tokio::test]
@@ -147,7 +150,9 @@ async fn a_lease_is_one_owner_s_until_it_ends_or_is_given_back() {
     two.release(PROFILE, "two").await.expect("answers");
     assert_eq!(lease(&one, "one", TTL).await, Lease::Held { epoch: 3 });
     assert_eq!(
-        two.lease("other", "two", TTL).await.expect("answers"),
+        two.lease("other", "two", TTL, at("12:00"))
+            .await
+            .expect("answers"),
         Lease::Held { epoch: 1 },
         "each profile has its own"
     );
@@ -266,7 +271,7 @@ async fn who_is_older_than_the_schema_keeps_a_lease_but_is_granted_none() {
         .await
         .expect("as a newer one left it");
     assert_eq!(lease(&works, "works", TTL).await, Lease::Held { epoch: 1 });
-    let asked = || stands_by.lease(PROFILE, "stands by", TTL);
+    let asked = || stands_by.lease(PROFILE, "stands by", TTL, at("12:00"));
     assert!(matches!(asked().await, Ok(Lease::Theirs { .. })));
     works.release(PROFILE, "works").await.expect("given back");
     let Err(Error::Unusable(said)) = asked().await else {

@@ -96,7 +96,7 @@ async fn a_second_server_is_refused_and_a_second_reader_is_not() {
     let second = open(&folder.file("calup.db"), None)
         .await
         .expect("looking is allowed");
-    let Err(Error::Unusable(said)) = second.lease(PROFILE, "second", TTL).await else {
+    let Err(Error::Unusable(said)) = second.lease(PROFILE, "second", TTL, at("12:00")).await else {
         panic!("two servers on one file")
     };
     assert!(

@@ -23,14 +23,22 @@ pub const TTL: Duration = Duration::from_secs(600);
 
 /// Somebody new works for both profiles of these stories from now on; gives the epoch of the usual one.
 pub async fn take_over(store: &Any) -> i64 {
-    let owner = uuid::Uuid::now_v7().to_string();
-    lease(store, "other", &owner).await;
-    lease(store, PROFILE, &owner).await
+    take_over_at(store, at("12:00")).await
 }
 
-async fn lease(store: &Any, profile: &str, owner: &str) -> i64 {
+pub async fn take_over_at(store: &Any, now: Timestamp) -> i64 {
+    let owner = uuid::Uuid::now_v7().to_string();
+    lease(store, "other", &owner, now).await;
+    lease(store, PROFILE, &owner, now).await
+}
+
+async fn lease(store: &Any, profile: &str, owner: &str, now: Timestamp) -> i64 {
     loop {
-        match store.lease(profile, owner, TTL).await.expect("answers") {
+        match store
+            .lease(profile, owner, TTL, now)
+            .await
+            .expect("answers")
+        {
             Lease::Held { epoch } => return epoch,
             Lease::Theirs { owner, .. } => store.release(profile, &owner).await.expect("answers"),
         }

@@ -7,7 +7,7 @@ use domain::fence::{self, Fenced};
 use domain::lead::{Lead, ListInfo, NewLead, Posted, RichText, StatusKind, Write};
 use domain::outcome::{Cause, Failure};
 use jiff::Timestamp;
-use vendors::Crm;
+use vendors::{Crm, Page};
 
 use super::Bug;
 use crate::world::World;
@@ -147,6 +147,10 @@ impl Crm for LyingCrm {
             return Ok(Vec::new());
         }
         self.truth.created_since(since).await
+    }
+
+    async fn page(&self, since: Option<Timestamp>, page: u32) -> Result<Page, Failure> {
+        self.truth.page(since, page).await
     }
 
     async fn list(&self, id: &str, fresh: bool) -> Result<ListInfo, Failure> {

@@ -161,11 +161,11 @@ macro_rules! lies {
                 self.truth.record(profile, record).await
             }
 
-            async fn lease(&self, profile: &str, owner: &str, ttl: std::time::Duration) -> Result<Lease> {
+            async fn lease(&self, profile: &str, owner: &str, ttl: std::time::Duration, now: Timestamp) -> Result<Lease> {
                 if self.has(Bug::DropsAttempts) {
                     self.run("DELETE FROM effect WHERE state = 'attempting'");
                 }
-                self.truth.lease(profile, owner, ttl).await
+                self.truth.lease(profile, owner, ttl, now).await
             }
 
             async fn read_many(&self, readings: Vec<(String, Reading)>) -> Result<()> {

@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use crate::Page;
 use crate::http::{Call, Gate, Method, Outbound, Replay, StandIn};
 use errors::{About, Purpose};
 use places::Places;
@@ -279,6 +280,10 @@ impl crate::Crm for ClickUp {
 
     async fn created_since(&self, since: Timestamp) -> Result<Vec<Lead>, Failure> {
         self.leads_made_since(since).await
+    }
+
+    async fn page(&self, since: Option<Timestamp>, page: u32) -> Result<Page, Failure> {
+        self.leads_on(since, page).await
     }
 
     async fn list(&self, id: &str, fresh: bool) -> Result<ListInfo, Failure> {

@@ -58,6 +58,10 @@ impl Places {
         }
     }
 
+    pub fn list_ids(&self) -> &[String] {
+        &self.list_ids
+    }
+
     pub fn has(&self, list: &str) -> bool {
         self.list_ids.iter().any(|id| id == list)
     }

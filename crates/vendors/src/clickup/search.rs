@@ -10,8 +10,14 @@ use serde_json::json;
 
 use super::errors::{About, Purpose};
 use super::{ClickUp, wire};
+use crate::Page;
 
-const PAGE_LEADS: usize = 100;
+/// By creation, so that a lead that is changed meanwhile does not slip from one page to another.
+const WHOLE: [(&str, &str); 3] = [
+    ("include_closed", "true"),
+    ("subtasks", "true"),
+    ("order_by", "created"),
+];
 const PAGES_MAX: usize = 50;
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -64,6 +70,35 @@ impl ClickUp {
             .collect())
     }
 
+    pub(super) async fn leads_on(
+        &self,
+        since: Option<Timestamp>,
+        page: u32,
+    ) -> Result<Page, Failure> {
+        let team = self.team().await?;
+        let me = self.me().await?;
+        let purpose = Purpose::read(About::Workspace, "list the leads");
+        let (page, lists) = (page.to_string(), self.places.list_ids());
+        let since_ms = since.map(|at| self.by_its_clock(at).as_millisecond().to_string());
+        let mut query: Vec<(&str, &str)> = WHOLE.to_vec();
+        // The oldest first: what is made meanwhile comes last.
+        query.extend([("reverse", "true"), ("page", page.as_str())]);
+        query.extend(lists.iter().map(|list| ("list_ids[]", list.as_str())));
+        query.extend(since_ms.iter().map(|ms| ("date_updated_gt", ms.as_str())));
+        let path = format!("/team/{team}/task");
+        let page: wire::Page = self.get(&purpose, &path, &query).await?;
+        let is_last = page.is_last();
+        // A query parameter that ClickUp does not know returns everything.
+        let tasks = page.tasks.into_iter();
+        let ours = tasks.filter(|task| self.places.has(task.list_id()));
+        Ok(Page {
+            leads: ours
+                .map(|task| task.into_lead(&me, &self.email_field))
+                .collect(),
+            is_last,
+        })
+    }
+
     /// Never later than it was meant: a list that begins too late looks as if there were nothing. What lies ahead of
     /// the vendor's clock was noted by one of ours that has been set right since.
     fn by_its_clock(&self, since: Timestamp) -> Timestamp {
@@ -106,7 +141,6 @@ impl ClickUp {
         Ok(leads)
     }
 
-    // By creation, so that a lead that is changed meanwhile does not slip from one page to another.
     async fn all_pages(
         &self,
         purpose: &Purpose,
@@ -117,16 +151,13 @@ impl ClickUp {
         for page in 0..PAGES_MAX {
             let page = page.to_string();
             let mut query = query.to_vec();
+            query.extend(WHOLE);
             query.extend([
-                ("include_closed", "true"),
-                ("subtasks", "true"),
                 ("include_markdown_description", "true"),
-                ("order_by", "created"),
                 ("page", page.as_str()),
             ]);
             let page: wire::Page = self.get(purpose, path, &query).await?;
-            let is_last =
-                page.tasks.is_empty() || page.last_page.unwrap_or(page.tasks.len() < PAGE_LEADS);
+            let is_last = page.is_last();
             tasks.extend(page.tasks);
             if is_last {
                 return Ok(tasks);

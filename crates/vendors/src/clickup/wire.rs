@@ -8,11 +8,19 @@ use serde_json::{Number, Value};
 
 use super::fields;
 
+const PAGE_TASKS: usize = 100;
+
 #[derive(Deserialize)]
 pub(super) struct Page {
     pub tasks: Vec<Task>,
     #[serde(default)]
     pub last_page: Option<bool>,
+}
+
+impl Page {
+    pub fn is_last(&self) -> bool {
+        self.tasks.is_empty() || self.last_page.unwrap_or(self.tasks.len() < PAGE_TASKS)
+    }
 }
 
 #[derive(Deserialize)]

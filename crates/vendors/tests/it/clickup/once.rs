@@ -1,6 +1,7 @@
 //! A write reaches the server at most once, whatever the server does with its connections.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use vendors::clickup::ClickUp;
 
@@ -60,26 +61,36 @@ async fn a_write_is_not_repeated_when_the_server_closes_what_it_said_it_would_ke
     let results = rounds(&client_of(config(&stub.url)), 25).await;
     assert_eq!(results.len(), 25 * WRITES.len());
     for (which, class) in results {
-        assert_eq!(class, None, "{which}");
+        // It may close just as the next call is written: that one is looked up, not repeated.
+        assert!(
+            matches!(class, None | Some("unknown")),
+            "{which}: {class:?}"
+        );
     }
     assert_eq!(stub.writes().len(), 25 * WRITES.len());
 }
 
+/// Which connection each request came on.
+fn connections(stub: &Stub) -> Vec<usize> {
+    stub.seen().iter().map(|seen| seen.connection).collect()
+}
+
 #[tokio::test]
-async fn a_write_never_goes_out_on_a_connection_that_was_used() {
+async fn calls_that_follow_each_other_share_a_connection_and_an_idle_one_is_left_alone() {
     let stub = Stub::start(|seen| Then::Answer(answer(seen))).await;
-    rounds(&client_of(config(&stub.url)), 3).await;
-    let mut uses: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    for seen in stub.seen() {
-        uses.entry(seen.connection).or_default().push(seen.method);
-    }
-    for (connection, methods) in uses {
-        let writes = methods.iter().filter(|method| *method != "GET").count();
-        assert!(
-            writes == 0 || methods.len() == 1,
-            "connection {connection}: {methods:?}"
-        );
-    }
+    let crm = client_of(config(&stub.url));
+    rounds(&crm, 1).await;
+    let used = connections(&stub);
+    let distinct: BTreeSet<_> = used.iter().collect();
+    assert!(used.len() > 8, "{used:?}");
+    assert!(distinct.len() <= 2, "{used:?}");
+
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    super::write(&crm, WRITES[0], "86a1", "458")
+        .await
+        .expect("written");
+    let newest = connections(&stub).pop().expect("seen");
+    assert!(!distinct.contains(&newest), "{newest} in {used:?}");
 }
 
 // Half an answer, then the end.

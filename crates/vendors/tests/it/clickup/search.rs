@@ -256,3 +256,33 @@ async fn leads_made_since_are_those_of_the_inbound_list_all_pages() {
     assert_eq!(marked, ["subtask"]);
     assert!(leads.iter().any(|lead| lead.name == "closed"));
 }
+
+#[tokio::test]
+async fn everything_is_listed_page_by_page_the_oldest_first() {
+    let sim = workspace(roomy()).await;
+    for n in 0..250_i64 {
+        let list = [BROKERS, SELLERS, INBOUND][n as usize % 3];
+        sim.add_task_with(TaskSeed {
+            list: list.to_owned(),
+            name: format!("Lead {n}"),
+            status: (n % 50 == 0).then(|| "complete".to_owned()),
+            date_created: Some(1_795_000_000_000 + n * 1_000),
+            date_updated: Some(1_795_000_000_000 + n * 1_000),
+            ..TaskSeed::default()
+        });
+    }
+    let crm = client(&sim);
+    let mut names = Vec::new();
+    for number in 0..3 {
+        let page = crm.page(None, number).await.expect("a page");
+        assert_eq!(page.is_last, number == 2);
+        names.extend(page.leads.into_iter().map(|lead| lead.name));
+    }
+    let all: Vec<String> = (0..250).map(|n| format!("Lead {n}")).collect();
+    assert_eq!(names, all);
+
+    let since = jiff::Timestamp::from_millisecond(1_795_000_000_000 + 246_500).expect("a time");
+    let changed = crm.page(Some(since), 0).await.expect("a page");
+    let changed: Vec<_> = changed.leads.into_iter().map(|lead| lead.name).collect();
+    assert_eq!(changed, ["Lead 247", "Lead 248", "Lead 249"]);
+}
