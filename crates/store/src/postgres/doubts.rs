@@ -25,7 +25,6 @@ statements! {
           AND e.last_sent_at >= ((EXTRACT(EPOCH FROM l.expires_at)::float8 - 2 * $2::float8 - 120) * 1000000)::bigint
         ON CONFLICT (profile, effect_key) DO UPDATE SET
           until_at = GREATEST(doubt.until_at, excluded.until_at), due_at = LEAST(doubt.due_at, excluded.due_at)";
-    NOW = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint";
     DUE = "SELECT profile, effect_key, change_key, until_at, due_at FROM doubt
         WHERE profile = $1 AND due_at <= $2 ORDER BY due_at, effect_key LIMIT $3";
     AGAIN = "UPDATE doubt SET due_at = $3 WHERE profile = $1 AND effect_key = $2";
@@ -51,10 +50,9 @@ pub async fn doubt(db: &Db, doubt: &Doubt) -> Result<()> {
 
 /// Before the lease of somebody who may still be alive is granted to another: what that one made or said in its last
 /// time may arrive once more, whatever it has recorded of it.
-pub async fn doubt_lately(db: &Db, profile: &str, lasted: Duration) -> Result<()> {
-    let now: i64 = db.value(NOW, &[]).await?;
-    let day = DOUBTED_FOR.as_micros() as i64;
-    db.execute(DOUBT_LATELY, &[&profile, &lasted.as_secs_f64(), &now, &day])
+pub async fn doubt_lately(db: &Db, profile: &str, lasted: Duration, now: Timestamp) -> Result<()> {
+    let (lasted, day) = (lasted.as_secs_f64(), DOUBTED_FOR.as_micros() as i64);
+    db.execute(DOUBT_LATELY, &[&profile, &lasted, &micros(now), &day])
         .await?;
     Ok(())
 }

@@ -61,7 +61,7 @@ pub async fn lease(
     schema::refuse_work_on_newer(db).await?;
     // Not given back, it ran out; its owner may have been stopped in the middle of a call, and go on.
     if !theirs.owner.is_empty() && theirs.owner != owner {
-        doubts::doubt_lately(db, profile, ttl).await?;
+        doubts::doubt_lately(db, profile, ttl, now).await?;
     }
     let epoch: i64 = db.value(GRANT, &[&profile, &owner, &seconds]).await?;
     settle_what_was_left(db, profile, now).await?;
