@@ -1,11 +1,15 @@
 //! The rows that people and the program look at. Plain data.
 
+mod indexed;
+
 use std::time::Duration;
 
 use domain::change::Change;
 use domain::effect::Effect;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+pub use self::indexed::{Indexed, Indexing};
 
 #[derive(Debug, Clone)]
 pub struct NewDelivery {

@@ -2,11 +2,13 @@
 //! and runs in a transaction of its own; here they are only lent a connection.
 
 mod address;
+mod asking;
 mod cells;
 mod connection;
 mod damage;
 mod doubts;
 mod inbox;
+mod index;
 mod intake;
 mod journal;
 mod lane;
@@ -531,6 +533,7 @@ mod tests {
                 damage::ALL,
                 doubts::ALL,
                 inbox::ALL,
+                index::ALL,
                 intake::ALL,
                 journal::ALL,
                 lane::ALL,

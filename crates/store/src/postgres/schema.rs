@@ -5,7 +5,11 @@ use super::connection::Db;
 use crate::statements::statements;
 use crate::{Error, Result};
 
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 pub const VERSION: i64 = STEPS.len() as i64;
 

@@ -1,12 +1,14 @@
 //! The store on SQLite: one file, one thread that writes, three connections that read. Each verb is a function
 //! of a connection in a file named by its noun; here they are only handed to the right one.
 
+mod asking;
 mod cells;
 mod checkpoint;
 mod damage;
 mod doubts;
 mod generation;
 mod inbox;
+mod index;
 mod inline;
 mod journal;
 mod lane;
@@ -500,6 +502,7 @@ mod tests {
             damage::ALL,
             doubts::ALL,
             inbox::ALL,
+            index::ALL,
             journal::ALL,
             lane::ALL,
             look::ALL,

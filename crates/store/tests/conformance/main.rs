@@ -2,6 +2,7 @@
 //! when `CALUP_TEST_POSTGRES=postgres://…` names a server on which databases may be made; each test has one of its own.
 
 mod doubts;
+mod index;
 mod intake;
 mod journal;
 mod looking;
@@ -89,6 +90,17 @@ macro_rules! every_claim {
                 a_delivery_read_again_keeps_its_own_changes
                 a_replay_while_running_is_planned_afterwards
                 an_unknown_delivery_cannot_be_replayed
+            }
+            index {
+                a_lead_is_found_as_it_was_indexed
+                who_shares_most_comes_first_and_then_the_latest
+                what_was_updated_later_is_not_overwritten
+                a_renamed_lead_is_found_by_its_new_name_only
+                what_is_gone_is_not_found
+                what_a_complete_fill_did_not_see_is_swept
+                how_far_a_fill_is_is_kept
+                profiles_find_their_own_leads_only
+                searching_is_quick_among_many
             }
         }
     };

@@ -368,6 +368,31 @@ async fn a_server_that_is_not_there_is_told_without_its_password() {
 }
 
 #[tokio::test]
+async fn the_schema_before_this_one_is_brought_along() {
+    let Some(database) = Database::made().await else {
+        return;
+    };
+    let direct = connect(&database.url()).await;
+    for step in [
+        include_str!("../../src/postgres/schema/1.sql"),
+        include_str!("../../src/postgres/schema/2.sql"),
+        "CREATE TABLE calup_schema (version BIGINT NOT NULL);
+         INSERT INTO calup_schema (version) VALUES (1), (2);
+         INSERT INTO delivery (id, profile, received_at, status, sha256, secret_index, is_read) VALUES
+           ('d_1', 'default', 1, 'done', 'aa', 0, true);",
+    ] {
+        let made = direct.batch_execute(step).await;
+        made.expect("as the version before made it");
+    }
+
+    let store = database.store().await;
+
+    let counts = store.counts().await.expect("counted").by_status;
+    assert!(counts.contains(&(Status::Done, 1)), "{counts:?}");
+    crate::index::is_of_use(&store).await;
+}
+
+#[tokio::test]
 async fn nothing_stands_in_the_clear() {
     let Some((store, database)) = fresh().await else {
         return;
@@ -383,6 +408,8 @@ async fn nothing_stands_in_the_clear() {
     told.desired = "Canary Bird".into();
     told.pre_image = Some("canary@example.com".into());
     record_effect(&store, &told).await.expect("saved");
+    work_off(&store, "12:00").await;
+    crate::index::index_a_canary(&store).await;
     let direct = connect(&database.url()).await;
     let tables = direct
         .query(

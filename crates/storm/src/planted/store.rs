@@ -9,10 +9,10 @@ use domain::effect::{Effect, State};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use store::rows::{
-    Claim, Counts, Delivery, DeliveryFilter, Doubt, Ended, Lease, Link, NewDelivery, Notice, Pause,
-    Proof, Reading, Record, Register, Status, Stored, Token,
+    Claim, Counts, Delivery, DeliveryFilter, Doubt, Ended, Indexed, Indexing, Lease, Link,
+    NewDelivery, Notice, Pause, Proof, Reading, Record, Register, Status, Stored, Token,
 };
-use store::{Result, Store};
+use store::{Asking, Result, Store};
 
 use super::Bug;
 use crate::time;
@@ -268,4 +268,24 @@ lies! {
     merge(profile: &str, lead: &str, into: &str) -> ();
     last_sent(profile: &str, lead: &str) -> Option<Timestamp>;
     doubts(profile: &str, now: Timestamp, limit: usize) -> Vec<Doubt>;
+}
+
+macro_rules! truths {
+    ($($verb:ident($($a:ident: $at:ty),*) -> $o:ty;)*) => {
+        #[async_trait::async_trait]
+        impl Asking for LyingStore {
+            $(async fn $verb(&self, $($a: $at),*) -> Result<$o> {
+                self.truth.$verb($($a),*).await
+            })*
+        }
+    };
+}
+
+truths! {
+    resembling(profile: &str, tokens: &[String], limit: usize) -> Vec<Indexed>;
+    indexing(profile: &str) -> Indexing;
+    index(profile: &str, leads: Vec<Indexed>, seen_at: Timestamp) -> ();
+    unindex(profile: &str, leads: &[String]) -> ();
+    sweep_index(profile: &str, seen_before: Timestamp) -> u64;
+    set_indexing(profile: &str, indexing: &Indexing) -> ();
 }
