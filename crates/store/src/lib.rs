@@ -8,6 +8,7 @@ mod index;
 mod known;
 mod names;
 mod postgres;
+mod questions;
 mod related;
 pub mod rows;
 pub mod sealed;

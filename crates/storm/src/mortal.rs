@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use store::rows::{
-    Claim, Counts, Delivery, DeliveryFilter, Doubt, Ended, Indexed, Indexing, Lease, Link,
-    NewDelivery, Notice, Pause, Proof, Reading, Record, Register, Stored, Token,
+    Alias, Answer, Answered, Claim, Closed, Counts, Delivery, DeliveryFilter, Doubt, Ended,
+    Indexed, Indexing, Lease, Link, NewDelivery, NewQuestion, Notice, Pause, Proof, Question,
+    QuestionFilter, QuestionState, Reading, Record, Register, Stored, Token,
 };
 use store::{Asking, Error, Result, Store};
 
@@ -230,12 +231,27 @@ verbs! {
     reads {
         resembling(profile: &str, tokens: &[String], limit: usize) -> Vec<Indexed>;
         indexing(profile: &str) -> Indexing;
+        questions(filter: &QuestionFilter) -> Vec<Question>;
+        question(id: &str) -> Option<Question>;
+        asked(profile: &str, person: &str) -> Vec<Question>;
+        questions_due(profile: &str, now: Timestamp, limit: usize) -> Vec<String>;
+        next_question_due(profile: &str) -> Option<Timestamp>;
+        unposted(profile: &str, limit: usize) -> Vec<Question>;
+        alias(profile: &str, email: &str) -> Option<Alias>;
+        aliases(profile: &str) -> Vec<Alias>;
     }
     writes {
         index(profile: &str, leads: Vec<Indexed>, seen_at: Timestamp) -> ();
         unindex(profile: &str, leads: &[String]) -> ();
         sweep_index(profile: &str, seen_before: Timestamp) -> u64;
         set_indexing(profile: &str, indexing: &Indexing) -> ();
+        hold(claim: &Claim, question: NewQuestion) -> Option<String>;
+        answer(id: &str, answer: Answer, by: &str, now: Timestamp) -> Answered;
+        close(id: &str, why: Closed, now: Timestamp) -> bool;
+        posted(id: &str, channel: &str, ts: &str) -> bool;
+        shown(id: &str, state: QuestionState) -> ();
+        learn_alias(profile: &str, alias: &Alias) -> ();
+        forget_alias(profile: &str, email: &str) -> bool;
     }
     rest {}
 }

@@ -2,6 +2,7 @@
 //! and runs in a transaction of its own; here they are only lent a connection.
 
 mod address;
+mod aliases;
 mod asking;
 mod cells;
 mod connection;
@@ -17,6 +18,7 @@ mod look;
 mod notes;
 mod open;
 mod pool;
+mod questions;
 mod related;
 mod replay;
 mod schema;
@@ -530,6 +532,7 @@ mod tests {
                 .await?;
             schema::migrate(&db, "the test's database").await?;
             for sql in [
+                aliases::ALL,
                 damage::ALL,
                 doubts::ALL,
                 inbox::ALL,
@@ -540,6 +543,7 @@ mod tests {
                 lease::ALL,
                 look::ALL,
                 notes::ALL,
+                questions::ALL,
                 related::ALL,
                 replay::ALL,
                 schema::ALL,

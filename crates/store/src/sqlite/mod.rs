@@ -1,6 +1,7 @@
 //! The store on SQLite: one file, one thread that writes, three connections that read. Each verb is a function
 //! of a connection in a file named by its noun; here they are only handed to the right one.
 
+mod aliases;
 mod asking;
 mod cells;
 mod checkpoint;
@@ -15,6 +16,7 @@ mod lane;
 mod look;
 mod notes;
 mod open;
+mod questions;
 mod queue;
 mod readers;
 mod related;
@@ -499,6 +501,7 @@ mod tests {
         let db = Connection::open_in_memory().expect("a database in memory");
         schema::migrate(&db, "memory").expect("the schema is made");
         for sql in [
+            aliases::ALL,
             damage::ALL,
             doubts::ALL,
             inbox::ALL,
@@ -507,6 +510,7 @@ mod tests {
             lane::ALL,
             look::ALL,
             notes::ALL,
+            questions::ALL,
             related::ALL,
             replay::ALL,
             secrets::ALL,

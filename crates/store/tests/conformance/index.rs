@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use store::rows::{Indexed, Indexing};
 
 use crate::world::*;
@@ -261,4 +262,9 @@ pub async fn is_of_use(store: &Any) {
     let ada = lead("l_1", "Ada Byron", "10:00");
     index(store, std::slice::from_ref(&ada)).await;
     assert_eq!(resembling(store, "Ada").await, [ada]);
+    let nobody = store.asked(PROFILE, "nobody").await;
+    assert_eq!(nobody.expect("answers"), []);
+    let open: Option<Timestamp> = store.next_question_due(PROFILE).await.expect("answers");
+    assert_eq!(open, None);
+    assert_eq!(store.aliases(PROFILE).await.expect("answers"), []);
 }

@@ -393,6 +393,28 @@ async fn the_schema_before_this_one_is_brought_along() {
 }
 
 #[tokio::test]
+async fn of_many_answers_through_two_replicas_one_is_first() {
+    let Some((works, database)) = fresh().await else {
+        return;
+    };
+    let stands_by = database.store().await;
+    crate::answers::race(&[works, stands_by]).await;
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_be_opened_is_in_nobodys_way() {
+    let Some((store, database)) = fresh().await else {
+        return;
+    };
+    let direct = connect(&database.url()).await;
+    let spoil = async || {
+        let spoilt = direct.batch_execute("UPDATE question SET body = '\\x00'");
+        spoilt.await.expect("spoilt");
+    };
+    crate::questions::what_cannot_be_opened_is_in_nobodys_way(store, spoil).await;
+}
+
+#[tokio::test]
 async fn nothing_stands_in_the_clear() {
     let Some((store, database)) = fresh().await else {
         return;
@@ -410,6 +432,7 @@ async fn nothing_stands_in_the_clear() {
     record_effect(&store, &told).await.expect("saved");
     work_off(&store, "12:00").await;
     crate::index::index_a_canary(&store).await;
+    crate::questions::ask_about_a_canary(&store).await;
     let direct = connect(&database.url()).await;
     let tables = direct
         .query(

@@ -153,6 +153,7 @@ async fn no_file_holds_an_address_a_name_or_a_secret() {
         .await
         .expect("finished");
     crate::index::index_a_canary(&store).await;
+    crate::questions::ask_about_a_canary(&store).await;
     let marker_key = store.marker_key();
 
     let search = || {
@@ -381,6 +382,17 @@ async fn the_schema_before_this_one_is_brought_along() {
     let counts = store.counts().await.expect("counted");
     assert_eq!(count(&counts, Status::Done), 1);
     crate::index::is_of_use(&store).await;
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_be_opened_is_in_nobodys_way() {
+    let (store, folder) = made().await;
+    let spoil = async || {
+        let db = rusqlite::Connection::open(folder.file("calup.db")).expect("opened");
+        db.execute_batch("UPDATE question SET body = x'00'")
+            .expect("spoilt");
+    };
+    crate::questions::what_cannot_be_opened_is_in_nobodys_way(store, spoil).await;
 }
 
 fn count(counts: &Counts, of: Status) -> u64 {
