@@ -1,11 +1,14 @@
 //! What must survive a crash. Methods are domain verbs, because atomicity lives in the verb: each returns
 //! after its transaction is durable, and many waiting verbs share one commit.
 
+mod asking;
 mod crashes;
 mod inbox;
+mod index;
 mod known;
 mod names;
 mod postgres;
+mod questions;
 mod related;
 pub mod rows;
 pub mod sealed;
@@ -24,6 +27,8 @@ use crate::rows::{
     Claim, Counts, Delivery, DeliveryFilter, Doubt, Ended, Lease, Link, NewDelivery, Notice, Pause,
     Proof, Reading, Record, Register, Stored, Token,
 };
+
+pub use self::asking::Asking;
 
 /// The fact (`Store::meta`) that the database was found to be an older copy, and when (RFC 3339).
 pub const RESTORED: &str = "restored_at";
@@ -77,7 +82,7 @@ pub fn file_of(url: &str) -> Result<Option<PathBuf>> {
 }
 
 #[async_trait::async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Asking + Send + Sync {
     // --- who works here ---
 
     /// Whether several processes may take turns: then a lease ends after its time, by the database's clock. Else it is

@@ -3,7 +3,7 @@
 use domain::effect::{Kind, State};
 use jiff::Timestamp;
 
-use crate::rows::Status;
+use crate::rows::{Closed, QuestionState, Status};
 use crate::{Error, Result};
 
 /// Microseconds: what is finer is cut off.
@@ -33,6 +33,17 @@ pub fn effect_state(name: &str) -> Result<State> {
         .into_iter()
         .find(|s| s.name() == name)
         .ok_or_else(|| unknown("state of an effect", name))
+}
+
+pub fn question_state(name: &str) -> Result<QuestionState> {
+    QuestionState::parse(name).ok_or_else(|| unknown("state of a question", name))
+}
+
+pub fn closed(name: &str) -> Result<Closed> {
+    Closed::ALL
+        .into_iter()
+        .find(|c| c.name() == name)
+        .ok_or_else(|| unknown("end of a question", name))
 }
 
 fn unknown(what: &str, name: &str) -> Error {

@@ -1,11 +1,20 @@
 //! The rows that people and the program look at. Plain data.
 
+mod asked;
+mod indexed;
+
 use std::time::Duration;
 
 use domain::change::Change;
 use domain::effect::Effect;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+pub use self::asked::{
+    Alias, Answer, Answered, Candidate, Closed, Given, Message, NewQuestion, Question,
+    QuestionFilter, QuestionState,
+};
+pub use self::indexed::{Indexed, Indexing};
 
 #[derive(Debug, Clone)]
 pub struct NewDelivery {
@@ -236,11 +245,16 @@ const LISTED_MAX: usize = 501;
 
 impl DeliveryFilter {
     pub fn rows(&self) -> usize {
-        if self.limit == 0 {
-            LISTED_DEFAULT
-        } else {
-            self.limit.min(LISTED_MAX)
-        }
+        listed(self.limit)
+    }
+}
+
+/// How many rows a page has; 0 is the default.
+fn listed(limit: usize) -> usize {
+    if limit == 0 {
+        LISTED_DEFAULT
+    } else {
+        limit.min(LISTED_MAX)
     }
 }
 
@@ -250,6 +264,8 @@ pub struct Proof {
     pub changes: Vec<Stored>,
     pub links: Vec<Link>,
     pub effects: Vec<Effect>,
+    /// Those that held one of the changes.
+    pub questions: Vec<Question>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -306,8 +322,8 @@ pub struct Token {
     pub created_at: Timestamp,
 }
 
-/// How a delivery stands, given its changes. On the way: whatever is furthest from done; ended: the
-/// weightiest end.
+/// How a delivery stands, given its changes. On the way: whatever is furthest from done, and what a person has to
+/// answer before what goes on by itself; ended: the weightiest end.
 pub fn verdict(changes: &[Status]) -> Status {
     use Status::{
         Dead, Done, Duplicate, Held, Ignored, Pending, Quarantined, Running, Skipped, Waiting,

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use store::rows::{
-    Claim, Counts, Delivery, DeliveryFilter, Doubt, Ended, Lease, Link, NewDelivery, Notice, Pause,
-    Proof, Reading, Record, Register, Stored, Token,
+    Alias, Answer, Answered, Claim, Closed, Counts, Delivery, DeliveryFilter, Doubt, Ended,
+    Indexed, Indexing, Lease, Link, NewDelivery, NewQuestion, Notice, Pause, Proof, Question,
+    QuestionFilter, QuestionState, Reading, Record, Register, Stored, Token,
 };
-use store::{Error, Result, Store};
+use store::{Asking, Error, Result, Store};
 
 use crate::dice;
 use crate::life::Life;
@@ -113,13 +114,16 @@ impl Mortal {
     }
 }
 
+/// `rest`: those of which more is seen, or less.
 macro_rules! verbs {
     (
+        $of:ident
         reads { $($read:ident($($r:ident: $rt:ty),*) -> $ro:ty;)* }
         writes { $($write:ident($($w:ident: $wt:ty),*) -> $wo:ty;)* }
+        rest { $($rest:tt)* }
     ) => {
         #[async_trait::async_trait]
-        impl Store for Mortal {
+        impl $of for Mortal {
             $(async fn $read(&self, $($r: $rt),*) -> Result<$ro> {
                 self.reading(stringify!($read)).await?.$read($($r),*).await
             })*
@@ -130,71 +134,13 @@ macro_rules! verbs {
                 self.written(stringify!($write), &done).await;
                 done
             })*
-
-            async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>> {
-                let file = self.reading("related").await?;
-                let uid = &change.change.booking.uid;
-                self.life.world.seen().decides(uid, time::elapsed_ms());
-                file.related(profile, change).await
-            }
-
-            async fn receive(&self, delivery: NewDelivery) -> Result<String> {
-                let file = self.writing("receive").await?;
-                let sha256 = delivery.sha256.clone();
-                let done = file.receive(delivery).await;
-                drop(file);
-                if done.is_ok() {
-                    let mut seen = self.life.world.seen();
-                    if let Some(event) = seen.tells.get(&sha256).copied() {
-                        seen.of_database.stored.entry(event).or_insert_with(time::elapsed_ms);
-                    }
-                }
-                self.written("receive", &done).await;
-                done
-            }
-
-            async fn record(&self, profile: &str, record: Record) -> Result<()> {
-                let file = self.writing("record").await?;
-                let done = file.record(profile, record.clone()).await;
-                drop(file);
-                self.saw(&record, &done);
-                self.written("record", &done).await;
-                done
-            }
-
-            async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()> {
-                let file = self.writing("finish").await?;
-                let done = file.finish(claim, ended, record.clone()).await;
-                drop(file);
-                self.saw(&record, &done);
-                self.written("finish", &done).await;
-                done
-            }
-
-            fn marker_key(&self) -> [u8; 32] {
-                self.marker_key
-            }
-
-            fn person_key(&self, profile: &str, identity: &str) -> String {
-                self.file().map_or_else(String::new, |file| file.person_key(profile, identity))
-            }
-
-            fn is_shared(&self) -> bool {
-                false
-            }
-
-            fn is_failing(&self) -> bool {
-                false
-            }
-
-            fn commits(&self) -> u64 {
-                self.file().map_or(0, |file| file.commits())
-            }
+            $($rest)*
         }
     };
 }
 
 verbs! {
+    Store
     reads {
         next_due() -> Option<Timestamp>;
         links(profile: &str, tokens: &[String]) -> Vec<Link>;
@@ -235,4 +181,95 @@ verbs! {
         look_again(doubt: &Doubt, at: Option<Timestamp>) -> ();
         merge(profile: &str, lead: &str, into: &str) -> ();
     }
+    rest {
+        async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>> {
+            let file = self.reading("related").await?;
+            let uid = &change.change.booking.uid;
+            self.life.world.seen().decides(uid, time::elapsed_ms());
+            file.related(profile, change).await
+        }
+
+        async fn receive(&self, delivery: NewDelivery) -> Result<String> {
+            let file = self.writing("receive").await?;
+            let sha256 = delivery.sha256.clone();
+            let done = file.receive(delivery).await;
+            drop(file);
+            if done.is_ok() {
+                let mut seen = self.life.world.seen();
+                if let Some(event) = seen.tells.get(&sha256).copied() {
+                    seen.of_database.stored.entry(event).or_insert_with(time::elapsed_ms);
+                }
+            }
+            self.written("receive", &done).await;
+            done
+        }
+
+        async fn record(&self, profile: &str, record: Record) -> Result<()> {
+            let file = self.writing("record").await?;
+            let done = file.record(profile, record.clone()).await;
+            drop(file);
+            self.saw(&record, &done);
+            self.written("record", &done).await;
+            done
+        }
+
+        async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()> {
+            let file = self.writing("finish").await?;
+            let done = file.finish(claim, ended, record.clone()).await;
+            drop(file);
+            self.saw(&record, &done);
+            self.written("finish", &done).await;
+            done
+        }
+
+        fn marker_key(&self) -> [u8; 32] {
+            self.marker_key
+        }
+
+        fn person_key(&self, profile: &str, identity: &str) -> String {
+            self.file().map_or_else(String::new, |file| file.person_key(profile, identity))
+        }
+
+        fn is_shared(&self) -> bool {
+            false
+        }
+
+        fn is_failing(&self) -> bool {
+            false
+        }
+
+        fn commits(&self) -> u64 {
+            self.file().map_or(0, |file| file.commits())
+        }
+    }
+}
+
+verbs! {
+    Asking
+    reads {
+        resembling(profile: &str, tokens: &[String], limit: usize) -> Vec<Indexed>;
+        indexing(profile: &str) -> Indexing;
+        questions(filter: &QuestionFilter) -> Vec<Question>;
+        question(id: &str) -> Option<Question>;
+        asked(profile: &str, person: &str) -> Vec<Question>;
+        questions_due(profile: &str, now: Timestamp, limit: usize) -> Vec<String>;
+        next_question_due(profile: &str) -> Option<Timestamp>;
+        unposted(profile: &str, limit: usize) -> Vec<Question>;
+        alias(profile: &str, email: &str) -> Option<Alias>;
+        aliases(profile: &str) -> Vec<Alias>;
+    }
+    writes {
+        index(profile: &str, leads: Vec<Indexed>, seen_at: Timestamp) -> ();
+        unindex(profile: &str, leads: &[String]) -> ();
+        sweep_index(profile: &str, seen_before: Timestamp) -> u64;
+        set_indexing(profile: &str, indexing: &Indexing) -> ();
+        hold(claim: &Claim, question: NewQuestion) -> Option<String>;
+        answer(id: &str, answer: Answer, by: &str, now: Timestamp) -> Answered;
+        close(id: &str, why: Closed, now: Timestamp) -> bool;
+        posted(id: &str, channel: &str, ts: &str) -> bool;
+        shown(id: &str, state: QuestionState) -> ();
+        learn_alias(profile: &str, alias: &Alias) -> ();
+        forget_alias(profile: &str, email: &str) -> bool;
+    }
+    rest {}
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cells::{self, cell, indexed, select_delivery, select_stored};
 use super::connection::Db;
-use super::journal;
+use super::{journal, questions};
 use crate::Result;
 use crate::related::tokens;
 use crate::rows::{Counts, Delivery, DeliveryFilter, Proof, Status};
@@ -100,17 +100,20 @@ pub async fn proof(db: &Db, vault: &Vault, uid: &str) -> Result<Proof> {
         .collect();
     let mut links = Vec::new();
     let mut effects = Vec::new();
+    let mut asked = Vec::new();
     for profile in profiles {
         let own = || changes.iter().filter(|c| c.profile == *profile);
         links.extend(journal::links(db, vault, profile, &tokens(uid, own())).await?);
         let keys: Vec<&str> = own().map(|c| c.key.as_str()).collect();
         effects.extend(journal::effects(db, vault, profile, &keys).await?);
+        asked.extend(questions::that_held(db, vault, profile, &keys).await?);
     }
     Ok(Proof {
         deliveries,
         changes,
         links,
         effects,
+        questions: asked,
     })
 }
 

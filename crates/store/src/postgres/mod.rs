@@ -2,11 +2,14 @@
 //! and runs in a transaction of its own; here they are only lent a connection.
 
 mod address;
+mod aliases;
+mod asking;
 mod cells;
 mod connection;
 mod damage;
 mod doubts;
 mod inbox;
+mod index;
 mod intake;
 mod journal;
 mod lane;
@@ -15,6 +18,7 @@ mod look;
 mod notes;
 mod open;
 mod pool;
+mod questions;
 mod related;
 mod replay;
 mod schema;
@@ -528,15 +532,18 @@ mod tests {
                 .await?;
             schema::migrate(&db, "the test's database").await?;
             for sql in [
+                aliases::ALL,
                 damage::ALL,
                 doubts::ALL,
                 inbox::ALL,
+                index::ALL,
                 intake::ALL,
                 journal::ALL,
                 lane::ALL,
                 lease::ALL,
                 look::ALL,
                 notes::ALL,
+                questions::ALL,
                 related::ALL,
                 replay::ALL,
                 schema::ALL,

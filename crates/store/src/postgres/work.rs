@@ -165,9 +165,15 @@ pub async fn finish(
         ],
     )
     .await?;
+    unpark(db, claim).await?;
+    settled.follow(db, claim).await
+}
+
+/// What waits for another change of the person is due.
+pub async fn unpark(db: &Db, claim: &Claim) -> Result<()> {
     db.execute(UNPARK, &[&claim.stored.profile, &claim.stored.person])
         .await?;
-    settled.follow(db, claim).await
+    Ok(())
 }
 
 pub async fn retry_at(
@@ -197,21 +203,21 @@ pub async fn park(db: &Db, claim: &Claim, at: Timestamp, reason: &str) -> Result
     settled.follow(db, claim).await
 }
 
-struct Settled {
-    id: String,
+pub struct Settled {
+    pub id: String,
     person: String,
     delivery_id: String,
 }
 
 impl Settled {
-    async fn follow(&self, db: &Db, claim: &Claim) -> Result<()> {
+    pub async fn follow(&self, db: &Db, claim: &Claim) -> Result<()> {
         lane::refresh(db, &claim.stored.profile, &self.person).await?;
         lane::follow(db, &self.delivery_id).await
     }
 }
 
 /// Only the claim's own holder may settle it, and only while nobody has taken over.
-async fn claimed(db: &Db, claim: &Claim) -> Result<Settled> {
+pub async fn claimed(db: &Db, claim: &Claim) -> Result<Settled> {
     let of = &claim.stored;
     lease::lock_as(db, &of.profile, claim.epoch).await?;
     let found = db

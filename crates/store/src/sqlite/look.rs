@@ -1,14 +1,14 @@
 //! What people look at: deliveries, the proof of one booking, the counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params};
 
 use super::cells::{self, all};
-use super::journal;
+use super::{journal, questions};
 use crate::Result;
 use crate::related::tokens;
-use crate::rows::{Counts, Delivery, DeliveryFilter, Proof, Status};
+use crate::rows::{Counts, Delivery, DeliveryFilter, Proof, Status, Stored};
 use crate::statements::statements;
 use crate::vault::Vault;
 
@@ -121,14 +121,18 @@ pub fn proof(db: &Connection, vault: &Vault, uid: &str) -> Result<Proof> {
         links.extend(journal::links(db, vault, profile, &tokens)?);
     }
     let mut effects = Vec::new();
-    for change in &changes {
-        effects.extend(journal::effects(db, vault, &change.profile, &change.key)?);
+    let mut asked = BTreeMap::new();
+    for Stored { profile, key, .. } in &changes {
+        effects.extend(journal::effects(db, vault, profile, key)?);
+        let questions = questions::that_held(db, vault, profile, key)?;
+        asked.extend(questions.into_iter().map(|q| (q.id.clone(), q)));
     }
     Ok(Proof {
         deliveries,
         changes,
         links,
         effects,
+        questions: asked.into_values().collect(),
     })
 }
 

@@ -1,18 +1,22 @@
 //! The store on SQLite: one file, one thread that writes, three connections that read. Each verb is a function
 //! of a connection in a file named by its noun; here they are only handed to the right one.
 
+mod aliases;
+mod asking;
 mod cells;
 mod checkpoint;
 mod damage;
 mod doubts;
 mod generation;
 mod inbox;
+mod index;
 mod inline;
 mod journal;
 mod lane;
 mod look;
 mod notes;
 mod open;
+mod questions;
 mod queue;
 mod readers;
 mod related;
@@ -497,13 +501,16 @@ mod tests {
         let db = Connection::open_in_memory().expect("a database in memory");
         schema::migrate(&db, "memory").expect("the schema is made");
         for sql in [
+            aliases::ALL,
             damage::ALL,
             doubts::ALL,
             inbox::ALL,
+            index::ALL,
             journal::ALL,
             lane::ALL,
             look::ALL,
             notes::ALL,
+            questions::ALL,
             related::ALL,
             replay::ALL,
             secrets::ALL,

@@ -228,10 +228,15 @@ pub fn finish(db: &Connection, vault: &Vault, claim: &Claim, ended: &Ended) -> R
             why,
             ended.lead
         ])?;
-        db.prepare_cached(UNPARK)?
-            .execute([&claim.stored.profile, &claim.stored.person])?;
-        Ok(())
+        unpark(db, claim)
     })
+}
+
+/// What waits for another change of the person is due.
+pub fn unpark(db: &Connection, claim: &Claim) -> Result<()> {
+    db.prepare_cached(UNPARK)?
+        .execute([&claim.stored.profile, &claim.stored.person])?;
+    Ok(())
 }
 
 pub fn retry_at(
@@ -260,7 +265,11 @@ pub fn park(db: &Connection, claim: &Claim, at: Timestamp, reason: &str) -> Resu
 }
 
 /// Only the claim's own holder may, and only while nobody has taken over.
-fn settle(db: &Connection, claim: &Claim, write: impl FnOnce(&str) -> Result<()>) -> Result<()> {
+pub fn settle(
+    db: &Connection,
+    claim: &Claim,
+    write: impl FnOnce(&str) -> Result<()>,
+) -> Result<()> {
     let of = &claim.stored;
     let claimed: Option<(String, String, String)> = db
         .prepare_cached(CLAIMED)?

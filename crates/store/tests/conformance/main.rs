@@ -1,12 +1,16 @@
 //! What every store keeps, one function per claim. A claim gets an empty store that has taken over. Postgres is asked
 //! when `CALUP_TEST_POSTGRES=postgres://…` names a server on which databases may be made; each test has one of its own.
 
+mod aliases;
+mod answers;
 mod doubts;
+mod index;
 mod intake;
 mod journal;
 mod looking;
 mod order;
 mod postgres;
+mod questions;
 mod related;
 mod replay;
 mod sqlite;
@@ -90,6 +94,45 @@ macro_rules! every_claim {
                 a_delivery_read_again_keeps_its_own_changes
                 a_replay_while_running_is_planned_afterwards
                 an_unknown_delivery_cannot_be_replayed
+            }
+            index {
+                a_lead_is_found_as_it_was_indexed
+                who_shares_most_comes_first_and_then_the_latest
+                what_was_updated_later_is_not_overwritten
+                a_renamed_lead_is_found_by_its_new_name_only
+                what_is_gone_is_not_found
+                what_a_complete_fill_did_not_see_is_swept
+                how_far_a_fill_is_is_kept
+                profiles_find_their_own_leads_only
+                searching_is_quick_among_many
+            }
+            questions {
+                a_change_is_held_for_a_question_and_its_lane_goes_on
+                changes_of_a_person_join_the_open_question_and_may_hasten_it
+                who_was_taken_over_from_holds_nothing
+                what_is_held_stays_held_at_a_take_over
+                a_held_delivery_that_is_replayed_joins_its_question_again
+                of_a_seated_delivery_what_is_held_is_told_before_what_waits
+                what_waits_for_its_booking_is_due_when_that_is_held
+                questions_are_listed_newest_first_and_paged
+                all_that_was_asked_of_a_person_is_known_newest_first
+                a_message_is_posted_once_and_then_shows_what_became_of_it
+                a_proof_tells_what_was_asked_and_answered
+            }
+            answers {
+                the_first_answer_sets_going_what_was_held
+                a_second_answer_is_told_of_the_first
+                of_many_answers_at_once_one_is_first
+                only_an_answer_about_the_person_teaches_the_address
+                unanswered_it_is_closed_once_and_what_it_held_goes_on
+                a_late_answer_counts_and_plans_again_what_was_held
+                what_is_said_late_of_a_person_answers_what_is_asked_by_now
+                what_is_decided_while_the_answer_comes_is_planned_again
+            }
+            aliases {
+                an_alias_is_found_in_any_case_until_it_is_forgotten
+                aliases_are_listed_newest_first
+                an_alias_of_a_merged_lead_means_the_one_that_is_left
             }
         }
     };

@@ -448,6 +448,53 @@ async fn a_server_that_is_not_there_is_told_without_its_password() {
 }
 
 #[tokio::test]
+async fn the_schema_before_this_one_is_brought_along() {
+    let Some(database) = Database::made().await else {
+        return;
+    };
+    let direct = connect(&database.url()).await;
+    for step in [
+        include_str!("../../src/postgres/schema/1.sql"),
+        include_str!("../../src/postgres/schema/2.sql"),
+        "CREATE TABLE calup_schema (version BIGINT NOT NULL);
+         INSERT INTO calup_schema (version) VALUES (1), (2);
+         INSERT INTO delivery (id, profile, received_at, status, sha256, secret_index, is_read) VALUES
+           ('d_1', 'default', 1, 'done', 'aa', 0, true);",
+    ] {
+        let made = direct.batch_execute(step).await;
+        made.expect("as the version before made it");
+    }
+
+    let store = database.store().await;
+
+    let counts = store.counts().await.expect("counted").by_status;
+    assert!(counts.contains(&(Status::Done, 1)), "{counts:?}");
+    crate::index::is_of_use(&store).await;
+}
+
+#[tokio::test]
+async fn of_many_answers_through_two_replicas_one_is_first() {
+    let Some((works, database)) = fresh().await else {
+        return;
+    };
+    let stands_by = database.store().await;
+    crate::answers::race(&[works, stands_by]).await;
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_be_opened_is_in_nobodys_way() {
+    let Some((store, database)) = fresh().await else {
+        return;
+    };
+    let direct = connect(&database.url()).await;
+    let spoil = async || {
+        let spoilt = direct.batch_execute("UPDATE question SET body = '\\x00'");
+        spoilt.await.expect("spoilt");
+    };
+    crate::questions::what_cannot_be_opened_is_in_nobodys_way(store, spoil).await;
+}
+
+#[tokio::test]
 async fn nothing_stands_in_the_clear() {
     let Some((store, database)) = fresh().await else {
         return;
@@ -463,6 +510,9 @@ async fn nothing_stands_in_the_clear() {
     told.desired = "Canary Bird".into();
     told.pre_image = Some("canary@example.com".into());
     record_effect(&store, &told).await.expect("saved");
+    work_off(&store, "12:00").await;
+    crate::index::index_a_canary(&store).await;
+    crate::questions::ask_about_a_canary(&store).await;
     let direct = connect(&database.url()).await;
     let tables = direct
         .query(

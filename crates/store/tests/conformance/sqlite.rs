@@ -152,6 +152,8 @@ async fn no_file_holds_an_address_a_name_or_a_secret() {
         .finish(&claim(&store, "12:00").await, end, Record::default())
         .await
         .expect("finished");
+    crate::index::index_a_canary(&store).await;
+    crate::questions::ask_about_a_canary(&store).await;
     let marker_key = store.marker_key();
 
     let search = || {
@@ -351,6 +353,46 @@ async fn an_older_database_is_brought_along_with_what_it_holds() {
         )
         .expect("the change and its body");
     assert_eq!(change, ("lead_1".into(), vec![3]));
+}
+
+#[tokio::test]
+async fn the_schema_before_this_one_is_brought_along() {
+    let folder = Folder::new();
+    let file = folder.file("calup.db");
+    let db = rusqlite::Connection::open(&file).expect("opened");
+    for step in [
+        include_str!("../../src/sqlite/schema/1.sql"),
+        include_str!("../../src/sqlite/schema/2.sql"),
+        include_str!("../../src/sqlite/schema/3.sql"),
+        include_str!("../../src/sqlite/schema/4.sql"),
+    ] {
+        db.execute_batch(step)
+            .expect("as the version before made it");
+    }
+    db.execute_batch(
+        "PRAGMA application_id = 0x63616c70; PRAGMA user_version = 4;
+         INSERT INTO delivery (id, profile, received_at, status, sha256, secret_index, is_read, body_row) VALUES
+           ('d_1', 'default', 1, 'done', 'aa', 0, 1, 1);",
+    )
+    .expect("filled");
+    drop(db);
+
+    let store = open(&file, None).await.expect("opened");
+
+    let counts = store.counts().await.expect("counted");
+    assert_eq!(count(&counts, Status::Done), 1);
+    crate::index::is_of_use(&store).await;
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_be_opened_is_in_nobodys_way() {
+    let (store, folder) = made().await;
+    let spoil = async || {
+        let db = rusqlite::Connection::open(folder.file("calup.db")).expect("opened");
+        db.execute_batch("UPDATE question SET body = x'00'")
+            .expect("spoilt");
+    };
+    crate::questions::what_cannot_be_opened_is_in_nobodys_way(store, spoil).await;
 }
 
 fn count(counts: &Counts, of: Status) -> u64 {

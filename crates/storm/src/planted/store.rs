@@ -9,10 +9,11 @@ use domain::effect::{Effect, State};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use store::rows::{
-    Claim, Counts, Delivery, DeliveryFilter, Doubt, Ended, Lease, Link, NewDelivery, Notice, Pause,
-    Proof, Reading, Record, Register, Status, Stored, Token,
+    Alias, Answer, Answered, Claim, Closed, Counts, Delivery, DeliveryFilter, Doubt, Ended,
+    Indexed, Indexing, Lease, Link, NewDelivery, NewQuestion, Notice, Pause, Proof, Question,
+    QuestionFilter, QuestionState, Reading, Record, Register, Status, Stored, Token,
 };
-use store::{Result, Store};
+use store::{Asking, Result, Store};
 
 use super::Bug;
 use crate::world::World;
@@ -310,4 +311,39 @@ lies! {
     look_again(doubt: &Doubt, at: Option<Timestamp>) -> ();
     merge(profile: &str, lead: &str, into: &str) -> ();
     last_sent(profile: &str, lead: &str) -> Option<Timestamp>;
+}
+
+macro_rules! truths {
+    ($($verb:ident($($a:ident: $at:ty),*) -> $o:ty;)*) => {
+        #[async_trait::async_trait]
+        impl Asking for LyingStore {
+            $(async fn $verb(&self, $($a: $at),*) -> Result<$o> {
+                self.truth.$verb($($a),*).await
+            })*
+        }
+    };
+}
+
+truths! {
+    resembling(profile: &str, tokens: &[String], limit: usize) -> Vec<Indexed>;
+    indexing(profile: &str) -> Indexing;
+    questions(filter: &QuestionFilter) -> Vec<Question>;
+    question(id: &str) -> Option<Question>;
+    asked(profile: &str, person: &str) -> Vec<Question>;
+    questions_due(profile: &str, now: Timestamp, limit: usize) -> Vec<String>;
+    next_question_due(profile: &str) -> Option<Timestamp>;
+    unposted(profile: &str, limit: usize) -> Vec<Question>;
+    alias(profile: &str, email: &str) -> Option<Alias>;
+    aliases(profile: &str) -> Vec<Alias>;
+    index(profile: &str, leads: Vec<Indexed>, seen_at: Timestamp) -> ();
+    unindex(profile: &str, leads: &[String]) -> ();
+    sweep_index(profile: &str, seen_before: Timestamp) -> u64;
+    set_indexing(profile: &str, indexing: &Indexing) -> ();
+    hold(claim: &Claim, question: NewQuestion) -> Option<String>;
+    answer(id: &str, answer: Answer, by: &str, now: Timestamp) -> Answered;
+    close(id: &str, why: Closed, now: Timestamp) -> bool;
+    posted(id: &str, channel: &str, ts: &str) -> bool;
+    shown(id: &str, state: QuestionState) -> ();
+    learn_alias(profile: &str, alias: &Alias) -> ();
+    forget_alias(profile: &str, email: &str) -> bool;
 }
