@@ -11,12 +11,15 @@ use store::rows::Claim;
 use tokio::sync::Notify;
 use vendors::Crm;
 use vendors::clickup::{self, ClickUp};
+use vendors::slack::Slack;
 
 use crate::body::Budget;
 use crate::config::Config;
 use crate::lease::Lease;
 use crate::leased::Leased;
+use crate::misfits::Misfits;
 use crate::ready::Readiness;
+use crate::slack::{self, Words};
 use crate::waits::Waits;
 
 pub struct App {
@@ -28,18 +31,32 @@ pub struct App {
     pub refused: AtomicU64,
     /// Of these: with no signature at all, or the literal that stands for one where no secret is set.
     pub unsigned: AtomicU64,
+    pub misfits: Misfits,
     pub epoch: AtomicI64,
     pub lease: Arc<Lease>,
     /// A delivery came in, or a person asked for something: the worker looks at once.
     pub wake: Notify,
+    /// A question was asked, answered or closed: whoever shows them looks at once.
+    pub ask: Notify,
     /// Something may be there to be read since it was last looked for.
     pub came: AtomicBool,
     pub health: Mutex<Health>,
     pub bodies: Budget,
     pub readiness: Readiness,
     pub waits: Waits,
+    /// Held while the index is brought up to date.
+    pub indexing: tokio::sync::Mutex<()>,
+    pub index_is_filled: AtomicBool,
+    /// The CRM does not list its leads for us: nobody waits for the index.
+    pub index_is_refused: AtomicBool,
     /// The database is an older copy: what is to be done may be done already.
     pub is_guarded: AtomicBool,
+    /// What is to be told to the operator in Slack.
+    pub words: Words,
+    slack: RwLock<Option<Arc<Slack>>>,
+    slack_signing_secret: RwLock<Option<SecretString>>,
+    /// Questions that this process asked, and has not tried to show yet.
+    asked: Mutex<HashSet<String>>,
     leads: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     told: Mutex<HashSet<String>>,
     token: Mutex<Option<String>>,
@@ -85,6 +102,12 @@ impl App {
         let crm = crm.map(|crm| within(crm, &lease));
         let secrets = Arc::new(config.webhook_secrets.clone());
         let token = Mutex::new(token(&config));
+        let slack = slack::client(&config).unwrap_or_else(|failure| {
+            tracing::error!("{failure}");
+            None
+        });
+        let signing = config.slack.as_ref();
+        let signing = signing.and_then(|slack| slack.signing_secret.clone());
         Arc::new(Self {
             store,
             config,
@@ -92,15 +115,24 @@ impl App {
             crm: RwLock::new(crm),
             refused: AtomicU64::new(0),
             unsigned: AtomicU64::new(0),
+            misfits: Misfits::default(),
             epoch: AtomicI64::new(0),
             lease,
             wake: Notify::new(),
+            ask: Notify::new(),
             came: AtomicBool::new(true),
             health: Mutex::default(),
             bodies: Budget::default(),
             readiness: Readiness::default(),
             waits: Waits::default(),
+            indexing: tokio::sync::Mutex::default(),
+            index_is_filled: AtomicBool::new(false),
+            index_is_refused: AtomicBool::new(false),
             is_guarded: AtomicBool::new(false),
+            words: Words::default(),
+            slack: RwLock::new(slack),
+            slack_signing_secret: RwLock::new(signing),
+            asked: Mutex::default(),
             leads: Mutex::default(),
             told: Mutex::default(),
             token,
@@ -118,6 +150,30 @@ impl App {
         self.crm.read().expect("no writer panics").clone()
     }
 
+    /// `None` while no token is set.
+    pub fn slack(&self) -> Option<Arc<Slack>> {
+        self.slack.read().expect("no writer panics").clone()
+    }
+
+    pub fn slack_signing_secret(&self) -> Option<SecretString> {
+        let secret = self.slack_signing_secret.read();
+        secret.expect("no writer panics").clone()
+    }
+
+    /// Nobody has tried to show this question: it surely stands nowhere.
+    pub fn ask_here(&self, question: &str) {
+        let mut asked = self.asked.lock().expect("no holder panics");
+        asked.insert(question.to_owned());
+    }
+
+    /// Whether that is so; from now on it is not.
+    pub fn asked_here(&self, question: &str) -> bool {
+        self.asked
+            .lock()
+            .expect("no holder panics")
+            .remove(question)
+    }
+
     /// Takes secrets from settings that were read anew: all of them, or (when one is no good) none.
     pub fn renew(&self, config: &Config) -> Result<(), Failure> {
         let new = token(config);
@@ -126,6 +182,12 @@ impl App {
             let crm = crm(config)?.map(|crm| within(crm, &self.lease));
             *self.crm.write().expect("no reader panics") = crm;
             *used = new;
+        }
+        if config.slack.is_some() {
+            *self.slack.write().expect("no reader panics") = slack::client(config)?;
+            let secret = config.slack.as_ref();
+            *self.slack_signing_secret.write().expect("no reader panics") =
+                secret.and_then(|slack| slack.signing_secret.clone());
         }
         *self.secrets.write().expect("no reader panics") = Arc::new(config.webhook_secrets.clone());
         Ok(())
@@ -187,7 +249,12 @@ impl App {
             count: 1,
         };
         match self.store.notify(&notice, now).await {
-            Ok(true) => tracing::warn!(cause, "{text}; {hint}"),
+            Ok(true) => {
+                tracing::warn!(cause, "{text}; {hint}");
+                if self.slack().is_some() {
+                    self.words.add(format!("{text}; {hint}"));
+                }
+            }
             Ok(false) => {}
             Err(error) => {
                 let fresh = self

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use sim::cal::{Cal, EventType, Host};
 use sim::clickup::{ClickUp, Config as ClickUpConfig, TaskSeed};
+use sim::slack::{Config as SlackConfig, Slack};
 
 use crate::config::Config;
 use crate::serve::{self, Running};
@@ -25,12 +26,14 @@ const STATUSES: [(&str, &str); 6] = [
     ("lost", "done"),
     ("won", "closed"),
 ];
+pub const CHANNEL: &str = "C0000SALES";
 const SETTLE_MAX: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(60);
 
 /// The simulated vendors, and the service that believes them.
 struct Demo {
     clickup: ClickUp,
+    slack: Slack,
     cal: Cal,
     running: Running,
     board: Board,
@@ -50,8 +53,14 @@ pub async fn run(once: bool) -> Result<(), String> {
 async fn play(folder: &std::path::Path, once: bool) -> Result<(), String> {
     let began = Instant::now();
     let clickup = clickup().await;
-    let config = config(&clickup, folder)?;
+    let slack = Slack::start(SlackConfig::default()).await;
+    slack.add_channel(CHANNEL, "sales");
+    let config = config(&clickup, &slack, folder)?;
     let mut running = serve::start(config, None).await?;
+    slack.set_interactions_url(&format!(
+        "http://{}/api/slack/interactions",
+        running.address
+    ));
     let hook = format!("http://{}/api/webhooks/cal", running.address);
     let cal = Cal::new(&hook, SECRET)
         .host(
@@ -64,6 +73,7 @@ async fn play(folder: &std::path::Path, once: bool) -> Result<(), String> {
     let board = Board::new(once, running.address.to_string());
     let mut demo = Demo {
         clickup,
+        slack,
         cal,
         running,
         board,
@@ -125,11 +135,16 @@ async fn clickup() -> ClickUp {
         email: Some("sam@okaforhomes.example".into()),
         ..TaskSeed::default()
     });
+    clickup.add_task_with(TaskSeed {
+        list: BROKERS.into(),
+        name: "Okonkwo, Michael (Lakeside Realty)".into(),
+        ..TaskSeed::default()
+    });
     clickup.add_tasks(BROKERS, 200);
     clickup
 }
 
-fn config(clickup: &ClickUp, folder: &std::path::Path) -> Result<Config, String> {
+fn config(clickup: &ClickUp, slack: &Slack, folder: &std::path::Path) -> Result<Config, String> {
     let database = format!("sqlite://{}", folder.join("demo.db").display());
     let env = [
         ("DATABASE_URL", database),
@@ -139,6 +154,10 @@ fn config(clickup: &ClickUp, folder: &std::path::Path) -> Result<Config, String>
         ("CLICKUP_API_URL", clickup.api_url()),
         ("CLICKUP_MATCH_LIST_IDS", format!("{BROKERS},{SELLERS}")),
         ("CLICKUP_INBOUND_LIST_ID", INBOUND.to_owned()),
+        ("SLACK_API_URL", slack.api_url()),
+        ("SLACK_BOT_TOKEN", slack.bot_token()),
+        ("SLACK_CHANNEL", CHANNEL.to_owned()),
+        ("SLACK_SIGNING_SECRET", slack.signing_secret()),
         ("CALUP_LATE_APPLY_SECONDS", "1".to_owned()),
         ("CALUP_INDEX_LAG_SECONDS", "1".to_owned()),
     ];
@@ -149,6 +168,14 @@ fn config(clickup: &ClickUp, folder: &std::path::Path) -> Result<Config, String>
 }
 
 impl Demo {
+    /// Bookings that a person has to decide about.
+    async fn held(&self) -> Result<u64, String> {
+        let counts = self.running.app.store.counts().await;
+        let by_status = counts.map_err(|e| e.to_string())?.by_status;
+        let held = by_status.iter().find(|(s, _)| s.name() == "held");
+        Ok(held.map_or(0, |(_, n)| *n))
+    }
+
     /// Sends one delivery; gives the status of the answer.
     async fn send(&mut self, delivery: &sim::cal::Delivery) -> u16 {
         let (status, _) = self.cal.send(delivery).await;

@@ -8,6 +8,7 @@ mod lists;
 mod outside;
 mod queue;
 mod settings;
+mod slack;
 pub mod trial;
 mod workspace;
 
@@ -61,6 +62,7 @@ pub async fn examine(
     let mut findings = settings::judge(&config);
     findings.extend(outside::examine(&config).await);
     findings.extend(database::examine(&config, now).await);
+    findings.extend(slack::examine(&config).await);
     let (seen, ground) = workspace::examine(&config).await;
     findings.extend(seen);
     (findings, ground)

@@ -31,6 +31,8 @@ pub enum Step {
 
 /// A lead is not written by what was read longer ago than this.
 const SNAPSHOT_MAX: Duration = Duration::from_secs(1);
+/// How a lead is linked that calup made.
+pub const MADE: &str = "made by calup";
 const QUOTA_REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 
 pub async fn all(
@@ -310,7 +312,7 @@ pub async fn remember_created(
             domain::fence::find(&new.description) != domain::fence::Fenced::Absent;
     }
     journal.set_register(id, register);
-    link(background, id, "made by calup", true, journal).await
+    link(background, id, MADE, true, journal).await
 }
 
 /// What the plan saw of the lead and later plans need to know.

@@ -4,15 +4,17 @@ use domain::change::{self, Change};
 use domain::facts::{Facts, Found, Memory};
 use domain::lead::StatusKind;
 use domain::note::Note;
-use domain::plan::{self, Action, Plan};
+use domain::plan::{self, Action, Plan, Question};
+use domain::question::Asking;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::rows::{Reading, Status, Stored};
 
 use crate::app::App;
+use crate::asking;
 use crate::gather::{self, Stop};
 use crate::journal::Journal;
-use crate::reading;
+use crate::{reading, view};
 
 /// One explanation per change of the body; a body without changes has one that says so.
 pub async fn body(app: &App, body: &[u8], received_at: Timestamp) -> Vec<Value> {
@@ -106,9 +108,18 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
         );
     }
     let mut journal = Journal::of(app, &stored).await?;
+    let mut awaits_index = false;
     let (facts, read) = match app.crm() {
         Some(crm) => {
             let search = gather::find(app, crm.as_ref(), &background, &mut journal).await?;
+            let mut asking = Asking::Settled;
+            if search.found == Found::Nobody {
+                match asking::known(app, crm.as_ref(), &stored, &search.asked).await? {
+                    asking::Known::Asking(known) => asking = known,
+                    // What it comes to if nobody resembles.
+                    asking::Known::Wait(_) => awaits_index = true,
+                }
+            }
             (
                 gather::facts(
                     app,
@@ -116,6 +127,7 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
                     &stored,
                     &background,
                     search.found,
+                    asking,
                     &mut journal,
                 )
                 .await?,
@@ -124,7 +136,10 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
         }
         None => (unread(app, &background.known), false),
     };
-    let plan = plan::plan(&stored.change, &facts, profile);
+    let mut plan = plan::plan(&stored.change, &facts, profile);
+    if awaits_index {
+        plan.reasons.insert(0, asking::AWAITS_INDEX.to_owned());
+    }
     Ok(shown(&facts, &plan, is_known, read))
 }
 
@@ -140,7 +155,8 @@ fn unread(app: &App, known: &[domain::facts::Known]) -> Facts {
     Facts {
         known: known.to_vec(),
         found: Found::Nobody,
-        asking: domain::question::Asking::default(),
+        is_said: false,
+        asking: Asking::default(),
         memory: Memory::default(),
         statuses: names
             .into_iter()
@@ -171,7 +187,7 @@ fn shown(facts: &Facts, plan: &Plan, is_known: bool, read: bool) -> Value {
         .iter()
         .map(|action| match action {
             Action::Create(new) => json!({ "do": "create", "name": new.name, "status": new.status, "description": new.description }),
-            Action::Write(write) => json!({ "do": "write", "status": write.status, "description": write.description }),
+            Action::Write(write) => json!({ "do": "write", "status": write.status, "description": write.description, "email": write.email.as_ref().map(|fill| &fill.email) }),
             Action::Comment(text) => json!({ "do": "comment", "text": plain(text) }),
             Action::BlockComment(text) => json!({ "do": "block_comment", "text": plain(text) }),
         })
@@ -183,12 +199,17 @@ fn shown(facts: &Facts, plan: &Plan, is_known: bool, read: bool) -> Value {
             "no ClickUp token is set: planned as for somebody whom nobody knows".into(),
         );
     }
-    let status = match plan.skip {
-        _ if is_known => "duplicate",
-        Some(_) => "skipped",
-        None => "done",
+    let candidates: Vec<Value> = match &plan.question {
+        Some(Question::Ask(candidates)) => candidates.iter().map(view::candidate).collect(),
+        Some(Question::Join | Question::CallOff) | None => Vec::new(),
     };
-    json!({ "status": status, "reason": plan.skip, "lead": lead, "reasons": reasons, "actions": actions })
+    let status = match (plan.skip, &plan.question) {
+        _ if is_known => "duplicate",
+        (Some(_), _) => "skipped",
+        (None, Some(Question::Ask(_) | Question::Join)) => "held",
+        (None, Some(Question::CallOff) | None) => "done",
+    };
+    json!({ "candidates": candidates, "status": status, "reason": plan.skip, "lead": lead, "reasons": reasons, "actions": actions })
 }
 
 fn plain(text: &[domain::lead::Run]) -> String {

@@ -8,13 +8,15 @@ use domain::lead::{Lead, Write};
 use domain::note::Note;
 use domain::outcome::{Cause, Failure};
 use domain::plan::Action;
+use domain::question::Asking;
 use domain::{chain, matching};
-use store::rows::{Link, Status, Stored};
+use store::rows::{Link, Question, Status, Stored};
 use vendors::Crm;
 
 use crate::app::App;
+use crate::execute::MADE;
 use crate::journal::Journal;
-use crate::{clock, keys};
+use crate::{asking, clock, keys};
 
 /// What stops gathering: the CRM, or our own database.
 #[derive(Debug, thiserror::Error)]
@@ -176,6 +178,12 @@ pub struct Search {
     pub gone: Vec<Link>,
     /// Through the meeting, not the person.
     pub by_chain: bool,
+    /// A person said that this lead is the booker's.
+    pub is_said: bool,
+    /// The one that calup had made, before a person answered late.
+    pub replaced: Option<String>,
+    /// What was asked about the person, newest first.
+    pub asked: Vec<Question>,
 }
 
 /// Finds the lead: the chain's, else the exact e-mail's, else the person's own record, else nobody.
@@ -189,6 +197,9 @@ pub async fn find(
         found: Found::Nobody,
         gone: Vec::new(),
         by_chain: false,
+        is_said: false,
+        replaced: None,
+        asked: Vec::new(),
     };
     search.found = self::search(app, crm, known, journal, &mut search).await?;
     Ok(search)
@@ -209,6 +220,11 @@ async fn search(
         links.iter().partition(|l| l.token == known.person);
     let mut deleted = chain.iter().any(|l| l.gone);
     if let Some(link) = chain.iter().find(|l| !l.gone) {
+        if link.how.contains(MADE)
+            && let Some(found) = said_since(app, crm, known, &links, &link.lead, so_far).await?
+        {
+            return Ok(found);
+        }
         match crm.lead(&link.lead).await {
             Ok(lead) => {
                 so_far.by_chain = true;
@@ -228,6 +244,15 @@ async fn search(
             }
             Err(failure) => return Err(failure.into()),
         }
+    }
+    so_far.asked = asked(app, known).await?;
+    let said = asking::said(&so_far.asked, &known.tokens);
+    if let Some((lead, given, false)) = &said
+        && let Some(lead) = unless_gone(crm, lead).await?
+    {
+        so_far.by_chain = true;
+        let how = format!("{} said that this meeting is lead {}'s", given.by, lead.id);
+        return Ok(found(lead, how));
     }
     let record = person
         .iter()
@@ -250,6 +275,22 @@ async fn search(
                 Err(failure) => return Err(failure.into()),
             }
         }
+    }
+    let learned = match &known.email {
+        Some(email) => app.store.alias(&profile.name, email).await?,
+        None => None,
+    };
+    let told = learned.map(|alias| (alias.lead, alias.by));
+    let told = told.or_else(|| {
+        let (lead, given, is_person) = said?;
+        is_person.then_some((lead, given.by))
+    });
+    if let Some((lead, by)) = told
+        && let Some(lead) = unless_gone(crm, &lead).await?
+    {
+        so_far.is_said = true;
+        let how = format!("{by} said that this person is lead {}", lead.id);
+        return Ok(found(lead, how));
     }
     if deleted {
         return Ok(Found::Deleted);
@@ -274,6 +315,51 @@ async fn search(
     Ok(Found::Nobody)
 }
 
+/// The lead was made because nobody had answered: whether somebody has since, and named another.
+async fn said_since(
+    app: &App,
+    crm: &dyn Crm,
+    known: &Background,
+    links: &[Link],
+    made: &str,
+    so_far: &mut Search,
+) -> Result<Option<Found>, Stop> {
+    so_far.asked = asked(app, known).await?;
+    let said = asking::said(&so_far.asked, &known.tokens);
+    let Some((lead, given, is_person)) = said.filter(|(lead, ..)| lead != made) else {
+        return Ok(None);
+    };
+    let Some(lead) = unless_gone(crm, &lead).await? else {
+        return Ok(None);
+    };
+    so_far
+        .gone
+        .extend(links.iter().filter(|l| l.lead == made).cloned());
+    so_far.replaced = Some(made.to_owned());
+    so_far.by_chain = !is_person;
+    so_far.is_said = is_person;
+    let how = format!(
+        "{} said, after lead {made} had been made, that it is lead {}",
+        given.by, lead.id
+    );
+    Ok(Some(found(lead, how)))
+}
+
+async fn asked(app: &App, known: &Background) -> Result<Vec<Question>, store::Error> {
+    match known.person.strip_prefix("person:") {
+        Some(key) => app.store.asked(&app.config.profile.name, key).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn unless_gone(crm: &dyn Crm, lead: &str) -> Result<Option<Lead>, Failure> {
+    match crm.lead(lead).await {
+        Ok(lead) => Ok(Some(lead)),
+        Err(Failure::Gone { .. }) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// A listing that lags may show a description from before we wrote our block: no reason to think that a person took
 /// it out.
 async fn lacks_our_block(journal: &mut Journal<'_>, lead: &Lead) -> Result<bool, store::Error> {
@@ -293,6 +379,7 @@ pub async fn facts(
     stored: &Stored,
     known: &Background,
     found: Found,
+    asking: Asking,
     journal: &mut Journal<'_>,
 ) -> Result<Facts, Stop> {
     let profile = &app.config.profile;
@@ -350,7 +437,8 @@ pub async fn facts(
     Ok(Facts {
         known: known.known.clone(),
         found,
-        asking: domain::question::Asking::default(),
+        is_said: false,
+        asking,
         memory: Memory {
             status_set: register.status_set,
             block_written: register.block_written,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -59,6 +60,8 @@ async fn receive(app: &Arc<App>, profile: &str, headers: &HeaderMap, body: Body)
         app.refused.fetch_add(1, Ordering::Relaxed);
         if signature::is_missing(headers) {
             app.unsigned.fetch_add(1, Ordering::Relaxed);
+        } else if is_known && signature::is_well_formed(headers) {
+            app.misfits.add(Instant::now());
         }
         return (
             StatusCode::UNAUTHORIZED,

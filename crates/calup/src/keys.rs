@@ -31,6 +31,11 @@ pub fn block_comment(app: &App, lead: &str) -> String {
     marker(app, "", lead, Kind::BlockComment)
 }
 
+/// What marks the message in which a question is asked.
+pub fn question(app: &App, id: &str) -> String {
+    marker(app, "question", id, Kind::Comment)
+}
+
 /// Whether a text carries our marker, wherever people have moved its line. Nobody can guess one; and who has read one
 /// and types it into a booking does not get it behind the dot (`domain::text`).
 pub fn carries(text: &str, marker: &str) -> bool {

@@ -1,7 +1,9 @@
 //! calup keeps a ClickUp workspace true to what happens on Cal.com. A library only so that the storm can drive the same
 //! intake and worker as the binary; nobody else uses it.
 
+mod answers;
 pub mod app;
+mod asking;
 mod body;
 mod cli;
 pub mod clock;
@@ -14,16 +16,19 @@ mod explain;
 mod gather;
 mod guard;
 mod inbox;
+pub mod index;
 mod journal;
 mod keys;
 mod lease;
 mod leased;
 mod lookup;
+mod misfits;
 mod process;
 mod reading;
 mod ready;
 mod serve;
 mod server;
+mod slack;
 pub mod standby;
 pub mod sweep;
 mod view;

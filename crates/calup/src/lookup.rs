@@ -141,7 +141,8 @@ async fn written(
         .description
         .as_ref()
         .is_none_or(|d| essence(d) == essence(&lead.description));
-    if !(shows_status && shows_block) {
+    let has_email = write.email.is_none() || lead.emails.iter().any(|e| !e.trim().is_empty());
+    if !(shows_status && shows_block && has_email) {
         return Ok(Looked::Nothing);
     }
     execute::remember_written(journal, &effect.target, &write).await?;

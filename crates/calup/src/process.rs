@@ -3,18 +3,20 @@
 use domain::effect::{Effect, Kind, State};
 use domain::facts::Found;
 use domain::outcome::{Cause, Failure};
-use domain::plan::{self, Plan};
+use domain::plan::{self, Plan, Question};
+use domain::question::Asking;
 use domain::retry::{self, Verdict};
 use jiff::SignedDuration;
-use store::rows::{Claim, Ended, Link, Record, Status, Stored};
+use store::rows::{Claim, Closed, Ended, Link, NewQuestion, QuestionState, Record, Status, Stored};
 use tokio::sync::OwnedMutexGuard;
 use vendors::Crm;
 
 use crate::app::App;
 use crate::execute::{self, Step};
-use crate::gather::{self, Background, Stop};
+use crate::gather::{self, Background, Search, Stop};
 use crate::journal::Journal;
-use crate::{clock, crash, guard, lookup, worker};
+use crate::sweep::replaced;
+use crate::{asking, clock, crash, guard, lookup, worker};
 
 /// Rounds of planning within one attempt; a refusal costs one.
 const ROUNDS_MAX: usize = 4;
@@ -30,6 +32,10 @@ enum End {
     Finished(Ended),
     /// Looked for, not found yet: looked for again.
     LookAgain(jiff::Timestamp),
+    /// Names cannot be compared before that.
+    AwaitsIndex(jiff::Timestamp),
+    /// A person decides.
+    Held(NewQuestion),
     /// Another change goes first.
     Yielded,
     Failed(Failure),
@@ -81,6 +87,25 @@ pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
                     false,
                 )
                 .await
+        }
+        End::AwaitsIndex(at) => {
+            worker::answered(app);
+            journal.record().await?;
+            let why = asking::AWAITS_INDEX;
+            app.store.retry_at(claim, at, why, false).await
+        }
+        End::Held(question) => {
+            worker::answered(app);
+            journal.record().await?;
+            let is_new = !question.candidates.is_empty();
+            let held_by = app.store.hold(claim, question).await?;
+            app.waits.is_over(&claim.stored.key);
+            // Nobody else has asked about this person: its lane is ours.
+            if let Some(id) = held_by.filter(|_| is_new) {
+                app.ask_here(&id);
+            }
+            app.ask.notify_one();
+            Ok(())
         }
         End::Failed(failure) => {
             journal.record().await?;
@@ -225,18 +250,18 @@ async fn attempt(
         locks.lead = None;
         execute::room(crm, CALLS_OF_A_CHANGE, journal).await?;
         adopt_created(&background, journal).await?;
-        let (mut found, mut by_chain) = find(app, crm, &background, journal).await?;
-        if let Some(id) = lead_of(&found) {
+        let mut search = find(app, crm, &background, journal).await?;
+        if let Some(id) = lead_of(&search.found) {
             let lock = app.lead_lock(&id);
             locks.lead = lock.clone().try_lock_owned().ok();
             if locks.lead.is_none() {
                 // Somebody else's change is at work on this lead: read what it leaves.
                 locks.lead = Some(lock.lock_owned().await);
                 journal.forget_what_was_read().await?;
-                (found, by_chain) = find(app, crm, &background, journal).await?;
+                search = find(app, crm, &background, journal).await?;
             }
         }
-        let lead_id = lead_of(&found);
+        let lead_id = lead_of(&search.found);
         if let Some(id) = &lead_id
             && is_told_already(&background, id, journal).await?
         {
@@ -248,13 +273,50 @@ async fn attempt(
                 lead: None,
             }));
         }
-        if guard::adopt(app, crm, stored, &found, journal).await? {
+        if guard::adopt(app, crm, stored, &search.found, journal).await? {
             continue;
         }
-        let facts = gather::facts(app, crm, stored, &background, found, journal).await?;
+        let mut asking = Asking::Settled;
+        if search.found == Found::Nobody {
+            match asking::known(app, crm, stored, &search.asked).await? {
+                asking::Known::Asking(known) => asking = known,
+                asking::Known::Wait(at) => return Ok(End::AwaitsIndex(at)),
+            }
+        }
+        let Search {
+            found,
+            by_chain,
+            is_said,
+            asked,
+            replaced,
+            ..
+        } = search;
+        let mut facts =
+            gather::facts(app, crm, stored, &background, found, asking, journal).await?;
+        facts.is_said = is_said;
         let plan = plan::plan(&stored.change, &facts, profile);
         for (cause, text, hint) in &plan.notices {
             app.notify(cause, text, hint).await;
+        }
+        match &plan.question {
+            Some(Question::Ask(candidates)) => {
+                let candidates = candidates.clone();
+                let question = asking::question(app, &stored.change, &background, candidates);
+                return Ok(End::Held(question));
+            }
+            Some(Question::Join) => {
+                let question = asking::question(app, &stored.change, &background, Vec::new());
+                return Ok(End::Held(question));
+            }
+            Some(Question::CallOff) => {
+                for open in asked.iter().filter(|q| q.state == QuestionState::Open) {
+                    let now = clock::now();
+                    app.store.close(&open.id, Closed::Cancelled, now).await?;
+                }
+                app.ask.notify_one();
+                continue;
+            }
+            None => {}
         }
         if let Some(reason) = plan.skip {
             return Ok(End::Finished(ended(
@@ -272,6 +334,10 @@ async fn attempt(
         match execute::all(app, crm, stored, &background, &facts, &plan, journal).await? {
             Step::Done(lead) => {
                 let lead = lead.or(lead_id);
+                if let (Some(old), Some(new)) = (replaced, &lead) {
+                    // Before the new link is recorded: cut short, it is done again.
+                    replaced::remove(app, crm, stored, &old, new).await?;
+                }
                 return Ok(End::Finished(verdict(&plan, journal.effects(), lead)));
             }
             Step::Amended => {
@@ -330,11 +396,11 @@ async fn find(
     crm: &dyn Crm,
     background: &Background,
     journal: &mut Journal<'_>,
-) -> Result<(Found, bool), Stop> {
-    let search = gather::find(app, crm, background, journal).await?;
-    let gone = search.gone.into_iter();
+) -> Result<Search, Stop> {
+    let mut search = gather::find(app, crm, background, journal).await?;
+    let gone = std::mem::take(&mut search.gone).into_iter();
     journal.set_links(gone.map(|l| Link { gone: true, ..l }));
-    Ok((search.found, search.by_chain))
+    Ok(search)
 }
 
 fn verdict(plan: &Plan, journal: &[Effect], lead: Option<String>) -> Ended {
@@ -379,7 +445,8 @@ async fn adopt_created(
         return Ok(());
     };
     let links = journal.links(&background.tokens).await?;
-    if links.iter().any(|l| l.lead == id) {
+    // Linked, or given to another since.
+    if links.iter().any(|l| l.lead == id || !l.gone) {
         return Ok(());
     }
     execute::remember_created(background, &id, &made, journal).await

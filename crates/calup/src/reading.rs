@@ -26,6 +26,9 @@ pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
         } = &reading
         {
             tracing::warn!(delivery.id = %delivery.id, "a delivery is quarantined: {reason}");
+            let text = format!("delivery {} is quarantined: {reason}", delivery.id);
+            let hint = "`calup deliveries --status quarantined` lists all of them; mend the cause, then `calup replay` each";
+            app.notify("quarantined", &text, hint).await;
         }
         if matches!(&reading, Reading::Ended { reason, .. } if reason == PING) {
             app.store

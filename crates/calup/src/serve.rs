@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::config::{self, Config};
-use crate::{server, standby, sweep, web, worker};
+use crate::{index, server, slack, standby, sweep, web, worker};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Only {
@@ -82,6 +82,8 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
     } else {
         Some(work_apart(app.clone(), stopped.clone())?)
     };
+    let works = only != Some(Only::Intake);
+    tokio::spawn(slack::run(app.clone(), works, stopped.clone()));
     tokio::spawn(look_after(app.clone(), stopped));
     Ok(Running {
         app,
@@ -109,6 +111,8 @@ fn work_apart(
         .spawn(move || {
             give_way();
             let _ = tell.send(runtime.block_on(async {
+                // Ends with the work, at the latest.
+                tokio::spawn(index::run(app.clone(), stopped.clone()));
                 let work = standby::run(app.clone(), stopped.clone());
                 sweep::beside(work, app, stopped).await
             }));
@@ -217,6 +221,17 @@ async fn tell_unsigned(app: &App, told: &mut u64) {
     .await;
 }
 
+async fn tell_misfits(app: &App) {
+    if app.misfits.are_many(Instant::now()) {
+        app.notify(
+            "wrong-signatures",
+            "three or more deliveries within an hour were signed with another secret, and refused: their bookings are lost to calup",
+            "the secret of the webhook at Cal.com was probably changed: put the new one first in CALCOM_WEBHOOK_SECRET, and book those meetings by hand",
+        )
+        .await;
+    }
+}
+
 /// Takes new secrets in `calup.toml` without a restart, and tells what only shows over time.
 async fn look_after(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut seen = config::file_changed();
@@ -227,6 +242,7 @@ async fn look_after(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             _ = stop.wait_for(|s| *s) => return,
         }
         tell_unsigned(&app, &mut unsigned_told).await;
+        tell_misfits(&app).await;
         let changed = config::file_changed();
         if changed == seen {
             continue;

@@ -4,6 +4,7 @@
 
 mod comments;
 mod leads;
+pub mod replaced;
 mod twins;
 
 use std::collections::HashMap;

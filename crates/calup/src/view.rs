@@ -4,7 +4,7 @@ use domain::effect::Effect;
 use domain::note::Note;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::rows::{Counts, Delivery, Notice, Proof, Status};
+use store::rows::{Answer, Candidate, Counts, Delivery, Notice, Proof, Question, Status};
 use vendors::cal::webhook;
 
 pub fn delivery(d: &Delivery) -> Value {
@@ -47,6 +47,48 @@ pub fn notice(n: &Notice) -> Value {
         "last_at": n.last_at,
         "count": n.count,
     })
+}
+
+pub fn candidate(c: &Candidate) -> Value {
+    json!({
+        "task_id": c.lead,
+        "name": c.name,
+        "list": c.list,
+        "status": c.status,
+        "email": c.email,
+        "url": c.url,
+        "updated_at": c.updated_at,
+        "why": c.why,
+    })
+}
+
+pub fn question(q: &Question) -> Value {
+    let asked = &q.asked;
+    let candidates: Vec<Value> = asked.candidates.iter().map(candidate).collect();
+    json!({
+        "id": q.id,
+        "profile": q.profile,
+        "state": q.state.name(),
+        "attendee": { "name": asked.person_name, "email": asked.email, "phone": asked.phone, "company": asked.company },
+        "meeting": { "title": asked.title, "starts_at": asked.starts_at, "time_zone": asked.time_zone },
+        "candidates": candidates,
+        "deliveries": q.deliveries,
+        "asked_at": asked.asked_at,
+        "expires_at": asked.closes_at,
+        "answer": q.given.as_ref().map(|given| answer(&given.answer)),
+        "answered_by": q.given.as_ref().map(|given| &given.by),
+        "answered_at": q.given.as_ref().map(|given| given.at),
+        "closed": q.closed.map(|(why, _)| why.name()),
+    })
+}
+
+fn answer(answer: &Answer) -> Value {
+    match answer {
+        Answer::Person(lead) => json!({ "answer": "person", "task_id": lead }),
+        Answer::Meeting(lead) => json!({ "answer": "meeting", "task_id": lead }),
+        Answer::New => json!({ "answer": "new" }),
+        Answer::Ignore => json!({ "answer": "ignore" }),
+    }
 }
 
 /// The proof: deliveries → changes → match and why → effects → remote ids.

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Json, Response};
@@ -16,11 +16,13 @@ use sha2::{Digest, Sha256};
 use store::rows::{DeliveryFilter, Status};
 
 use crate::app::App;
-use crate::{explain, inbox, ready, view};
+use crate::{answers, explain, inbox, ready, slack, view};
 
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
 const SMALL_BODY_BYTES_MAX: usize = 16 * 1024;
+/// Slack sends the whole message along.
+const INTERACTION_BYTES_MAX: usize = 1024 * 1024;
 
 pub fn router(app: Arc<App>) -> Router {
     let guarded = Router::new()
@@ -30,10 +32,16 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/bookings/{uid}", get(booking))
         .route("/api/counts", get(counts))
         .route("/api/notices", get(notices))
+        .route("/api/questions", get(answers::list))
+        .route("/api/questions/{id}", post(answers::answer))
         .route_layer(middleware::from_fn_with_state(app.clone(), authorize));
     Router::new()
         .route("/api/webhooks/cal", post(inbox::receive_default))
         .route("/api/webhooks/cal/{profile}", post(inbox::receive_for))
+        .route(
+            "/api/slack/interactions",
+            post(slack::clicks::receive).layer(DefaultBodyLimit::max(INTERACTION_BYTES_MAX)),
+        )
         .route(
             "/healthz",
             get(|| async { Json(json!({ "status": "ok" })) }),
@@ -53,14 +61,14 @@ pub fn router(app: Arc<App>) -> Router {
 
 /// `{"error": …, "hint": …}` with a status that says whose fault it was.
 #[derive(Debug)]
-struct Problem {
+pub struct Problem {
     status: StatusCode,
     error: String,
     hint: Option<String>,
 }
 
 impl Problem {
-    fn new(status: StatusCode, error: &str, hint: Option<&str>) -> Self {
+    pub fn new(status: StatusCode, error: &str, hint: Option<&str>) -> Self {
         Self {
             status,
             error: error.to_owned(),
@@ -112,7 +120,7 @@ impl From<store::Error> for Problem {
 
 async fn authorize(
     State(app): State<Arc<App>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let denied = || {
@@ -132,6 +140,7 @@ async fn authorize(
             Some("`calup token new` without `--scope tools` makes one for everything"),
         ));
     }
+    request.extensions_mut().insert(token);
     Ok(next.run(request).await)
 }
 

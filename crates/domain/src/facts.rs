@@ -12,6 +12,8 @@ pub struct Facts {
     /// Everything known that bears on the decision, the change at hand among it.
     pub known: Vec<Known>,
     pub found: Found,
+    /// A person said that the lead is the booker's: it may lack the address.
+    pub is_said: bool,
     /// Where nobody was found.
     pub asking: Asking,
     pub memory: Memory,

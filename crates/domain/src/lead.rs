@@ -57,6 +57,16 @@ pub struct Write {
     pub status: Option<String>,
     /// The whole description as markdown.
     pub description: Option<String>,
+    /// For an empty e-mail field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Fill>,
+}
+
+/// What the e-mail field of a list's lead is filled with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fill {
+    pub list_id: String,
+    pub email: String,
 }
 
 /// Rich text of a comment: runs, because markdown would show literally.

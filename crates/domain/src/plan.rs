@@ -11,7 +11,7 @@ use crate::change::{Change, Kind};
 use crate::effect;
 use crate::facts::{Facts, Found, Memory};
 use crate::fence;
-use crate::lead::{Lead, NewLead, RichText, Write};
+use crate::lead::{Fill, Lead, NewLead, RichText, Write};
 use crate::note::Note;
 use crate::profile::{Parts, Profile};
 use crate::question::{Asking, Candidate};
@@ -387,6 +387,18 @@ fn for_lead(
             }
             Block::Comment(text) => block_comment = Some(text),
         }
+    }
+    if let Some(email) = &change.person.email
+        && facts.is_said
+        && !facts.no_fields
+        && lead.emails.iter().all(|known| known.trim().is_empty())
+    {
+        plan.reasons
+            .push("the lead has no e-mail: it gets the booker's".into());
+        write.email = Some(Fill {
+            list_id: lead.list_id.clone(),
+            email: email.clone(),
+        });
     }
     if write != Write::default() && !facts.dead.contains(&effect::Kind::Write) {
         plan.actions.push(Action::Write(write));

@@ -38,6 +38,16 @@ pub enum Answer {
     Ignore,
 }
 
+impl Answer {
+    /// Whether it says who the person is, not only whose one meeting it is.
+    pub fn is_of_person(&self) -> bool {
+        match self {
+            Self::Person(_) | Self::New | Self::Ignore => true,
+            Self::Meeting(_) => false,
+        }
+    }
+}
+
 /// For somebody whom nothing but a name ties to a record: what is to be asked, or what came of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Asking {

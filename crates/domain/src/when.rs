@@ -15,6 +15,13 @@ pub fn span(start: Timestamp, end: Timestamp, zone: &str) -> String {
     }
 }
 
+/// "Thu 10 Sep 2026, 16:00 Europe/Stockholm".
+pub fn moment(at: Timestamp, zone: &str) -> String {
+    let (zone, name) = named(zone);
+    let at = at.to_zoned(zone);
+    format!("{} {name}", at.strftime("%a %-d %b %Y, %H:%M"))
+}
+
 /// The span in the first zone and in the second, if that is another one; the day is not said twice.
 /// "Thu 10 Sep 2026, 16:00–16:30 Europe/Stockholm (15:00–15:30 Europe/London)".
 pub fn both(start: Timestamp, end: Timestamp, first: &str, second: &str) -> String {

@@ -116,6 +116,7 @@ async fn carry_out(script: &Script, crm: &ClickUp) -> End {
                 &Write {
                     status: Some("meeting booked".into()),
                     description: None,
+                    email: None,
                 },
             )
             .await

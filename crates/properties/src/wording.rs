@@ -229,6 +229,7 @@ fn nobody_knows(change: &Change) -> Facts {
             untold: false,
         }],
         found: Found::Nobody,
+        is_said: false,
         asking: domain::question::Asking::default(),
         memory: Memory::default(),
         statuses: vec![

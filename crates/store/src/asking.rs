@@ -20,8 +20,8 @@ pub trait Asking: Send + Sync {
     async fn unindex(&self, profile: &str, leads: &[String]) -> Result<()>;
     /// Removes what was last seen before then (a complete fill began), and says how many.
     async fn sweep_index(&self, profile: &str, seen_before: Timestamp) -> Result<u64>;
-    /// Those that share a token: most tokens first, then the most recently updated, a hundred at most. The first six
-    /// tokens count; of the leads that bear the same one, or the same two, the thousand updated last are looked at.
+    /// Those that share a token: most tokens first, then the most recently updated. Of leads that bear the same one, the
+    /// thousand most recently updated count.
     async fn resembling(
         &self,
         profile: &str,

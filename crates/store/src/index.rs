@@ -6,14 +6,12 @@ use crate::names::micros;
 use crate::rows::Indexed;
 use crate::vault::Vault;
 
-/// Of a lead's name; of so many of them it is found by each pair too, which is rare where each alone is common.
-const TOKENS_KEPT_MAX: usize = 16;
-const PAIRED_MAX: usize = 8;
-/// Of a name that is looked for.
-const TOKENS_SOUGHT_MAX: usize = 6;
-/// Leads that are looked at for one token, or pair: a name that half the world bears costs no more.
+/// Of a lead's name, and of one that is looked for. A token tells two words of a name at once (`domain::name`), so each
+/// is rare, and two names that are worth asking about may share only one: none of the usual dozen is to be left out.
+const TOKENS_MAX: usize = 30;
+/// Leads that are looked at for one token: a name that half the world bears costs no more.
 pub const BEARERS_MAX: usize = 1_000;
-pub const RESEMBLING_MAX: usize = 100;
+pub const RESEMBLING_MAX: usize = 2_000;
 /// Leads written, or removed, in one commit: others have their turn in between.
 pub const AT_ONCE: usize = 50;
 
@@ -49,8 +47,7 @@ pub fn seal(vault: &Vault, profile: &str, leads: Vec<Indexed>) -> Vec<Sealed> {
 }
 
 fn kept(vault: &Vault, profile: &str, tokens: &[String]) -> String {
-    let distinct = distinct(tokens, TOKENS_KEPT_MAX);
-    let blind = blind(vault, profile, &distinct, PAIRED_MAX);
+    let blind = sought(vault, profile, tokens);
     let tokens: Vec<String> = blind.into_iter().map(|of| of.token).collect();
     tokens.join(" ")
 }
@@ -60,39 +57,22 @@ pub fn place(profile: &str, lead: &str) -> String {
     format!("{profile}/{lead}")
 }
 
-/// A token, or a pair of them, blinded; and a bit for each of them.
+/// A token, blinded, and a bit for it.
 pub struct Sought {
     pub token: String,
     pub bits: i32,
 }
 
 pub fn sought(vault: &Vault, profile: &str, tokens: &[String]) -> Vec<Sought> {
-    let distinct = distinct(tokens, TOKENS_SOUGHT_MAX);
-    blind(vault, profile, &distinct, TOKENS_SOUGHT_MAX)
-}
-
-fn distinct(tokens: &[String], max: usize) -> Vec<&String> {
     let mut seen = BTreeSet::new();
     let distinct = tokens.iter().filter(|token| seen.insert(*token));
-    distinct.take(max).collect()
-}
-
-/// Each, and each pair of the first ones in either order.
-fn blind(vault: &Vault, profile: &str, tokens: &[&String], paired: usize) -> Vec<Sought> {
-    let mut all = Vec::new();
-    let mut add = |text: String, bits| {
-        let token = vault.blind(profile, &text);
-        all.push(Sought { token, bits });
-    };
-    for (n, one) in tokens.iter().enumerate() {
-        add(format!("name:{one}"), 1 << n);
-        let partners = if n < paired { &tokens[..n] } else { &[] };
-        for (m, other) in partners.iter().enumerate() {
-            let (first, second) = (one.min(other), one.max(other));
-            add(format!("names:{first}\n{second}"), 1 << n | 1 << m);
-        }
-    }
-    all
+    let sought = distinct.take(TOKENS_MAX).enumerate();
+    sought
+        .map(|(n, token)| Sought {
+            token: vault.blind(profile, &format!("name:{token}")),
+            bits: 1 << n,
+        })
+        .collect()
 }
 
 /// What stands in the index for a lead.

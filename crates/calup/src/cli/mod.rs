@@ -4,6 +4,7 @@ mod deliveries;
 mod doctor;
 mod guard;
 mod plan;
+mod questions;
 mod send;
 mod token;
 mod wording;
@@ -48,6 +49,8 @@ enum Command {
     Send(send::Arguments),
     /// Lists deliveries, newest first.
     Deliveries(deliveries::Listing),
+    /// What people are asked because only a name matches, and answering it.
+    Questions(questions::Arguments),
     /// Makes a delivery pending again; what was done is not done twice.
     Replay(deliveries::Replay),
     /// Whether ClickUp is asked first, because the database is an older copy; turns that on and off.
@@ -72,6 +75,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         Command::Send(arguments) => send::run(arguments, load()?).await,
         Command::Deliveries(listing) => deliveries::list(listing, &load()?).await,
         Command::Replay(replay) => deliveries::replay(replay, load()?).await,
+        Command::Questions(arguments) => questions::run(arguments, &load()?).await,
         Command::Guard(arguments) => guard::run(arguments, &load()?).await,
         Command::Wording(arguments) => wording::run(&arguments, &load()?),
         Command::Config => {

@@ -4,10 +4,11 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use sim::cal::{Delivery, Person};
 use sim::clickup::TaskView;
 use sim::faults::{Fault, Match};
+use sim::slack::Click;
 
-use super::{Demo, INBOUND};
+use super::{CHANNEL, Demo, INBOUND};
 
-pub const STEPS: usize = 11;
+pub const STEPS: usize = 12;
 const STORM: usize = 8;
 
 /// Days ahead at an hour of Stockholm's day, as Cal.com writes it.
@@ -95,6 +96,13 @@ pub async fn tell(demo: &mut Demo) -> Result<(), String> {
     deliver(demo, &[moved]).await?;
 
     demo.board
+        .step("Mike books; the CRM has a Michael of that family name, without an address: Slack asks whose meeting it is");
+    let mike = Person::new("Mike Okonkwo", "mike@lakeside.example").time_zone("America/Chicago");
+    let chat = demo.cal.book(&mike, &at(5, 17), 30);
+    deliver(demo, &[chat.created()]).await?;
+    robin_answers(demo).await?;
+
+    demo.board
         .step("ClickUp goes away while Sam books again, and comes back");
     demo.clickup.stop().await;
     let again = demo.cal.book(&sam, &at(9, 14), 45).created();
@@ -121,6 +129,33 @@ pub async fn tell(demo: &mut Demo) -> Result<(), String> {
     deliver(demo, &storm).await
 }
 
+/// What is asked in Slack, and a click on the first candidate.
+async fn robin_answers(demo: &mut Demo) -> Result<(), String> {
+    let until = std::time::Instant::now() + super::SETTLE_MAX;
+    let asked = loop {
+        if let Some(asked) = demo.slack.messages(CHANNEL).into_iter().next() {
+            break asked;
+        }
+        if std::time::Instant::now() > until {
+            return Err("nobody was asked in Slack".to_owned());
+        }
+        tokio::time::sleep(super::LOOK_EVERY).await;
+    };
+    for line in asked.seen.text.lines() {
+        demo.board.say(&format!("        #sales │ {line}"));
+    }
+    demo.board.say("        robin clicks [This person]");
+    let click = Click::new("U0000ROBIN", &asked.ts, "calup_person_0");
+    demo.slack.click(&click).await;
+    while demo.held().await? > 0 {
+        if std::time::Instant::now() > until {
+            return Err("the answer did not let the booking go on".to_owned());
+        }
+        tokio::time::sleep(super::LOOK_EVERY).await;
+    }
+    demo.settle().await
+}
+
 async fn deliver(demo: &mut Demo, deliveries: &[Delivery]) -> Result<(), String> {
     for delivery in deliveries {
         let status = demo.send(delivery).await;
@@ -143,6 +178,12 @@ pub fn check(demo: &Demo) -> Vec<String> {
             2,
         ),
         ("Sam Okafor", "Sellers", "meeting booked", 3),
+        (
+            "Okonkwo, Michael (Lakeside Realty)",
+            "Brokers",
+            "meeting booked",
+            1,
+        ),
         ("Theo Brandt", "Inbound Leads", "meeting cancelled", 0),
         ("Bartek Nowak", "Inbound Leads", "meeting booked", 0),
     ] {

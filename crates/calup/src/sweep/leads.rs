@@ -104,7 +104,12 @@ async fn merge(
 }
 
 /// `None` when it is gone.
-async fn twin(app: &App, crm: &dyn Crm, effect: &Effect, id: &str) -> Result<Option<Twin>, Stop> {
+pub(super) async fn twin(
+    app: &App,
+    crm: &dyn Crm,
+    effect: &Effect,
+    id: &str,
+) -> Result<Option<Twin>, Stop> {
     let read = async {
         let lead = crm.lead(id).await?;
         let comments = crm.comments(id, effect.first_sent_at - SKEW).await?;

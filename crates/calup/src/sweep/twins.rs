@@ -106,6 +106,7 @@ pub fn carried(older: &Twin, younger: &Twin, sent: &NewLead, known: Option<&str>
     Write {
         status,
         description,
+        email: None,
     }
 }
 

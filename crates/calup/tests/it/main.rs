@@ -23,6 +23,7 @@ mod pair;
 mod people;
 mod plans;
 mod postgres;
+mod questions;
 mod ready;
 mod replicas;
 mod restores;

@@ -203,6 +203,7 @@ impl<'a> World<'a> {
         Facts {
             known,
             found,
+            is_said: false,
             asking: domain::question::Asking::default(),
             memory,
             statuses: self.statuses(&list),

@@ -1,5 +1,6 @@
 //! Questions to people about who somebody is, what was answered, and what was learnt from it.
 
+pub use domain::question::{Answer, Candidate};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -23,18 +24,6 @@ pub struct NewQuestion {
     pub closes_at: Timestamp,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Candidate {
-    pub lead: String,
-    pub name: String,
-    pub list: String,
-    pub status: String,
-    pub email: Option<String>,
-    pub url: Option<String>,
-    pub updated_at: Timestamp,
-    pub why: String,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuestionState {
@@ -56,28 +45,6 @@ impl QuestionState {
 
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.name() == name)
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// This lead, for all meetings of the person.
-    Person(String),
-    /// This lead, for the meeting's chain only.
-    Meeting(String),
-    New,
-    /// Not a lead.
-    Ignore,
-}
-
-impl Answer {
-    /// Whether it says who the person is, not only whose one meeting it is.
-    pub fn is_of_person(&self) -> bool {
-        match self {
-            Self::Person(_) | Self::New | Self::Ignore => true,
-            Self::Meeting(_) => false,
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use store::rows::{Indexed, Indexing};
 
 use crate::world::*;
 
-/// Found by the words of its name.
+/// Found by the words of its name, and by two of them at once, as `domain::name` has it.
 pub fn lead(id: &str, name: &str, updated: &str) -> Indexed {
     Indexed {
         lead: id.into(),
@@ -24,7 +24,12 @@ pub fn lead(id: &str, name: &str, updated: &str) -> Indexed {
 }
 
 fn tokens(name: &str) -> Vec<String> {
-    name.split_whitespace().map(str::to_lowercase).collect()
+    let words: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();
+    let pairs = words.iter().enumerate().flat_map(|(n, one)| {
+        let others = words[n + 1..].iter();
+        others.map(move |other| format!("{}:{}", one.min(other), one.max(other)))
+    });
+    words.iter().cloned().chain(pairs).collect()
 }
 
 async fn index(store: &Any, leads: &[Indexed]) {
@@ -217,7 +222,7 @@ pub async fn searching_is_quick_among_many(store: Any) {
         ("Maria Garcia", Some("l_20")),
         ("Maria", None),
         ("Hans7 Meier", Some("l_7")),
-        ("Hans7 Meier Acme", Some("l_7")),
+        ("Hans7 Meier Acme", None),
         ("Maria Garcia Meier Acme", None),
     ] {
         let mut all_took = Vec::new();

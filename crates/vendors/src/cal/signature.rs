@@ -51,6 +51,11 @@ pub fn is_missing(headers: &HeaderMap) -> bool {
     named.is_none_or(|value| value.is_empty() || value.as_bytes() == b"no-secret-provided")
 }
 
+/// Whether it looks like Cal.com's, whatever secret made it.
+pub fn is_well_formed(headers: &HeaderMap) -> bool {
+    header(headers).and_then(signature).is_some()
+}
+
 /// Exactly as Cal.com writes it. Without a secret it sends the words `no-secret-provided` instead.
 fn signature(value: &[u8]) -> Option<[u8; SIGNATURE_BYTES]> {
     let is_lower_hex = value.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));

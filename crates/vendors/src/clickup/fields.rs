@@ -2,11 +2,15 @@
 //! refuse are left out, so that the lead is made all the same.
 //! See <https://developer.clickup.com/docs/customfields>.
 
-use domain::lead::NewLead;
+use domain::lead::{Fill, NewLead};
+use domain::outcome::Failure;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::errors::Purpose;
 use super::wire::Field;
+use super::{ClickUp, id_or_gone, shown};
+use crate::http::Method;
 
 const EMAIL_BYTES_MAX: usize = 254;
 
@@ -27,13 +31,7 @@ pub(super) fn holds_text(field: &Field) -> bool {
 pub(super) fn values(lead: &NewLead, fields: &[Field], email_field: &str) -> Vec<Value> {
     let mut wanted: Vec<(&Field, &str)> = Vec::new();
     if let Some(email) = &lead.email {
-        let mut known = fields
-            .iter()
-            .filter(|field| is_email_field(field, email_field));
-        let typed = known.clone().find(|field| field.kind == "email");
-        if let Some(field) = typed.or_else(|| known.next()) {
-            wanted.push((field, email));
-        }
+        wanted.extend(self::email_field(fields, email_field).map(|field| (field, email.as_str())));
     }
     if let Some(phone) = &lead.phone {
         let mut phones = fields.iter().filter(|field| field.kind == "phone");
@@ -61,6 +59,37 @@ pub(super) fn values(lead: &NewLead, fields: &[Field], email_field: &str) -> Vec
         .into_iter()
         .map(|(id, value)| json!({"id": id, "value": value}))
         .collect()
+}
+
+/// The one that an address goes into.
+pub(super) fn email_field<'a>(fields: &'a [Field], setting: &str) -> Option<&'a Field> {
+    let mut known = fields.iter().filter(|field| is_email_field(field, setting));
+    let typed = known.clone().find(|field| field.kind == "email");
+    typed.or_else(|| known.next())
+}
+
+impl ClickUp {
+    /// A list without such a field, or an address that is none, is left as it is.
+    pub(super) async fn fill_email(&self, lead: &str, fill: &Fill) -> Result<(), Failure> {
+        let list = self.list_of(&fill.list_id, false).await?;
+        let Some(field) = email_field(&list.fields, &self.email_field) else {
+            return Ok(());
+        };
+        let Some(value) = value(field, fill.email.trim()) else {
+            return Ok(());
+        };
+        let what = format!("fill in the e-mail of lead {}", shown(lead));
+        let purpose = Purpose::write(self.places.about(&fill.list_id), what);
+        let lead = id_or_gone(lead, &purpose)?;
+        let path = format!("/task/{lead}/field/{}", field.id);
+        let filled: Result<Value, Failure> = self
+            .change(&purpose, Method::POST, &path, json!({ "value": value }))
+            .await;
+        if let Err(Failure::Refused { .. }) = &filled {
+            self.places.expire_lists();
+        }
+        filled.map(|_| ())
+    }
 }
 
 fn value(field: &Field, text: &str) -> Option<Value> {

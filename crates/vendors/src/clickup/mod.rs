@@ -239,20 +239,23 @@ impl crate::Crm for ClickUp {
             };
             body.insert("markdown_content".to_owned(), json!(text));
         }
-        if body.is_empty() {
-            return Ok(());
+        if !body.is_empty() {
+            let written: Result<wire::Identified, Failure> = self
+                .change(&purpose, Method::PUT, &path, Value::Object(body))
+                .await;
+            if let Err(Failure::Refused {
+                cause: Cause::Status,
+                ..
+            }) = &written
+            {
+                self.places.expire_lists();
+            }
+            written?;
         }
-        let written: Result<wire::Identified, Failure> = self
-            .change(&purpose, Method::PUT, &path, Value::Object(body))
-            .await;
-        if let Err(Failure::Refused {
-            cause: Cause::Status,
-            ..
-        }) = &written
-        {
-            self.places.expire_lists();
+        match &write.email {
+            Some(fill) => self.fill_email(id, fill).await,
+            None => Ok(()),
         }
-        written.map(|_| ())
     }
 
     async fn comment(&self, id: &str, text: &RichText) -> Result<String, Failure> {

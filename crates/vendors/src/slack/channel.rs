@@ -84,8 +84,8 @@ impl Slack {
         Err(purpose.unknown("the history is too long to be read whole"))
     }
 
-    /// Names do not do where a message is changed or a history is read.
-    pub(super) async fn channel_id(&self) -> Result<&str, Failure> {
+    /// However the channel was named: names do not do where a message is changed or a history is read.
+    pub async fn channel_id(&self) -> Result<&str, Failure> {
         let id = self.channel_id.get_or_try_init(|| async {
             if is_channel_id(&self.channel) {
                 return Ok(self.channel.clone());

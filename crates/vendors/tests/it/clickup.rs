@@ -149,7 +149,7 @@ async fn write(crm: &ClickUp, which: &str, task: &str, comment: &str) -> Result<
     }
 }
 
-const READS: &[&str] = &["find", "lead", "comments", "since", "list", "probe"];
+const READS: &[&str] = &["find", "lead", "comments", "since", "page", "list", "probe"];
 
 /// How many things were read.
 async fn read(crm: &ClickUp, which: &str, task: &str) -> Result<usize, Failure> {
@@ -164,6 +164,7 @@ async fn read(crm: &ClickUp, which: &str, task: &str) -> Result<usize, Failure> 
             let ever = jiff::Timestamp::UNIX_EPOCH;
             crm.created_since(ever).await.map(|it| it.len())
         }
+        "page" => crm.page(None, 0).await.map(|it| it.leads.len()),
         "list" => crm.list(BROKERS, true).await.map(|_| 1),
         "probe" => crm.probe().await.map(|()| 1),
         other => panic!("{other} is no read"),

@@ -177,6 +177,7 @@ async fn a_write_changes_what_it_names_and_nothing_else() {
     let both = Write {
         status: Some("lost".to_owned()),
         description: Some("both".to_owned()),
+        email: None,
     };
     sim.clear_requests();
     crm.write(&task, &both).await.expect("a write");
@@ -191,6 +192,39 @@ async fn a_write_changes_what_it_names_and_nothing_else() {
         requests[0].body,
         json!({"status": "lost", "markdown_content": "both"})
     );
+}
+
+#[tokio::test]
+async fn an_empty_email_field_is_filled_and_a_list_without_one_is_left_alone() {
+    let sim = workspace(roomy()).await;
+    let task = sim.add_task(BROKERS, "Ada", None);
+    let crm = client(&sim);
+    let fill = |list: &str| Write {
+        email: Some(domain::lead::Fill {
+            list_id: list.to_owned(),
+            email: " ada@x.example ".to_owned(),
+        }),
+        ..status("meeting booked")
+    };
+    crm.write(&task, &fill(BROKERS)).await.expect("a write");
+    let now = sim.task(&task).expect("a task");
+    assert_eq!(
+        (now.status.as_str(), now.email.as_deref()),
+        ("meeting booked", Some("ada@x.example"))
+    );
+
+    sim.add_list(
+        "901100000009",
+        "Bare",
+        &[("to do", "open"), ("meeting booked", "custom")],
+    );
+    let other = sim.add_task("901100000009", "Bob", None);
+    sim.clear_requests();
+    crm.write(&other, &fill("901100000009"))
+        .await
+        .expect("a write");
+    let posts = sim.requests().into_iter().filter(|r| r.method == "POST");
+    assert_eq!(posts.count(), 0);
 }
 
 #[tokio::test]

@@ -152,6 +152,10 @@ async fn every_request_is_one_of_the_specification_s() {
     let whole = domain::lead::Write {
         status: Some("lost".to_owned()),
         description: Some(String::new()),
+        email: Some(domain::lead::Fill {
+            list_id: BROKERS.to_owned(),
+            email: "ada@x.example".to_owned(),
+        }),
     };
     crm.write(&task, &whole).await.expect("a write");
     let mut lead = new_lead("Avery Quinn");

@@ -1,0 +1,40 @@
+//! Whether people can be asked in Slack, and their clicks heard.
+
+use super::{Finding, of_failure, ok, warn};
+use crate::config::Config;
+use crate::slack;
+
+const CHECK: &str = "slack";
+
+pub async fn examine(config: &Config) -> Vec<Finding> {
+    let Some(settings) = &config.slack else {
+        return vec![ok(
+            CHECK,
+            "not set up: questions wait in `calup questions` and at GET /api/questions",
+        )];
+    };
+    let mut findings = Vec::new();
+    let client = match slack::client(config) {
+        Ok(Some(client)) => client,
+        Ok(None) => return findings,
+        Err(failure) => return vec![of_failure(CHECK, &failure)],
+    };
+    match client.check().await {
+        Ok(checked) => findings.push(ok(
+            CHECK,
+            format!(
+                "writes as {} in {}, channel {}",
+                checked.bot, checked.team, checked.channel_id
+            ),
+        )),
+        Err(failure) => findings.push(of_failure(CHECK, &failure)),
+    }
+    if settings.app_token.is_none() && settings.signing_secret.is_none() {
+        findings.push(warn(
+            "slack-clicks",
+            "neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: clicks are not heard",
+            "set the signing secret and turn interactivity on, or make an app token for Socket Mode",
+        ));
+    }
+    findings
+}

@@ -1,0 +1,213 @@
+//! The index of leads: read once in the background, page by page, then kept fresh by asking for what was changed, and read
+//! anew once a day, because what was deleted or moved away is nowhere told. It makes names searchable, and is never the
+//! reason for a write: whoever it finds is read from the CRM first.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use domain::lead::Lead;
+use domain::name;
+use domain::outcome::Failure;
+use jiff::{SignedDuration, Timestamp};
+use store::rows::{Indexed, Indexing};
+use tokio::sync::watch;
+use vendors::Crm;
+
+use crate::app::App;
+use crate::gather::Stop;
+use crate::lookup::SKEW;
+use crate::{clock, worker};
+
+const AFRESH_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// Looked at so lately, it is not looked at again for one booking.
+const FRESH_FOR: SignedDuration = SignedDuration::from_secs(3);
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+const IDLE_MAX: Duration = Duration::from_secs(1);
+/// A listing that keeps answering "there is more" ends here: a million leads.
+const PAGES_MAX: u32 = 10_000;
+
+/// Until told to stop.
+pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    if app.config.question_patience.is_zero() {
+        return;
+    }
+    let mut pause = Duration::ZERO;
+    loop {
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|s| *s) => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = match round(&app, &stop).await {
+            Ok(pause) => pause,
+            Err(Stop::Crm(Failure::Limited { until, .. })) => {
+                Duration::try_from(until.duration_since(clock::now())).unwrap_or_default()
+            }
+            Err(Stop::Crm(failure)) => {
+                refused(&app, &failure).await;
+                AFTER_FAILURE
+            }
+            Err(Stop::Store(error)) => {
+                tracing::error!(%error, "could not use the index of leads; trying again");
+                AFTER_FAILURE
+            }
+        }
+        .max(Duration::from_millis(20));
+    }
+}
+
+/// A listing that is refused stays so: nobody is to wait for it.
+async fn refused(app: &App, failure: &Failure) {
+    if !matches!(failure, Failure::Refused { .. }) {
+        tracing::info!("could not read the leads for the index: {failure}; trying again");
+        return;
+    }
+    app.index_is_refused.store(true, Ordering::Relaxed);
+    app.notify(
+        "index-refused",
+        &format!(
+            "the leads could not be listed ({failure}): names are not compared, and nobody is asked"
+        ),
+        "check that the token's user may see all tasks of the lists",
+    )
+    .await;
+    if let Err(error) = worker::go_on(app).await {
+        tracing::error!(%error, "could not make what waits for the index due");
+    }
+}
+
+/// One step; gives how long nothing more needs doing.
+async fn round(app: &App, stop: &watch::Receiver<bool>) -> Result<Duration, Stop> {
+    let profile = &app.config.profile.name;
+    let may_work = !app.lease.is_over() && app.epoch() > 0;
+    let down = app.health.lock().expect("no holder panics").down;
+    if !may_work || down || app.store.paused(profile).await?.is_some() {
+        return Ok(IDLE_MAX);
+    }
+    let Some(crm) = app.crm() else {
+        return Ok(IDLE_MAX);
+    };
+    let _at_work = app.indexing.lock().await;
+    let state = app.store.indexing(profile).await?;
+    let now = clock::now();
+    let is_stale = |began: Timestamp| now.duration_since(began) > AFRESH_EVERY;
+    let is_under_way = state.next_page > 0;
+    if state.filled_at.is_none() || is_under_way || state.began_at.is_none_or(is_stale) {
+        fill(app, crm.as_ref(), state, stop).await?;
+        return Ok(Duration::ZERO);
+    }
+    let due = state.seen_until.map_or(now, |seen| {
+        seen + SignedDuration::try_from(app.config.index_every).unwrap_or_default()
+    });
+    if due > now {
+        let left = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+        return Ok(left);
+    }
+    crm.spare(1).await?;
+    follow(app, crm.as_ref(), state).await?;
+    Ok(Duration::ZERO)
+}
+
+/// Before a name is looked for: a lead that was made a moment ago counts too. While everything is being read anyway, it
+/// is left at that.
+pub async fn freshen(app: &App, crm: &dyn Crm) -> Result<(), Stop> {
+    let Ok(_at_work) = app.indexing.try_lock() else {
+        return Ok(());
+    };
+    let state = app.store.indexing(&app.config.profile.name).await?;
+    let seen = state.seen_until.unwrap_or(Timestamp::MIN);
+    if state.next_page > 0 || clock::now() < seen + FRESH_FOR {
+        return Ok(());
+    }
+    follow(app, crm, state).await
+}
+
+/// A page more of everything. Stopped anywhere, it goes on there.
+async fn fill(
+    app: &App,
+    crm: &dyn Crm,
+    mut state: Indexing,
+    stop: &watch::Receiver<bool>,
+) -> Result<(), Stop> {
+    let profile = &app.config.profile.name;
+    if state.next_page == 0 {
+        state.began_at = Some(clock::now());
+    }
+    loop {
+        crm.spare(1).await?;
+        let seen_at = clock::now();
+        let page = crm.page(None, state.next_page).await?;
+        worker::answered(app);
+        app.store
+            .index(profile, page.leads.iter().map(indexed).collect(), seen_at)
+            .await?;
+        state.next_page += 1;
+        let is_first_time = state.filled_at.is_none();
+        let is_over = page.is_last || state.next_page >= PAGES_MAX;
+        if is_over {
+            let began = state.began_at.unwrap_or_else(clock::now);
+            app.store.sweep_index(profile, began).await?;
+            state.next_page = 0;
+            state.filled_at = Some(clock::now());
+            state.seen_until = Some(began);
+        }
+        app.store.set_indexing(profile, &state).await?;
+        if is_over && is_first_time {
+            tracing::info!(
+                pages = state.next_page,
+                "the leads are indexed: names can be compared"
+            );
+            app.store.wake(profile, clock::now()).await?;
+            app.wake.notify_one();
+        }
+        if is_over || *stop.borrow() || app.lease.is_over() {
+            return Ok(());
+        }
+    }
+}
+
+/// What was changed since the last look, and a little before: a listing lags, and clocks differ.
+async fn follow(app: &App, crm: &dyn Crm, mut state: Indexing) -> Result<(), Stop> {
+    let profile = &app.config.profile.name;
+    let now = clock::now();
+    let lag = SignedDuration::try_from(app.config.index_lag).unwrap_or_default();
+    let since = state.seen_until.unwrap_or(now) - lag - SKEW;
+    for number in 0..PAGES_MAX {
+        if number > 0 {
+            crm.spare(1).await?;
+        }
+        let page = crm.page(Some(since), number).await?;
+        let leads: Vec<Indexed> = page.leads.iter().map(indexed).collect();
+        if !leads.is_empty() {
+            app.store.index(profile, leads, now).await?;
+        }
+        if page.is_last {
+            break;
+        }
+    }
+    state.seen_until = Some(now);
+    app.store.set_indexing(profile, &state).await?;
+    Ok(())
+}
+
+/// As the index keeps a lead.
+pub fn indexed(lead: &Lead) -> Indexed {
+    let candidate = name::Candidate {
+        name: &lead.name,
+        emails: &lead.emails,
+        company: None,
+    };
+    Indexed {
+        lead: lead.id.clone(),
+        list_id: lead.list_id.clone(),
+        list_name: lead.list_name.clone(),
+        name: lead.name.clone(),
+        emails: lead.emails.clone(),
+        company: None,
+        status: lead.status.clone(),
+        url: lead.url.clone(),
+        updated_at: lead.updated_at,
+        tokens: candidate.read().search_tokens().into_iter().collect(),
+    }
+}

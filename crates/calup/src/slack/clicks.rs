@@ -1,0 +1,98 @@
+//! A click on a button: `POST /api/slack/interactions`, answered at once and worked on afterwards, and the same from a
+//! socket.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use secrecy::ExposeSecret;
+use store::rows::{Answer, Answered};
+use vendors::slack::interaction::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use vendors::slack::{Click, Reply, verify};
+
+use super::message::{self, IGNORE, MEETING, NEW, PERSON};
+use crate::answers;
+use crate::app::App;
+use crate::clock;
+
+pub async fn receive(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or("")
+    };
+    let (timestamp, signature) = (text(TIMESTAMP_HEADER), text(SIGNATURE_HEADER));
+    let secret = app.slack_signing_secret();
+    let secret = secret.as_ref().map_or("", |s| s.expose_secret()).as_bytes();
+    if let Err(rejected) = verify(secret, timestamp, signature, &body, clock::now()) {
+        tracing::warn!("an interaction was refused: {rejected}");
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        let body = r#"{"error":"Invalid signature"}"#;
+        return (StatusCode::UNAUTHORIZED, json, body).into_response();
+    }
+    if let Some(click) = Click::from_form(&body) {
+        // Slack shows an error to whoever clicked when it is not answered within three seconds.
+        tokio::spawn(async move { heard(&app, click).await });
+    }
+    StatusCode::OK.into_response()
+}
+
+/// What is neither ours nor a button is of no interest.
+fn answer(click: &Click) -> Option<(String, Answer)> {
+    let (question, lead) = match click.value.split_once(' ') {
+        Some((question, lead)) => (question, Some(lead.to_owned())),
+        None => (click.value.as_str(), None),
+    };
+    let is = |name: &str| click.action_id.starts_with(name);
+    let answer = match lead {
+        Some(lead) if is(PERSON) => Answer::Person(lead),
+        Some(lead) if is(MEETING) => Answer::Meeting(lead),
+        None if is(NEW) => Answer::New,
+        None if is(IGNORE) => Answer::Ignore,
+        Some(_) | None => return None,
+    };
+    Some((question.to_owned(), answer))
+}
+
+pub async fn heard(app: &App, click: Click) {
+    let Some((question, answer)) = answer(&click) else {
+        return;
+    };
+    let by = if click.user_name.is_empty() {
+        click.user_id.clone()
+    } else {
+        click.user_name.clone()
+    };
+    let whisper = match answers::give(app, &question, answer, &by).await {
+        Ok(Answered::First | Answered::Late) => {
+            show(app, &question, &click).await;
+            return;
+        }
+        Ok(Answered::Before(given)) => format!("{} has decided this already.", given.by),
+        Ok(Answered::NoSuch) => "This question is not known here any more.".to_owned(),
+        Err(error) => {
+            tracing::error!(%error, question.id = %question, "could not take an answer");
+            "The answer could not be kept; please click again in a minute.".to_owned()
+        }
+    };
+    tell(app, &click, Reply::Whisper(&whisper)).await;
+}
+
+/// At once; whoever works for the profile does it as well, should this fail.
+async fn show(app: &App, id: &str, click: &Click) {
+    if let Ok(Some(question)) = app.store.question(id).await {
+        tell(app, click, Reply::Replace(&message::of(&question))).await;
+    }
+}
+
+async fn tell(app: &App, click: &Click, reply: Reply<'_>) {
+    let (Some(slack), Some(url)) = (app.slack(), &click.response_url) else {
+        return;
+    };
+    if let Err(failure) = slack.respond(url, reply).await {
+        tracing::info!("could not tell who clicked: {failure}");
+    }
+}

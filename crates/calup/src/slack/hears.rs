@@ -1,0 +1,53 @@
+//! Clicks over Socket Mode, where Slack cannot reach this machine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::{after, clicks};
+use crate::app::App;
+
+const IDLE: Duration = Duration::from_secs(2);
+
+pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    if app
+        .config
+        .slack
+        .as_ref()
+        .is_none_or(|s| s.app_token.is_none())
+    {
+        return;
+    }
+    loop {
+        let listening = listen(&app);
+        let pause = tokio::select! {
+            _ = stop.wait_for(|s| *s) => return,
+            pause = listening => pause,
+        };
+        tokio::select! {
+            _ = stop.wait_for(|s| *s) => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Until the socket cannot be opened; gives how long to wait then.
+async fn listen(app: &Arc<App>) -> Duration {
+    let Some(slack) = app.slack() else {
+        return IDLE;
+    };
+    let mut socket = match slack.connect().await {
+        Ok(socket) => socket,
+        Err(failure) => return after(app, &failure).await,
+    };
+    loop {
+        match socket.next().await {
+            Ok(click) => {
+                let app = app.clone();
+                tokio::spawn(async move { clicks::heard(&app, click).await });
+            }
+            Err(failure) => return after(app, &failure).await,
+        }
+    }
+}
