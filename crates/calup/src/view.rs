@@ -146,6 +146,7 @@ pub fn proof(uid: &str, proof: &Proof) -> Value {
         "deliveries": proof.deliveries.iter().map(delivery).collect::<Vec<_>>(),
         "changes": changes,
         "links": links,
+        "questions": proof.questions.iter().map(question).collect::<Vec<_>>(),
     })
 }
 
