@@ -15,6 +15,7 @@ use vendors::slack::Slack;
 
 use crate::body::Budget;
 use crate::config::Config;
+use crate::index::Freshness;
 use crate::lease::Lease;
 use crate::leased::Leased;
 use crate::misfits::Misfits;
@@ -46,6 +47,7 @@ pub struct App {
     pub waits: Waits,
     /// Held while the index is brought up to date.
     pub indexing: tokio::sync::Mutex<()>,
+    pub freshness: Freshness,
     pub index_is_filled: AtomicBool,
     /// The CRM does not list its leads for us: nobody waits for the index.
     pub index_is_refused: AtomicBool,
@@ -126,6 +128,7 @@ impl App {
             readiness: Readiness::default(),
             waits: Waits::default(),
             indexing: tokio::sync::Mutex::default(),
+            freshness: Freshness::default(),
             index_is_filled: AtomicBool::new(false),
             index_is_refused: AtomicBool::new(false),
             is_guarded: AtomicBool::new(false),

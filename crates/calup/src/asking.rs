@@ -21,7 +21,7 @@ const INDEX_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// It is woken as soon as the index is there.
 const INDEX_LOOK: SignedDuration = SignedDuration::from_mins(5);
 /// Of those the index gives, so many are compared.
-const SOUGHT_MAX: usize = 2_000;
+const SOUGHT_MAX: usize = 500;
 
 pub const AWAITS_INDEX: &str =
     "nobody has the address; names are compared once the leads have been read";
@@ -149,7 +149,11 @@ async fn candidates(app: &App, crm: &dyn Crm, change: &Change) -> Result<Vec<Can
         match crm.lead(&known.lead).await {
             Ok(lead) => {
                 app.store
-                    .index(&profile.name, vec![index::indexed(&lead)], clock::now())
+                    .index(
+                        &profile.name,
+                        vec![index::indexed(app, &lead)],
+                        clock::now(),
+                    )
                     .await?;
                 if profile.match_list_ids.contains(&lead.list_id) {
                     candidates.extend(candidate(&booker, &lead));

@@ -2,9 +2,9 @@
 //! anew once a day, because what was deleted or moved away is nowhere told. It makes names searchable, and is never the
 //! reason for a write: whoever it finds is read from the CRM first.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use domain::lead::Lead;
 use domain::name;
@@ -16,12 +16,14 @@ use vendors::Crm;
 
 use crate::app::App;
 use crate::gather::Stop;
-use crate::lookup::SKEW;
 use crate::{clock, worker};
 
 const AFRESH_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// Looked at so lately, it is not looked at again for one booking.
-const FRESH_FOR: SignedDuration = SignedDuration::from_secs(3);
+/// How long a look before a search counts: longer, the more bookings ask for one.
+const FRESH_FOR: Duration = Duration::from_secs(3);
+const FRESH_FOR_MAX: Duration = Duration::from_secs(30);
+const CALM: Duration = Duration::from_secs(60);
+const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 const IDLE_MAX: Duration = Duration::from_secs(1);
 /// A listing that keeps answering "there is more" ends here: a million leads.
@@ -115,12 +117,34 @@ pub async fn freshen(app: &App, crm: &dyn Crm) -> Result<(), Stop> {
     let Ok(_at_work) = app.indexing.try_lock() else {
         return Ok(());
     };
+    if !app.freshness.is_over(Instant::now()) {
+        return Ok(());
+    }
     let state = app.store.indexing(&app.config.profile.name).await?;
-    let seen = state.seen_until.unwrap_or(Timestamp::MIN);
-    if state.next_page > 0 || clock::now() < seen + FRESH_FOR {
+    if state.next_page > 0 {
         return Ok(());
     }
     follow(app, crm, state).await
+}
+
+/// When the index was last looked after for a booking, and how long that counts.
+#[derive(Default)]
+pub struct Freshness(Mutex<Option<(Instant, Duration)>>);
+
+impl Freshness {
+    /// If so, it begins anew.
+    fn is_over(&self, now: Instant) -> bool {
+        let mut kept = self.0.lock().expect("no holder panics");
+        let next = match *kept {
+            Some((last, counts)) if now.duration_since(last) < counts => return false,
+            Some((last, counts)) if now.duration_since(last) < CALM => {
+                (counts * 2).min(FRESH_FOR_MAX)
+            }
+            Some(_) | None => FRESH_FOR,
+        };
+        *kept = Some((now, next));
+        true
+    }
 }
 
 /// A page more of everything. Stopped anywhere, it goes on there.
@@ -140,7 +164,11 @@ async fn fill(
         let page = crm.page(None, state.next_page).await?;
         worker::answered(app);
         app.store
-            .index(profile, page.leads.iter().map(indexed).collect(), seen_at)
+            .index(
+                profile,
+                page.leads.iter().map(|lead| indexed(app, lead)).collect(),
+                seen_at,
+            )
             .await?;
         state.next_page += 1;
         let is_first_time = state.filled_at.is_none();
@@ -167,18 +195,18 @@ async fn fill(
     }
 }
 
-/// What was changed since the last look, and a little before: a listing lags, and clocks differ.
+/// What was changed since the last look, and a little before: a listing lags.
 async fn follow(app: &App, crm: &dyn Crm, mut state: Indexing) -> Result<(), Stop> {
     let profile = &app.config.profile.name;
     let now = clock::now();
     let lag = SignedDuration::try_from(app.config.index_lag).unwrap_or_default();
-    let since = state.seen_until.unwrap_or(now) - lag - SKEW;
+    let since = state.seen_until.unwrap_or(now) - lag - MARGIN;
     for number in 0..PAGES_MAX {
         if number > 0 {
             crm.spare(1).await?;
         }
         let page = crm.page(Some(since), number).await?;
-        let leads: Vec<Indexed> = page.leads.iter().map(indexed).collect();
+        let leads: Vec<Indexed> = page.leads.iter().map(|lead| indexed(app, lead)).collect();
         if !leads.is_empty() {
             app.store.index(profile, leads, now).await?;
         }
@@ -191,12 +219,18 @@ async fn follow(app: &App, crm: &dyn Crm, mut state: Indexing) -> Result<(), Sto
     Ok(())
 }
 
-/// As the index keeps a lead.
-pub fn indexed(lead: &Lead) -> Indexed {
+/// As the index keeps a lead. By name only those on the match lists are found: nobody else is asked about.
+pub fn indexed(app: &App, lead: &Lead) -> Indexed {
     let candidate = name::Candidate {
         name: &lead.name,
         emails: &lead.emails,
         company: None,
+    };
+    let is_asked_about = app.config.profile.match_list_ids.contains(&lead.list_id);
+    let tokens = if is_asked_about {
+        candidate.read().search_tokens().into_iter().collect()
+    } else {
+        Vec::new()
     };
     Indexed {
         lead: lead.id.clone(),
@@ -208,6 +242,6 @@ pub fn indexed(lead: &Lead) -> Indexed {
         status: lead.status.clone(),
         url: lead.url.clone(),
         updated_at: lead.updated_at,
-        tokens: candidate.read().search_tokens().into_iter().collect(),
+        tokens,
     }
 }
