@@ -157,19 +157,8 @@ async fn take_as_ours(
     lead: &Lead,
     journal: &mut Journal<'_>,
 ) -> Result<(), store::Error> {
-    let profile = &app.config.profile;
     let mut register = journal.register(&lead.id).await?;
-    let own = [
-        &profile.status_booked,
-        &profile.status_cancelled,
-        &profile.status_requested,
-        &profile.status_no_show,
-    ];
-    let is_own = own
-        .into_iter()
-        .flatten()
-        .any(|own| own.to_lowercase() == lead.status.to_lowercase());
-    if is_own {
+    if app.config.profile.sets(&lead.status) {
         register.status_set = Some(lead.status.clone());
     }
     register.block_written |= fence::find(&lead.description) != Fenced::Absent;
