@@ -9,13 +9,15 @@ use domain::facts::Found;
 use domain::fence::{self, Fenced};
 use domain::lead::{Lead, Posted};
 use domain::note::Note;
+use domain::plan::{self, Action};
+use domain::question::Asking;
 use jiff::{SignedDuration, Timestamp};
 use store::RESTORED;
 use store::rows::{Doubt, Status, Stored};
 use vendors::Crm;
 
 use crate::app::App;
-use crate::gather::Stop;
+use crate::gather::{self, Background, Stop};
 use crate::journal::Journal;
 use crate::{clock, keys};
 
@@ -87,6 +89,7 @@ pub async fn adopt(
     app: &App,
     crm: &dyn Crm,
     stored: &Stored,
+    background: &Background,
     found: &Found,
     journal: &mut Journal<'_>,
 ) -> Result<bool, Stop> {
@@ -109,7 +112,8 @@ pub async fn adopt(
                 .min_by_key(|l| (l.created_at, l.id.clone()));
             match made {
                 Some(lead) => {
-                    create.is_done(app, (since, lead.created_at), lead.id, journal);
+                    let sent = as_planned(app, crm, stored, background, &lead, journal).await?;
+                    create.is_done(app, (since, lead.created_at), lead.id, sent, journal);
                     Ok(true)
                 }
                 None => Ok(false),
@@ -122,7 +126,10 @@ pub async fn adopt(
             }
             take_as_ours(app, lead, journal).await?;
             if keys::carries(&lead.description, &create.marker) {
-                create.is_done(app, (since, lead.created_at), lead.id.clone(), journal);
+                create.doubt(app).await?;
+                let (id, made_at) = (lead.id.clone(), lead.created_at);
+                let sent = as_planned(app, crm, stored, background, lead, journal).await?;
+                create.is_done(app, (since, made_at), id, sent, journal);
                 return Ok(true);
             }
             comment.doubt(app).await?;
@@ -134,13 +141,39 @@ pub async fn adopt(
                 .min_by_key(|c| c.at);
             match told {
                 Some(told) => {
-                    comment.is_done(app, (since, told.at), told.id.clone(), journal);
+                    let sent = String::new();
+                    comment.is_done(app, (since, told.at), told.id.clone(), sent, journal);
                     Ok(true)
                 }
                 None => Ok(false),
             }
         }
     }
+}
+
+/// What a create would send now, in place of what was sent and is forgotten: without it the sweeper could not tell what
+/// people have done to a second one.
+async fn as_planned(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    background: &Background,
+    made: &Lead,
+    journal: &mut Journal<'_>,
+) -> Result<String, Stop> {
+    let profile = &app.config.profile;
+    let (found, asking) = (Found::Nobody, Asking::Settled);
+    let facts = gather::facts(app, crm, stored, background, found, asking, journal).await?;
+    let actions = plan::plan(&stored.change, &facts, profile).actions;
+    for action in actions {
+        if let Action::Create(mut sent) = action {
+            if sent.status.is_some() && profile.sets(&made.status) {
+                sent.status = Some(made.status.clone());
+            }
+            return Ok(serde_json::to_string(&Action::Create(sent)).unwrap_or_default());
+        }
+    }
+    Ok(String::new())
 }
 
 fn may_make(stored: &Stored) -> bool {
@@ -221,6 +254,7 @@ impl<'a> Planned<'a> {
         app: &App,
         (since, made_at): (Timestamp, Timestamp),
         id: String,
+        desired: String,
         journal: &mut Journal<'_>,
     ) {
         tracing::info!(delivery.id = %self.stored.delivery_id, kind = self.kind.name(), "the database was put back, but ClickUp shows that this was done");
@@ -231,7 +265,7 @@ impl<'a> Planned<'a> {
             target: self.target.clone(),
             kind: self.kind,
             state: State::Applied,
-            desired: String::new(),
+            desired,
             pre_image: None,
             status_before: None,
             epoch: app.epoch(),
