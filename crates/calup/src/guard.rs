@@ -9,6 +9,7 @@ use domain::facts::Found;
 use domain::fence::{self, Fenced};
 use domain::lead::{Lead, Posted};
 use domain::note::Note;
+use domain::outcome::Failure;
 use domain::plan::{self, Action};
 use domain::question::Asking;
 use jiff::{SignedDuration, Timestamp};
@@ -105,12 +106,7 @@ pub async fn adopt(
                 return Ok(false);
             }
             create.doubt(app).await?;
-            let made = crm.created_since(since).await?;
-            let made = made
-                .into_iter()
-                .filter(|l| keys::carries(&l.description, &create.marker))
-                .min_by_key(|l| (l.created_at, l.id.clone()));
-            match made {
+            match made(crm, since, &create.marker).await? {
                 Some(lead) => {
                     let sent = as_planned(app, crm, stored, background, &lead, journal).await?;
                     create.is_done(app, (since, lead.created_at), lead.id, sent, journal);
@@ -148,6 +144,19 @@ pub async fn adopt(
                 None => Ok(false),
             }
         }
+    }
+}
+
+/// Where it was made; else where people may have moved it since, which nobody remembers.
+async fn made(crm: &dyn Crm, since: Timestamp, marker: &str) -> Result<Option<Lead>, Failure> {
+    let first = |leads: Vec<Lead>| {
+        let made = leads.into_iter();
+        let made = made.filter(|l| keys::carries(&l.description, marker));
+        made.min_by_key(|l| (l.created_at, l.id.clone()))
+    };
+    match first(crm.created_since(since).await?) {
+        Some(lead) => Ok(Some(lead)),
+        None => Ok(first(crm.moved_on(since).await?)),
     }
 }
 
