@@ -9,13 +9,16 @@ use domain::facts::Found;
 use domain::fence::{self, Fenced};
 use domain::lead::{Lead, Posted};
 use domain::note::Note;
+use domain::outcome::Failure;
+use domain::plan::{self, Action};
+use domain::question::Asking;
 use jiff::{SignedDuration, Timestamp};
 use store::RESTORED;
 use store::rows::{Doubt, Status, Stored};
 use vendors::Crm;
 
 use crate::app::App;
-use crate::gather::Stop;
+use crate::gather::{self, Background, Stop};
 use crate::journal::Journal;
 use crate::{clock, keys};
 
@@ -87,6 +90,7 @@ pub async fn adopt(
     app: &App,
     crm: &dyn Crm,
     stored: &Stored,
+    background: &Background,
     found: &Found,
     journal: &mut Journal<'_>,
 ) -> Result<bool, Stop> {
@@ -102,14 +106,10 @@ pub async fn adopt(
                 return Ok(false);
             }
             create.doubt(app).await?;
-            let made = crm.created_since(since).await?;
-            let made = made
-                .into_iter()
-                .filter(|l| keys::carries(&l.description, &create.marker))
-                .min_by_key(|l| (l.created_at, l.id.clone()));
-            match made {
+            match made(crm, since, &create.marker).await? {
                 Some(lead) => {
-                    create.is_done(app, (since, lead.created_at), lead.id, journal);
+                    let sent = as_planned(app, crm, stored, background, &lead, journal).await?;
+                    create.is_done(app, (since, lead.created_at), lead.id, sent, journal);
                     Ok(true)
                 }
                 None => Ok(false),
@@ -122,7 +122,10 @@ pub async fn adopt(
             }
             take_as_ours(app, lead, journal).await?;
             if keys::carries(&lead.description, &create.marker) {
-                create.is_done(app, (since, lead.created_at), lead.id.clone(), journal);
+                create.doubt(app).await?;
+                let (id, made_at) = (lead.id.clone(), lead.created_at);
+                let sent = as_planned(app, crm, stored, background, lead, journal).await?;
+                create.is_done(app, (since, made_at), id, sent, journal);
                 return Ok(true);
             }
             comment.doubt(app).await?;
@@ -134,13 +137,52 @@ pub async fn adopt(
                 .min_by_key(|c| c.at);
             match told {
                 Some(told) => {
-                    comment.is_done(app, (since, told.at), told.id.clone(), journal);
+                    let sent = String::new();
+                    comment.is_done(app, (since, told.at), told.id.clone(), sent, journal);
                     Ok(true)
                 }
                 None => Ok(false),
             }
         }
     }
+}
+
+/// Where it was made; else where people may have moved it since, which nobody remembers.
+async fn made(crm: &dyn Crm, since: Timestamp, marker: &str) -> Result<Option<Lead>, Failure> {
+    let first = |leads: Vec<Lead>| {
+        let made = leads.into_iter();
+        let made = made.filter(|l| keys::carries(&l.description, marker));
+        made.min_by_key(|l| (l.created_at, l.id.clone()))
+    };
+    match first(crm.created_since(since).await?) {
+        Some(lead) => Ok(Some(lead)),
+        None => Ok(first(crm.moved_on(since).await?)),
+    }
+}
+
+/// What a create would send now, in place of what was sent and is forgotten: without it the sweeper could not tell what
+/// people have done to a second one.
+async fn as_planned(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    background: &Background,
+    made: &Lead,
+    journal: &mut Journal<'_>,
+) -> Result<String, Stop> {
+    let profile = &app.config.profile;
+    let (found, asking) = (Found::Nobody, Asking::Settled);
+    let facts = gather::facts(app, crm, stored, background, found, asking, journal).await?;
+    let actions = plan::plan(&stored.change, &facts, profile).actions;
+    for action in actions {
+        if let Action::Create(mut sent) = action {
+            if sent.status.is_some() && profile.sets(&made.status) {
+                sent.status = Some(made.status.clone());
+            }
+            return Ok(serde_json::to_string(&Action::Create(sent)).unwrap_or_default());
+        }
+    }
+    Ok(String::new())
 }
 
 fn may_make(stored: &Stored) -> bool {
@@ -157,19 +199,8 @@ async fn take_as_ours(
     lead: &Lead,
     journal: &mut Journal<'_>,
 ) -> Result<(), store::Error> {
-    let profile = &app.config.profile;
     let mut register = journal.register(&lead.id).await?;
-    let own = [
-        &profile.status_booked,
-        &profile.status_cancelled,
-        &profile.status_requested,
-        &profile.status_no_show,
-    ];
-    let is_own = own
-        .into_iter()
-        .flatten()
-        .any(|own| own.to_lowercase() == lead.status.to_lowercase());
-    if is_own {
+    if app.config.profile.sets(&lead.status) {
         register.status_set = Some(lead.status.clone());
     }
     register.block_written |= fence::find(&lead.description) != Fenced::Absent;
@@ -232,6 +263,7 @@ impl<'a> Planned<'a> {
         app: &App,
         (since, made_at): (Timestamp, Timestamp),
         id: String,
+        desired: String,
         journal: &mut Journal<'_>,
     ) {
         tracing::info!(delivery.id = %self.stored.delivery_id, kind = self.kind.name(), "the database was put back, but ClickUp shows that this was done");
@@ -242,7 +274,7 @@ impl<'a> Planned<'a> {
             target: self.target.clone(),
             kind: self.kind,
             state: State::Applied,
-            desired: String::new(),
+            desired,
             pre_image: None,
             status_before: None,
             epoch: app.epoch(),

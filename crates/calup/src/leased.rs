@@ -90,6 +90,10 @@ impl Crm for Leased {
         self.crm.created_since(since).await
     }
 
+    async fn moved_on(&self, since: Timestamp) -> Result<Vec<Lead>, Failure> {
+        self.crm.moved_on(since).await
+    }
+
     async fn page(&self, since: Option<Timestamp>, page: u32) -> Result<Page, Failure> {
         self.crm.page(since, page).await
     }

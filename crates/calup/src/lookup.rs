@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use domain::effect::{Effect, Kind, State};
-use domain::lead::Lead;
+use domain::lead::{Lead, StatusKind};
 use domain::outcome::Failure;
 use domain::plan::Action;
+use domain::profile::Profile;
 use domain::text::essence;
 use jiff::{SignedDuration, Timestamp};
 use store::rows::{Record, Stored};
@@ -66,7 +67,7 @@ async fn one(
     }
     let remote = match effect.kind {
         Kind::Write => written(crm, &effect, journal).await?,
-        Kind::Create => created(crm, stored, &mut effect).await?,
+        Kind::Create => created(app, crm, stored, &mut effect).await?,
         Kind::Comment | Kind::BlockComment => commented(crm, &effect).await?,
     };
     let now = clock::now();
@@ -166,7 +167,12 @@ pub async fn give_up(app: &App, stored: &Stored) -> Result<(), store::Error> {
 }
 
 /// Two routes: the person's listing, and what was made lately. The first to be made wins.
-async fn created(crm: &dyn Crm, stored: &Stored, effect: &mut Effect) -> Result<Looked, Failure> {
+async fn created(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    effect: &mut Effect,
+) -> Result<Looked, Failure> {
     let mut hits = Vec::new();
     if let Some(email) = &stored.change.person.email {
         hits.extend(crm.find_by_email(email).await?);
@@ -177,21 +183,27 @@ async fn created(crm: &dyn Crm, stored: &Stored, effect: &mut Effect) -> Result<
         .filter(|l| keys::carries(&l.description, &effect.marker))
         .min_by_key(|l| (l.created_at, l.id.len(), l.id.clone()));
     if let Some(lead) = &found {
-        take_as_made(effect, lead);
+        take_as_made(effect, lead, &app.config.profile);
     }
     Ok(found.map_or(Looked::Nothing, |l| Looked::Found(l.id)))
 }
 
 /// An earlier attempt than the last may have made it, in a status that was wanted then: calup's all the same, as long as
 /// nobody has touched the lead.
-fn take_as_made(effect: &mut Effect, lead: &Lead) {
+fn take_as_made(effect: &mut Effect, lead: &Lead, profile: &Profile) {
     if lead.updated_at <= lead.created_at + OWN_TOUCH
+        && is_made_in(&lead.status, lead.status_kind, profile)
         && let Ok(Action::Create(mut sent)) = serde_json::from_str(&effect.desired)
         && sent.status.is_some()
     {
         sent.status = Some(lead.status.clone());
         effect.desired = serde_json::to_string(&Action::Create(sent)).unwrap_or_default();
     }
+}
+
+/// A lead is made in a status of calup's, or in the one that its list begins with. In any other, a person was quick.
+pub fn is_made_in(status: &str, kind: StatusKind, profile: &Profile) -> bool {
+    kind == StatusKind::Open || profile.sets(status)
 }
 
 async fn commented(crm: &dyn Crm, effect: &Effect) -> Result<Looked, Failure> {
@@ -208,4 +220,86 @@ async fn commented(crm: &dyn Crm, effect: &Effect) -> Result<Looked, Failure> {
         .filter(|c| keys::carries(&c.text, &effect.marker))
         .min_by_key(|c| c.at);
     Ok(found.map_or(Looked::Nothing, |c| Looked::Found(c.id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::lead::NewLead;
+
+    fn effect() -> Effect {
+        let sent = NewLead {
+            name: "Ada Byrd".into(),
+            description: "booked".into(),
+            status: Some("Meeting Cancelled".into()),
+            email: None,
+            phone: None,
+            answers: Vec::new(),
+            with_fields: true,
+            plain_type: false,
+        };
+        Effect {
+            key: "e".into(),
+            profile: "default".into(),
+            change: "c".into(),
+            target: "p".into(),
+            kind: Kind::Create,
+            state: State::Unknown,
+            desired: serde_json::to_string(&Action::Create(sent)).expect("plain data"),
+            pre_image: None,
+            status_before: None,
+            epoch: 1,
+            attempt: 2,
+            marker: "m".into(),
+            remote_id: None,
+            reason: None,
+            first_sent_at: Timestamp::UNIX_EPOCH,
+            last_sent_at: Timestamp::UNIX_EPOCH,
+            negatives: 0,
+            last_probe_at: None,
+            amended: Vec::new(),
+        }
+    }
+
+    fn taken(status: &str, kind: StatusKind, touched_after_ms: i64) -> String {
+        let lead = Lead {
+            id: "a".into(),
+            list_id: "inbound".into(),
+            list_name: "Inbound".into(),
+            name: "Ada Byrd".into(),
+            status: status.into(),
+            status_kind: kind,
+            description: "booked".into(),
+            description_is_plain: false,
+            emails: Vec::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH + SignedDuration::from_millis(touched_after_ms),
+            url: None,
+            ours: true,
+        };
+        let mut effect = effect();
+        take_as_made(&mut effect, &lead, &Profile::default());
+        match serde_json::from_str(&effect.desired) {
+            Ok(Action::Create(sent)) => sent.status.expect("a status"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_earlier_attempt_s_status_is_calup_s_and_a_quick_person_s_is_not() {
+        assert_eq!(
+            taken("meeting booked", StatusKind::Custom, 0),
+            "meeting booked"
+        );
+        assert_eq!(taken("to do", StatusKind::Open, 0), "to do");
+        let late = taken("meeting booked", StatusKind::Custom, 5_000);
+        assert_eq!(late, "Meeting Cancelled");
+        for (status, kind) in [
+            ("won", StatusKind::Closed),
+            ("lost", StatusKind::Done),
+            ("negotiating", StatusKind::Custom),
+        ] {
+            assert_eq!(taken(status, kind, 756), "Meeting Cancelled");
+        }
+    }
 }

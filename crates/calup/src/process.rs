@@ -273,7 +273,7 @@ async fn attempt(
                 lead: None,
             }));
         }
-        if guard::adopt(app, crm, stored, &search.found, journal).await? {
+        if guard::adopt(app, crm, stored, &background, &search.found, journal).await? {
             continue;
         }
         let mut asking = Asking::Settled;

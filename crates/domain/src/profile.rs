@@ -91,6 +91,19 @@ impl Profile {
         let set = self.on.get(trigger.name()).copied();
         set.unwrap_or_else(|| Parts::usual(trigger))
     }
+
+    /// Whether calup ever gives a lead this status.
+    pub fn sets(&self, status: &str) -> bool {
+        let own = [
+            &self.status_booked,
+            &self.status_cancelled,
+            &self.status_requested,
+            &self.status_no_show,
+        ];
+        let folded = status.trim().to_lowercase();
+        let mut own = own.into_iter().flatten();
+        own.any(|own| own.trim().to_lowercase() == folded)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -221,18 +221,24 @@ fn created(world: &World, body: &Value, left: Departed) {
         told.insert(event.order);
     }
     drop(seen);
-    shows(world, person, &view.markdown);
+    shows(world, person, &view.markdown, left);
     if let Some(again) = again {
         world.violated("I10", again);
     }
 }
 
-/// A text of ours told of a cancellation.
-fn shows(world: &World, person: usize, text: &str) {
+/// A text of ours told of a cancellation. One that was on its way when the database was put back is forgotten like those
+/// before it, until it is delivered again.
+fn shows(world: &World, person: usize, text: &str, left: Departed) {
     for (uid, _) in marked(text) {
         let mut seen = world.seen();
         let heading = story::Kind::Cancelled.heading();
-        if text.starts_with(heading) && seen.event(person, &uid, heading).is_some() {
+        let Some(event) = seen.event(person, &uid, heading) else {
+            continue;
+        };
+        let is_forgotten = seen.restored_at_ms.is_some_and(|at| left.at_ms < at)
+            && !seen.is_stored(event.chain, event.order);
+        if text.starts_with(heading) && !is_forgotten {
             seen.cancelled.insert((person, uid));
         }
     }
@@ -347,7 +353,7 @@ fn commented(world: &World, task: &str, left: Departed) {
     }
     let person = world.seen().owners.get(task).copied();
     let Some(person) = person else { return };
-    shows(world, person, &comment.text);
+    shows(world, person, &comment.text, left);
     let first = comment.text.lines().next().unwrap_or_default();
     world.tell(format_args!("{task} shows: {first}"));
     let mut out_of_order = None;

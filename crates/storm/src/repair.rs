@@ -7,6 +7,7 @@ use store::Store;
 
 use crate::judge::Departed;
 use crate::marks::{self, marked};
+use crate::seen::Seen;
 use crate::world::World;
 use crate::{story, time};
 
@@ -104,6 +105,11 @@ pub async fn left(world: &World, file: &dyn Store) -> Option<(&'static str, Stri
             excused.extend(marks::marks_in_comments(&task));
             people.extend(seen.owners.get(&task.id));
         }
+        // Its person's meetings are on another lead by now, and nobody looks at what came to it too late.
+        if is_given_up(world, &seen, &task) {
+            let too_late = marks::marks_in_comments(&task).into_iter();
+            excused.extend(too_late.filter(|mark| seen.came_too_late.contains(mark)));
+        }
         // What was there twice when somebody merged it is there twice still.
         if seen.by_people.contains(&task.id) {
             excused.extend(marks::marks_in_comments(&task));
@@ -127,6 +133,17 @@ pub async fn left(world: &World, file: &dyn Store) -> Option<(&'static str, Stri
     // Which of the two is meant by now is for people to say.
     world.seen().removed.extend(people);
     marks::doubled(world, &excused)
+}
+
+/// A lead that was forgotten when the database was put back, and whose person has got another one since.
+fn is_given_up(world: &World, seen: &Seen, lead: &TaskView) -> bool {
+    let us = world.clickup.user_id();
+    let others = world.clickup.live_tasks();
+    let mut others = others
+        .iter()
+        .filter(|other| other.creator_id == us && other.date_created > lead.date_created);
+    seen.forgotten.contains(&lead.id)
+        && others.any(|other| seen.owners.get(&other.id) == seen.owners.get(&lead.id))
 }
 
 /// Whether whatever stands there twice had long enough to be taken back.

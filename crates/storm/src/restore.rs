@@ -147,6 +147,9 @@ fn forget_who_has_no_address(world: &World, copied_at_ms: u64) {
     let mut seen = world.seen();
     for task in tasks.iter().filter(|task| task.creator_id == us) {
         let is_unlisted = task.date_created >= time::vendor_ms() - lag_ms;
+        if task.email.is_none() && task.date_created >= since {
+            seen.forgotten.insert(task.id.clone());
+        }
         if let Some(person) = seen.owners.get(&task.id).copied()
             && (is_unlisted || task.email.is_none() && task.date_created >= since)
         {

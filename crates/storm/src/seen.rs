@@ -39,6 +39,9 @@ pub struct Seen {
     pub told: BTreeMap<(String, usize), BTreeSet<usize>>,
     /// People whose record somebody deleted or merged away: less can be said about them.
     pub removed: BTreeSet<usize>,
+    /// Leads of people without an e-mail, made since the copy of the database that was put back: only a lost link told
+    /// whose they are.
+    pub forgotten: BTreeSet<String>,
     /// Meetings whose record somebody deleted, and nobody else has the address; and when.
     pub deleted: BTreeMap<usize, u64>,
     /// Copies and merge targets that people made.

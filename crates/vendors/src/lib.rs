@@ -39,6 +39,9 @@ pub trait Crm: Send + Sync {
     async fn comments(&self, id: &str, since: Timestamp) -> Result<Vec<Posted>, Failure>;
     /// Records of the inbound list that were made after `since`, all pages.
     async fn created_since(&self, since: Timestamp) -> Result<Vec<Lead>, Failure>;
+    /// Records of the match lists that were made after `since`, all pages: also those that people moved there from the
+    /// inbound list.
+    async fn moved_on(&self, since: Timestamp) -> Result<Vec<Lead>, Failure>;
     /// One page, counted from 0, of everything in the profile's lists, closed records and subtasks included, in the order
     /// in which they were made; with `since`, only what was changed after it. Descriptions are left out.
     async fn page(&self, since: Option<Timestamp>, page: u32) -> Result<Page, Failure>;

@@ -66,8 +66,8 @@ async fn merge(
         return Ok(());
     };
     let grace = app.config.call_timeout();
-    let inbound = &app.config.profile.inbound_list_id;
-    if let Some(why) = twins::touched(&younger, sent, inbound, grace) {
+    let profile = &app.config.profile;
+    if let Some(why) = twins::touched(&younger, sent, profile, grace) {
         let text = format!(
             "a lead was made twice in ClickUp ({} and {}), and somebody has worked on the second: {why}",
             older.lead.id, younger.lead.id
@@ -78,7 +78,7 @@ async fn merge(
         return Ok(());
     }
     let known = effect.remote_id.as_deref();
-    let write = twins::carried(&older, &younger, sent, known);
+    let write = twins::carried(&older, &younger, sent, profile, known);
     let mut register = older.register.clone();
     if write != Write::default() {
         crm.write(&older.lead.id, &write).await?;

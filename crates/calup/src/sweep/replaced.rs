@@ -42,8 +42,8 @@ pub async fn remove(
     let Some(twin) = twin(app, crm, &effect, lead).await? else {
         return Ok(());
     };
-    let inbound = &app.config.profile.inbound_list_id;
-    if let Some(why) = twins::touched(&twin, &sent, inbound, app.config.call_timeout()) {
+    let (profile, grace) = (&app.config.profile, app.config.call_timeout());
+    if let Some(why) = twins::touched(&twin, &sent, profile, grace) {
         let text = format!(
             "the meeting of lead {lead}, which calup made, was given to lead {by} by a late answer; the first stays, because somebody has worked on it: {why}"
         );

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use domain::fence::{self, Fenced};
 use domain::lead::{Lead, NewLead, Posted, Write};
+use domain::profile::Profile;
 use domain::text::essence;
 use jiff::{SignedDuration, Timestamp};
 use store::rows::Register;
 
-use crate::lookup::OWN_TOUCH;
+use crate::lookup::{OWN_TOUCH, is_made_in};
 
 pub struct Twin {
     pub lead: Lead,
@@ -23,7 +24,7 @@ pub struct Twin {
 pub fn touched(
     twin: &Twin,
     sent: &NewLead,
-    inbound: &str,
+    profile: &Profile,
     grace: Duration,
 ) -> Option<&'static str> {
     let lead = &twin.lead;
@@ -31,7 +32,7 @@ pub fn touched(
         let status = status.as_ref();
         status.is_some_and(|s| s.to_lowercase() == lead.status.to_lowercase())
     };
-    if lead.list_id != inbound {
+    if lead.list_id != profile.inbound_list_id {
         return Some("it was moved to another list");
     }
     if lead.name.trim() != sent.name.trim() {
@@ -39,7 +40,7 @@ pub fn touched(
     }
     // An earlier attempt may have sent another text and status than the last, which is all that is known: whatever
     // stands there as it was made, nobody has edited.
-    if !is_as_made(lead) {
+    if !is_as_made(lead, profile) {
         if around_block(&lead.description) != around_block(&sent.description) {
             return Some("its description was edited");
         }
@@ -62,8 +63,9 @@ pub fn touched(
     None
 }
 
-fn is_as_made(lead: &Lead) -> bool {
+fn is_as_made(lead: &Lead, profile: &Profile) -> bool {
     lead.updated_at <= lead.created_at + OWN_TOUCH
+        && is_made_in(&lead.status, lead.status_kind, profile)
 }
 
 /// Whether what the younger shows was written, or made, after what the older shows; `known` is the one that calup took
@@ -76,7 +78,13 @@ fn is_newer(younger: &Twin, older: &Twin, known: Option<&str>) -> bool {
 }
 
 /// What calup wrote to the younger last: its status and its block, where people left those of the older alone.
-pub fn carried(older: &Twin, younger: &Twin, sent: &NewLead, known: Option<&str>) -> Write {
+pub fn carried(
+    older: &Twin,
+    younger: &Twin,
+    sent: &NewLead,
+    profile: &Profile,
+    known: Option<&str>,
+) -> Write {
     if !is_newer(younger, older, known) {
         return Write::default();
     }
@@ -89,7 +97,7 @@ pub fn carried(older: &Twin, younger: &Twin, sent: &NewLead, known: Option<&str>
         && is(&younger.register.status_set, younger)
         && (is(&sent.status, older)
             || is(&older.register.status_set, older)
-            || is_as_made(&older.lead));
+            || is_as_made(&older.lead, profile));
     let status = is_moved.then(|| younger.lead.status.clone());
     let blocks = (
         fence::find(&older.lead.description),
@@ -110,17 +118,47 @@ pub fn carried(older: &Twin, younger: &Twin, sent: &NewLead, known: Option<&str>
     }
 }
 
-/// Comments of the younger that the older lacks, the oldest first.
+/// Comments of the younger that the older lacks, the oldest first. What the younger holds twice is carried once, and what
+/// was told on both, on each under the marker for that lead, is told.
 pub fn only_there<'a>(older: &Twin, younger: &'a Twin) -> Vec<&'a Posted> {
-    let has = |c: &Posted| {
-        older
-            .comments
-            .iter()
-            .any(|o| o.text.trim() == c.text.trim())
-    };
-    let mut only: Vec<&Posted> = younger.comments.iter().filter(|c| !has(c)).collect();
-    only.sort_by_key(|c| (c.at, c.id.clone()));
+    let mut own: Vec<&Posted> = younger.comments.iter().collect();
+    own.sort_by_key(|c| (c.at, c.id.len(), c.id.clone()));
+    let mut only: Vec<&Posted> = Vec::new();
+    for comment in own {
+        let mut there = older.comments.iter().chain(only.iter().copied());
+        if !there.any(|o| is_of_one_effect(o, comment)) {
+            only.push(comment);
+        }
+    }
+    // A change that happens twice is told twice: each telling there stands for one.
+    let is_of_younger = |o: &Posted| younger.comments.iter().any(|c| is_of_one_effect(o, c));
+    let mut told: Vec<&Posted> = older.comments.iter().collect();
+    told.retain(|o| !is_of_younger(o));
+    only.retain(|comment| {
+        let place = told.iter().position(|o| said(o) == said(comment));
+        place.map(|place| told.remove(place)).is_none()
+    });
     only
+}
+
+/// Perhaps in other words.
+fn is_of_one_effect(one: &Posted, other: &Posted) -> bool {
+    let marker = |c: &Posted| parts(c).1.map(str::to_owned);
+    one.text.trim() == other.text.trim() || marker(one).is_some() && marker(one) == marker(other)
+}
+
+/// What people read, and of which booking.
+fn said(comment: &Posted) -> &str {
+    parts(comment).0
+}
+
+/// Before and behind the dot of the last line.
+fn parts(comment: &Posted) -> (&str, Option<&str>) {
+    let text = comment.text.trim();
+    match text.rsplit_once('·') {
+        Some((said, marker)) if !marker.contains('\n') => (said.trim(), Some(marker.trim())),
+        _ => (text, None),
+    }
 }
 
 fn around_block(description: &str) -> String {
@@ -137,6 +175,13 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_790_000_000 + second).expect("in range")
+    }
+
+    fn profile() -> Profile {
+        Profile {
+            inbound_list_id: "inbound".into(),
+            ..Profile::default()
+        }
     }
 
     fn sent() -> NewLead {
@@ -190,7 +235,7 @@ mod tests {
     }
 
     fn why(twin: &Twin) -> Option<&'static str> {
-        touched(twin, &sent(), "inbound", Duration::from_secs(2))
+        touched(twin, &sent(), &profile(), Duration::from_secs(2))
     }
 
     #[test]
@@ -268,13 +313,16 @@ mod tests {
         let older = twin("a", 0);
         let mut younger = twin("b", 5);
         let known = Some("b");
-        assert_eq!(carried(&older, &younger, &sent(), known), Write::default());
+        assert_eq!(
+            carried(&older, &younger, &sent(), &profile(), known),
+            Write::default()
+        );
 
         younger.lead.status = "meeting cancelled".into();
         younger.register.status_set = Some("meeting cancelled".into());
         younger.lead.description =
             fence::replace(&younger.lead.description, "Tuesday").expect("fits");
-        let write = carried(&older, &younger, &sent(), known);
+        let write = carried(&older, &younger, &sent(), &profile(), known);
         assert_eq!(write.status.as_deref(), Some("meeting cancelled"));
         assert_eq!(
             essence(&write.description.expect("the block")),
@@ -285,7 +333,7 @@ mod tests {
         edited.lead.status = "negotiating".into();
         edited.lead.description.push_str("\nCall her.");
         edited.lead.updated_at = at(30);
-        let write = carried(&edited, &younger, &sent(), known);
+        let write = carried(&edited, &younger, &sent(), &profile(), known);
         assert_eq!(write.status, None);
         let description = write.description.expect("the block");
         assert!(description.contains("Tuesday") && description.contains("Call her."));
@@ -299,16 +347,19 @@ mod tests {
         older.last_sent = Some(at(60));
         // It shows Monday, as the first attempt sent it.
         let late = twin("b", 70);
-        let write = carried(&older, &late, &sent(), Some("a"));
+        let write = carried(&older, &late, &sent(), &profile(), Some("a"));
         assert_eq!(write, Write::default());
 
         let mut used = twin("b", 70);
         used.lead.description = fence::replace(&used.lead.description, "Friday").expect("fits");
         used.last_sent = Some(at(90));
-        let write = carried(&older, &used, &sent(), Some("a"));
+        let write = carried(&older, &used, &sent(), &profile(), Some("a"));
         assert!(write.description.expect("the block").contains("Friday"));
         older.last_sent = Some(at(120));
-        assert_eq!(carried(&older, &used, &sent(), Some("a")), Write::default());
+        assert_eq!(
+            carried(&older, &used, &sent(), &profile(), Some("a")),
+            Write::default()
+        );
     }
 
     #[test]
@@ -316,10 +367,16 @@ mod tests {
         let mut late = twin("b", 5);
         late.lead.description = late.lead.description.replace("Ada booked.", "Ada asked.");
         late.lead.status = "to do".into();
+        late.lead.status_kind = StatusKind::Open;
         assert_eq!(why(&late), None);
         late.lead.updated_at = at(30);
         late.last_sent = Some(at(30));
         assert_eq!(why(&late), Some("its description was edited"));
+
+        let mut quick = twin("b", 5);
+        quick.lead.status = "won".into();
+        quick.lead.status_kind = StatusKind::Closed;
+        assert_eq!(why(&quick), Some("its status was moved"));
     }
 
     #[test]
@@ -333,5 +390,41 @@ mod tests {
         assert_eq!(ids(&older, &younger), ["1", "2"]);
         older.comments = vec![comment("3", "paid\n", 70)];
         assert_eq!(ids(&older, &younger), ["2"]);
+    }
+
+    #[test]
+    fn what_stands_on_the_younger_twice_or_was_told_on_both_is_not_carried_twice() {
+        let mut older = twin("a", 0);
+        let mut younger = twin("b", 5);
+        let line = |uid: &str, mark: &str| format!("Cal.com booking {uid} · {mark}");
+        let said = |id: &str, text: &str, mark: &str, second| {
+            comment(id, &format!("{text}\n{}", line("bk", mark)), second)
+        };
+        let ids = |o: &Twin, y: &Twin| -> Vec<String> {
+            only_there(o, y).iter().map(|c| c.id.clone()).collect()
+        };
+        younger.comments = vec![
+            said("1", "cancelled", "aa", 7),
+            said("2", "cancelled", "aa", 8),
+            said("3", "cancelled, status kept", "aa", 9),
+        ];
+        assert_eq!(ids(&older, &younger), ["1"]);
+        older.comments = vec![said("9", "cancelled", "aa", 70)];
+        assert!(ids(&older, &younger).is_empty());
+
+        // By a database that had forgotten the older.
+        older.comments = vec![said("9", "cancelled", "zz", 3)];
+        younger.comments = vec![said("1", "cancelled", "aa", 7)];
+        assert!(ids(&older, &younger).is_empty());
+        let other = format!("cancelled\n{}", line("other", "bb"));
+        younger.comments = vec![comment("1", &other, 7)];
+        assert_eq!(ids(&older, &younger), ["1"]);
+
+        // Told twice because it happened twice.
+        younger.comments = vec![said("1", "no-show", "aa", 7), said("2", "no-show", "bb", 8)];
+        older.comments.clear();
+        assert_eq!(ids(&older, &younger), ["1", "2"]);
+        older.comments = vec![said("9", "no-show", "bb", 70)];
+        assert_eq!(ids(&older, &younger), ["1"]);
     }
 }

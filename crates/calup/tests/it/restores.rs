@@ -4,6 +4,7 @@ use std::path::Path;
 
 use sim::cal::{Delivery, Person};
 use sim::clickup::TaskView;
+use sim::{Fault, Match};
 
 use crate::world::{BROKERS, Setup, World};
 
@@ -120,4 +121,83 @@ async fn after_an_older_copy_is_put_back_nothing_is_done_a_second_time() {
     assert!(code == 0 && out.starts_with("off"), "{out}");
     let (out, _, _) = world.calup.run(&["guard"]);
     assert!(out.starts_with("off"), "{out}");
+}
+
+/// A world, and a copy of its empty database.
+async fn world_with_backup() -> (World, std::path::PathBuf) {
+    let mut world = World::with(Setup {
+        env: vec![("CALUP_SWEEP_SECONDS", "0.3".to_owned())],
+        ..Setup::default()
+    })
+    .await;
+    world.calup.keep_address();
+    let backup = world.calup.dir.join("backup");
+    std::fs::create_dir(&backup).expect("a folder");
+    assert_eq!(world.calup.stop(), Some(0));
+    copy(&world.calup.dir, &backup);
+    world.calup.start();
+    (world, backup)
+}
+
+fn put_back(world: &mut World, backup: &Path) {
+    world.calup.kill();
+    copy(backup, &world.calup.dir);
+    world.calup.start();
+}
+
+#[tokio::test]
+async fn a_forgotten_lead_that_a_person_has_moved_on_is_not_made_again() {
+    let (mut world, backup) = world_with_backup().await;
+    let phone = world
+        .cal()
+        .book(&Person::by_phone("Phone", "+15550100"), START, 30);
+    deliver(&world, &[phone.created()]).await;
+    let made = world.clickup.live_tasks();
+    world.clickup.human_move(&made[0].id, BROKERS);
+
+    put_back(&mut world, &backup);
+    let cancelled = phone.cancelled(None, None).restamped();
+    deliver(&world, &[phone.created(), cancelled]).await;
+    let left = world.clickup.live_tasks();
+    assert_eq!(left.len(), 1, "{left:#?}");
+    assert_eq!(left[0].id, made[0].id);
+    assert_eq!(left[0].status, "meeting cancelled");
+    assert_eq!(left[0].comments.len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_lead_of_a_forgotten_create_is_taken_back() {
+    let (mut world, backup) = world_with_backup().await;
+    let create = Match::post("/list/").ending("/task");
+    // When the first has long been held for lost.
+    let late = Fault::DropThenApplyLate(9_000);
+    world.clickup.fault(create, late, 1);
+    let booking = world
+        .cal()
+        .book(&Person::new("Late", "late@new.example"), START, 30);
+    deliver(&world, &[booking.created()]).await;
+    let first = world.clickup.live_tasks();
+    assert_eq!(first.len(), 1);
+
+    put_back(&mut world, &backup);
+    deliver(&world, &[booking.created()]).await;
+    let creates = || {
+        let requests = world.clickup.requests();
+        let is_it = |r: &&sim::clickup::LoggedRequest| {
+            r.method == "POST" && r.path.ends_with("/task") && r.executed
+        };
+        requests.iter().filter(is_it).count()
+    };
+    world
+        .until("it was made twice", async || creates() == 2)
+        .await;
+    world
+        .until("one is left", async || {
+            world.clickup.live_tasks().len() == 1
+        })
+        .await;
+    let left = world.clickup.live_tasks();
+    assert_eq!(left[0].id, first[0].id, "the older stays");
+    let notices = world.get("/api/notices").await.to_string();
+    assert!(!notices.contains("made twice"), "{notices}");
 }

@@ -182,6 +182,14 @@ impl Crm for LyingCrm {
         Ok(made.into_iter().map(|lead| self.listed(lead)).collect())
     }
 
+    async fn moved_on(&self, since: Timestamp) -> Result<Vec<Lead>, Failure> {
+        if self.has(Bug::OneRoute) {
+            return Ok(Vec::new());
+        }
+        let made = self.truth.moved_on(since).await?;
+        Ok(made.into_iter().map(|lead| self.listed(lead)).collect())
+    }
+
     async fn page(&self, since: Option<Timestamp>, page: u32) -> Result<Page, Failure> {
         self.truth.page(since, page).await
     }

@@ -285,6 +285,10 @@ impl crate::Crm for ClickUp {
         self.leads_made_since(since).await
     }
 
+    async fn moved_on(&self, since: Timestamp) -> Result<Vec<Lead>, Failure> {
+        self.leads_moved_on(since).await
+    }
+
     async fn page(&self, since: Option<Timestamp>, page: u32) -> Result<Page, Failure> {
         self.leads_on(since, page).await
     }

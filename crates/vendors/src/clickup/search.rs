@@ -70,6 +70,31 @@ impl ClickUp {
             .collect())
     }
 
+    pub(super) async fn leads_moved_on(&self, since: Timestamp) -> Result<Vec<Lead>, Failure> {
+        let inbound = self.inbound().await?;
+        let lists = self.places.list_ids().iter();
+        let lists: Vec<&String> = lists.filter(|id| **id != inbound.info.id).collect();
+        if lists.is_empty() {
+            // A query that names no list returns everything.
+            return Ok(Vec::new());
+        }
+        let team = self.team().await?;
+        let me = self.me().await?;
+        let purpose = Purpose::read(About::Workspace, "list the latest leads in the match lists");
+        let since_ms = self.by_its_clock(since).as_millisecond().to_string();
+        let mut query = vec![("date_created_gt", since_ms.as_str())];
+        query.extend(lists.iter().map(|list| ("list_ids[]", list.as_str())));
+        let path = format!("/team/{team}/task");
+        let tasks = self.all_pages(&purpose, &path, &query).await?;
+        // A query parameter that ClickUp does not know returns everything.
+        let tasks = tasks
+            .into_iter()
+            .filter(|task| lists.iter().any(|list| *list == task.list_id()));
+        Ok(tasks
+            .map(|task| task.into_lead(&me, &self.email_field))
+            .collect())
+    }
+
     pub(super) async fn leads_on(
         &self,
         since: Option<Timestamp>,

@@ -149,7 +149,9 @@ async fn write(crm: &ClickUp, which: &str, task: &str, comment: &str) -> Result<
     }
 }
 
-const READS: &[&str] = &["find", "lead", "comments", "since", "page", "list", "probe"];
+const READS: &[&str] = &[
+    "find", "lead", "comments", "since", "moved", "page", "list", "probe",
+];
 
 /// How many things were read.
 async fn read(crm: &ClickUp, which: &str, task: &str) -> Result<usize, Failure> {
@@ -163,6 +165,10 @@ async fn read(crm: &ClickUp, which: &str, task: &str) -> Result<usize, Failure> 
         "since" => {
             let ever = jiff::Timestamp::UNIX_EPOCH;
             crm.created_since(ever).await.map(|it| it.len())
+        }
+        "moved" => {
+            let ever = jiff::Timestamp::UNIX_EPOCH;
+            crm.moved_on(ever).await.map(|it| it.len())
         }
         "page" => crm.page(None, 0).await.map(|it| it.leads.len()),
         "list" => crm.list(BROKERS, true).await.map(|_| 1),

@@ -255,6 +255,9 @@ async fn leads_made_since_are_those_of_the_inbound_list_all_pages() {
         .collect();
     assert_eq!(marked, ["subtask"]);
     assert!(leads.iter().any(|lead| lead.name == "closed"));
+    let moved = crm.moved_on(since).await.expect("a reading");
+    let names: Vec<&str> = moved.iter().map(|lead| lead.name.as_str()).collect();
+    assert_eq!(names, ["elsewhere"]);
 }
 
 #[tokio::test]
