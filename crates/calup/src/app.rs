@@ -108,8 +108,7 @@ impl App {
             tracing::error!("{failure}");
             None
         });
-        let signing = config.slack.as_ref();
-        let signing = signing.and_then(|slack| slack.signing_secret.clone());
+        let signing = signing_secret(&config);
         Arc::new(Self {
             store,
             config,
@@ -179,6 +178,7 @@ impl App {
 
     /// Takes secrets from settings that were read anew: all of them, or (when one is no good) none.
     pub fn renew(&self, config: &Config) -> Result<(), Failure> {
+        let slack = slack::client(config)?;
         let new = token(config);
         let mut used = self.token.lock().expect("no holder panics");
         if new != *used {
@@ -186,12 +186,8 @@ impl App {
             *self.crm.write().expect("no reader panics") = crm;
             *used = new;
         }
-        if config.slack.is_some() {
-            *self.slack.write().expect("no reader panics") = slack::client(config)?;
-            let secret = config.slack.as_ref();
-            *self.slack_signing_secret.write().expect("no reader panics") =
-                secret.and_then(|slack| slack.signing_secret.clone());
-        }
+        *self.slack.write().expect("no reader panics") = slack;
+        *self.slack_signing_secret.write().expect("no reader panics") = signing_secret(config);
         *self.secrets.write().expect("no reader panics") = Arc::new(config.webhook_secrets.clone());
         Ok(())
     }
@@ -279,6 +275,10 @@ fn token(config: &Config) -> Option<String> {
         .token
         .as_ref()
         .map(|t| t.expose_secret().to_owned())
+}
+
+fn signing_secret(config: &Config) -> Option<SecretString> {
+    config.slack.as_ref()?.signing_secret.clone()
 }
 
 fn crm(config: &Config) -> Result<Option<Arc<dyn Crm>>, Failure> {

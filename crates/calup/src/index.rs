@@ -182,10 +182,7 @@ async fn fill(
         }
         app.store.set_indexing(profile, &state).await?;
         if is_over && is_first_time {
-            tracing::info!(
-                pages = state.next_page,
-                "the leads are indexed: names can be compared"
-            );
+            tracing::info!("the leads are indexed: names can be compared");
             app.store.wake(profile, clock::now()).await?;
             app.wake.notify_one();
         }

@@ -17,6 +17,7 @@ const PING: &str = "ping";
 pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
     let unread = app.store.unread(batch).await?;
     let mut readings = Vec::with_capacity(unread.len());
+    let mut quarantined = None;
     for delivery in &unread {
         let reading = read_or_quarantine(app, delivery);
         if let Reading::Ended {
@@ -26,9 +27,9 @@ pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
         } = &reading
         {
             tracing::warn!(delivery.id = %delivery.id, "a delivery is quarantined: {reason}");
-            let text = format!("delivery {} is quarantined: {reason}", delivery.id);
-            let hint = "`calup deliveries --status quarantined` lists all of them; mend the cause, then `calup replay` each";
-            app.notify("quarantined", &text, hint).await;
+            quarantined.get_or_insert_with(|| {
+                format!("delivery {} is quarantined: {reason}", delivery.id)
+            });
         }
         if matches!(&reading, Reading::Ended { reason, .. } if reason == PING) {
             app.store
@@ -40,6 +41,10 @@ pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
     if !readings.is_empty() {
         app.store.read_many(readings).await?;
         crash::at("read");
+    }
+    if let Some(text) = quarantined {
+        let hint = "`calup deliveries --status quarantined` lists all of them; mend the cause, then `calup replay` each";
+        app.notify("quarantined", &text, hint).await;
     }
     Ok(unread.len())
 }

@@ -129,6 +129,8 @@ async fn one(
             Err(failure) => Err(failure.into()),
         };
     }
+    // Asked first: a question that had to wait for its turn was still never sent.
+    slack.ready().await?;
     let is_fresh = app.asked_here(&question.id);
     if !is_fresh && !is_absent(app, slack, question, &marker, doubts).await? {
         return Ok(());
@@ -137,7 +139,6 @@ async fn one(
         // Nobody has seen it, and there is nothing to decide any more.
         return Ok(());
     }
-    slack.ready().await?;
     let now = Instant::now();
     let doubt = Doubt {
         negatives: 0,

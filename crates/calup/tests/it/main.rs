@@ -4,6 +4,7 @@ mod world;
 
 mod ambiguous;
 mod api;
+mod asked;
 mod backlog;
 mod block;
 mod bodies;
@@ -29,6 +30,7 @@ mod replicas;
 mod restores;
 mod secrets;
 mod signatures;
+mod slack;
 mod slow;
 mod statuses;
 mod sweeps;
