@@ -5,7 +5,6 @@ mod world;
 mod ambiguous;
 mod api;
 mod asked;
-mod backlog;
 mod block;
 mod bodies;
 mod bookings;

@@ -96,6 +96,11 @@ impl ClickUp {
             .count()
     }
 
+    /// Deleted ones too.
+    pub fn tasks_ever(&self) -> usize {
+        self.state().tasks.len()
+    }
+
     /// The newest requests, oldest first; as many as `Config::log_entries_max`.
     pub fn requests(&self) -> Vec<LoggedRequest> {
         self.state().log.entries()

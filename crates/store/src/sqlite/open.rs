@@ -20,6 +20,8 @@ use crate::{Error, Result};
 const READERS: usize = 2;
 /// Another process (the command line) may be writing; a webhook must not wait longer for it.
 const BUSY: Duration = Duration::from_secs(1);
+/// Another process may be making or migrating the same file.
+const BUSY_OPENING: Duration = Duration::from_secs(15);
 const STATEMENTS_KEPT: usize = 128;
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 
@@ -86,6 +88,7 @@ fn open_by(
     check_file(path, &file)?;
     let opened = || -> Result<Opened> {
         let db = connect(path)?;
+        db.busy_timeout(BUSY_OPENING)?;
         if db.is_readonly("main")? {
             return Err(Error::Unwritable("it is read-only".into()));
         }
@@ -98,6 +101,7 @@ fn open_by(
         schema::migrate(&db, &file)?;
         let (keys, origin) = keys(&db, path, master_keys)?;
         let vault = secrets::unlock(&db, keys, &file, &origin)?;
+        db.busy_timeout(BUSY)?;
         let readers = (0..readers).map(|_| reader(path)).collect::<Result<_>>()?;
         Ok(Opened {
             writer: writer(db)?,

@@ -401,12 +401,18 @@ fn count(counts: &Counts, of: Status) -> u64 {
 }
 
 #[tokio::test]
-async fn two_processes_may_make_a_database_at_once() {
-    let folder = Folder::new();
-    let file = folder.file("calup.db");
-    let (one, two, three) = tokio::join!(open(&file, None), open(&file, None), open(&file, None));
-    let keys = [one, two, three].map(|store| store.expect("opened").marker_key());
-    assert!(keys.iter().all(|key| *key == keys[0]));
+async fn processes_may_make_a_database_at_once() {
+    for _ in 0..10 {
+        let folder = Folder::new();
+        let file = folder.file("calup.db");
+        let mut opening = tokio::task::JoinSet::new();
+        for _ in 0..6 {
+            let file = file.clone();
+            opening.spawn(async move { open(&file, None).await.expect("opened").marker_key() });
+        }
+        let keys = opening.join_all().await;
+        assert!(keys.iter().all(|key| *key == keys[0]));
+    }
 }
 
 #[tokio::test]

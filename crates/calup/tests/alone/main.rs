@@ -1,0 +1,8 @@
+//! Journeys that measure how fast the program is: cargo runs this target when no other runs, so nothing else is
+//! on the machine.
+
+#[allow(dead_code)]
+#[path = "../it/world.rs"]
+mod world;
+
+mod backlog;
