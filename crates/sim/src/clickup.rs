@@ -299,7 +299,7 @@ impl ClickUp {
         sleep_ms(latency_ms - latency_ms / 2).await;
         let status = match &reply {
             Reply::Answer(answer) | Reply::Cut(answer, _) => answer.status,
-            Reply::Drop | Reply::Hang | Reply::Upgrade(..) => 0,
+            Reply::Drop | Reply::Hang | Reply::Upgrade(..) | Reply::Paced(..) => 0,
         };
         if !applied_later {
             self.leave(&call, seq, status);

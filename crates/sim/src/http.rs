@@ -2,13 +2,14 @@
 //! client that the pretended Cal.com sends with. What a vendor answers is decided
 //! elsewhere.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
@@ -53,6 +54,8 @@ pub(crate) enum Reply {
     Drop,
     /// Keeps the connection open and never answers.
     Hang,
+    /// The head at once, then each piece of the body after its pause; [`Paced::cut`] breaks off instead of ending.
+    Paced(Answer, Paced),
     /// Switches protocols: who takes the connection over once this answer is out.
     Upgrade(Answer, Taker),
 }
@@ -158,6 +161,7 @@ async fn answer(
         Reply::Cut(answer, at) => Ok(response(answer, Some(at))),
         Reply::Drop => Err(io::Error::other("dropped on purpose")),
         Reply::Hang => std::future::pending().await,
+        Reply::Paced(answer, paced) => Ok(streamed(answer, paced)),
         Reply::Upgrade(answer, taker) => {
             tokio::spawn(async move {
                 // A client that went away in between needs nobody.
@@ -177,18 +181,34 @@ fn response(answer: Answer, cut_at: Option<usize>) -> Response<Payload> {
             data: Some(answer.body),
             bytes_announced,
             break_after: None,
+            paced: None,
         },
         Some(at) => Payload {
             data: Some(answer.body.slice(..at.min(answer.body.len()))),
             bytes_announced,
             // Time for what was sent to leave the process before the connection breaks.
             break_after: Some(Box::pin(sleep(Duration::from_millis(20)))),
+            paced: None,
         },
     };
+    headed(answer.status, answer.headers, payload)
+}
+
+fn streamed(answer: Answer, paced: Paced) -> Response<Payload> {
+    let payload = Payload {
+        data: None,
+        bytes_announced: 0,
+        break_after: None,
+        paced: Some(paced),
+    };
+    headed(answer.status, answer.headers, payload)
+}
+
+fn headed(status: u16, headers: Vec<(String, String)>, payload: Payload) -> Response<Payload> {
     let mut response = Response::new(payload);
     *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in answer.headers {
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("our header names are valid");
         let value = HeaderValue::from_str(&value).expect("our header values are valid");
         response.headers_mut().append(name, value);
@@ -201,6 +221,45 @@ struct Payload {
     data: Option<Bytes>,
     bytes_announced: u64,
     break_after: Option<Pin<Box<Sleep>>>,
+    paced: Option<Paced>,
+}
+
+/// A body that comes piece by piece.
+pub(crate) struct Paced {
+    /// Each after a pause.
+    pub pieces: VecDeque<(Duration, Bytes)>,
+    pub cut: bool,
+    /// When each piece was handed to the network.
+    pub sent: Arc<Mutex<Vec<Instant>>>,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Paced {
+    pub fn new(pieces: VecDeque<(Duration, Bytes)>, sent: Arc<Mutex<Vec<Instant>>>) -> Self {
+        Self {
+            pieces,
+            cut: false,
+            sent,
+            pause: None,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let Some((wait, _)) = self.pieces.front() else {
+            let cut = || Err(io::Error::other("cut on purpose"));
+            return Poll::Ready(self.cut.then(cut));
+        };
+        // Even without a pause each piece is a chunk of its own.
+        let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(*wait)));
+        if pause.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.pause = None;
+        let piece = self.pieces.pop_front().map(|(_, piece)| piece);
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.push(Instant::now());
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
 }
 
 impl Body for Payload {
@@ -211,6 +270,9 @@ impl Body for Payload {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(paced) = &mut self.paced {
+            return paced.poll(cx);
+        }
         if let Some(data) = self.data.take().filter(|data| !data.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
@@ -224,11 +286,16 @@ impl Body for Payload {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes_announced)
+        match self.paced {
+            Some(_) => SizeHint::default(),
+            None => SizeHint::with_exact(self.bytes_announced),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.break_after.is_none() && self.data.as_ref().is_none_or(Bytes::is_empty)
+        self.paced.is_none()
+            && self.break_after.is_none()
+            && self.data.as_ref().is_none_or(Bytes::is_empty)
     }
 }
 

@@ -5,6 +5,7 @@
 //! specifications instead.
 
 pub mod cal;
+pub mod claude;
 pub mod clickup;
 pub mod faults;
 pub mod http;

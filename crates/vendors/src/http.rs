@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 pub use reqwest::Method;
 use reqwest::header::{
@@ -195,6 +196,35 @@ impl Outbound {
         })
     }
 
+    /// Sends once, and gives the answer before its body has come. Here the timeout is for each piece of the body anew.
+    pub(crate) async fn open(&self, call: Call, patience: Duration) -> Result<Opened, Lost> {
+        let Line::Network(client) = &self.line else {
+            return Err(Lost::Unsent("there is no network".to_owned()));
+        };
+        let permit = self.gate.enter(patience).await.map_err(Lost::Held)?;
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let mut request = client.request(call.method, call.url).headers(call.headers);
+        if let Some(json) = call.json {
+            request = request
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(json.to_string());
+        }
+        let Ok(response) = tokio::time::timeout(self.timeout, request.send()).await else {
+            return Err(Lost::Unanswered("no answer in time".to_owned()));
+        };
+        let mut response = response.map_err(|error| lost(&error))?;
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let limited_until = permit.answered(status, &headers);
+        Ok(Opened {
+            status,
+            limited_until,
+            response,
+            left_bytes: call.answer_bytes_max,
+            timeout: self.timeout,
+        })
+    }
+
     /// Opens a WebSocket's line at an http(s) address, by the same roots and proxies as every call. No limit counts it.
     pub(crate) async fn upgrade(&self, url: Url) -> Result<reqwest::Upgraded, Lost> {
         let Line::Network(client) = &self.line else {
@@ -219,6 +249,41 @@ impl Outbound {
             return Err(Lost::Unanswered(why));
         }
         response.upgrade().await.map_err(|error| lost(&error))
+    }
+}
+
+/// An answer whose body is still coming.
+pub(crate) struct Opened {
+    pub status: u16,
+    /// With a 429: when the gate opens again, by our clock.
+    pub limited_until: Option<Timestamp>,
+    response: reqwest::Response,
+    left_bytes: usize,
+    timeout: Duration,
+}
+
+impl Opened {
+    /// `None` at the end.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>, Lost> {
+        let Ok(piece) = tokio::time::timeout(self.timeout, self.response.chunk()).await else {
+            return Err(Lost::Unanswered("it fell silent".to_owned()));
+        };
+        let piece = piece.map_err(|error| lost(&error))?;
+        let bytes = piece.as_ref().map_or(0, Bytes::len);
+        match self.left_bytes.checked_sub(bytes) {
+            Some(left) => self.left_bytes = left,
+            None => return Err(Lost::Unanswered("the answer is too long".to_owned())),
+        }
+        Ok(piece)
+    }
+
+    /// What is left of it.
+    pub async fn whole(&mut self) -> Result<Vec<u8>, Lost> {
+        let mut body = Vec::new();
+        while let Some(piece) = self.piece().await? {
+            body.extend_from_slice(&piece);
+        }
+        Ok(body)
     }
 }
 

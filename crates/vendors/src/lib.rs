@@ -1,6 +1,7 @@
 //! One folder per outside service. Wire types stay inside; `domain` words come out.
 
 pub mod cal;
+pub mod claude;
 pub mod clickup;
 pub mod http;
 pub mod slack;
