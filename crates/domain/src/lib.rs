@@ -4,6 +4,7 @@
 pub mod booking;
 pub mod chain;
 pub mod change;
+pub mod during;
 pub mod effect;
 pub mod event;
 pub mod facts;
