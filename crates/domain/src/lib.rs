@@ -10,6 +10,7 @@ pub mod event;
 pub mod facts;
 pub mod fence;
 pub mod lead;
+pub mod links;
 pub mod matching;
 pub mod name;
 pub mod note;
