@@ -60,10 +60,15 @@ pub trait Asking: Send + Sync {
     // --- where they stand in Slack ---
 
     /// Its message, which shows it open. `false` when it has another one already, which stays.
+    /// From now on its message may stand there. `false` when somebody has begun already, or it is not open any more.
+    async fn begin_posting(&self, id: &str) -> Result<bool>;
+    /// It surely does not: what was begun came to nothing.
+    async fn not_posted(&self, id: &str) -> Result<()>;
     async fn posted(&self, id: &str, channel: &str, ts: &str) -> Result<bool>;
     /// What its message shows now.
     async fn shown(&self, id: &str, state: QuestionState) -> Result<()>;
-    /// Those to be posted (open, without a message) or shown (their message shows another state), oldest first.
+    /// Those to be posted (open, without a message), looked for (posting was begun) or shown (their message shows another
+    /// state), oldest first.
     async fn unposted(&self, profile: &str, limit: usize) -> Result<Vec<Question>>;
 
     // --- what was learnt ---

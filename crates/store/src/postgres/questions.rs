@@ -9,7 +9,7 @@ use super::connection::{Db, Param};
 use super::{aliases, doubts, lane, lease, work};
 use crate::names::{micros, time};
 use crate::questions::{
-    ASKED_MAX, DELIVERIES_MAX, Kept, held_by, seal, seal_answer, unless_damaged,
+    ASKED_MAX, DELIVERIES_MAX, Kept, POSTING, held_by, seal, seal_answer, unless_damaged,
 };
 use crate::rows::{
     Answer, Answered, Claim, Closed, NewQuestion, Question, QuestionFilter, QuestionState,
@@ -73,6 +73,9 @@ statements! {
     SHOWN = "UPDATE question SET shown_state = $2 WHERE id = $1 AND channel IS NOT NULL";
     UNPOSTED = select_question!(
         "profile = $1 AND shown_state IS DISTINCT FROM state AND (state = 'open' OR shown_state IS NOT NULL)
+    BEGIN_POSTING = "UPDATE question SET shown_state = $2
+        WHERE id = $1 AND state = 'open' AND channel IS NULL AND shown_state IS NULL";
+    NOT_POSTED = "UPDATE question SET shown_state = NULL WHERE id = $1 AND channel IS NULL";
          ORDER BY id LIMIT $2"
     );
 }
@@ -306,6 +309,16 @@ pub async fn posted(db: &Db, id: &str, channel: &str, ts: &str) -> Result<bool> 
     let rows = db
         .execute(POSTED, &[&indexed(id), &text(channel), &text(ts)])
         .await?;
+pub async fn begin_posting(db: &Db, id: &str) -> Result<bool> {
+    let rows = db.execute(BEGIN_POSTING, &[&indexed(id), &POSTING]).await?;
+    Ok(rows > 0)
+}
+
+pub async fn not_posted(db: &Db, id: &str) -> Result<()> {
+    db.execute(NOT_POSTED, &[&indexed(id)]).await?;
+    Ok(())
+}
+
     Ok(rows > 0)
 }
 

@@ -7,7 +7,7 @@ use super::cells::all;
 use super::{aliases, doubts, lane, work};
 use crate::names::{micros, time};
 use crate::questions::{
-    ASKED_MAX, DELIVERIES_MAX, Kept, held_by, seal, seal_answer, unless_damaged,
+    ASKED_MAX, DELIVERIES_MAX, Kept, POSTING, held_by, seal, seal_answer, unless_damaged,
 };
 use crate::rows::{
     Answer, Answered, Claim, Closed, NewQuestion, Question, QuestionFilter, QuestionState,
@@ -57,6 +57,9 @@ statements! {
     SHOWN = "UPDATE question SET shown_state = ?2 WHERE id = ?1 AND channel IS NOT NULL";
     UNPOSTED = "SELECT * FROM question WHERE profile = ?1
           AND shown_state IS NOT state AND (state = 'open' OR shown_state IS NOT NULL)
+    BEGIN_POSTING = "UPDATE question SET shown_state = ?2
+        WHERE id = ?1 AND state = 'open' AND channel IS NULL AND shown_state IS NULL";
+    NOT_POSTED = "UPDATE question SET shown_state = NULL WHERE id = ?1 AND channel IS NULL";
         ORDER BY id LIMIT ?2";
 }
 
@@ -273,6 +276,16 @@ pub fn posted(db: &Connection, id: &str, channel: &str, ts: &str) -> Result<bool
     let rows = db.prepare_cached(POSTED)?.execute([id, channel, ts])?;
     Ok(rows > 0)
 }
+pub fn begin_posting(db: &Connection, id: &str) -> Result<bool> {
+    let rows = db.prepare_cached(BEGIN_POSTING)?.execute([id, POSTING])?;
+    Ok(rows > 0)
+}
+
+pub fn not_posted(db: &Connection, id: &str) -> Result<()> {
+    db.prepare_cached(NOT_POSTED)?.execute([id])?;
+    Ok(())
+}
+
 
 pub fn shown(db: &Connection, id: &str, state: QuestionState) -> Result<()> {
     db.prepare_cached(SHOWN)?.execute([id, state.name()])?;

@@ -127,6 +127,7 @@ macro_rules! every_claim {
                 unanswered_it_is_closed_once_and_what_it_held_goes_on
                 a_late_answer_counts_and_plans_again_what_was_held
                 what_is_said_late_of_a_person_answers_what_is_asked_by_now
+                a_late_answer_plans_again_what_came_to_the_same_lead_since
                 what_is_decided_while_the_answer_comes_is_planned_again
             }
             aliases {
