@@ -1,6 +1,7 @@
 //! What is known, or to be asked, about a booker whom no address ties to a lead: the answers of people, then the index.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use domain::change::{Change, Kind};
 use domain::lead::Lead;
@@ -17,12 +18,14 @@ use crate::gather::{Background, Stop};
 use crate::index;
 
 /// How long somebody waits for the index to be filled once.
-const INDEX_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+const INDEX_PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// It is woken as soon as the index is there.
-const INDEX_LOOK: SignedDuration = SignedDuration::from_mins(5);
+const INDEX_LOOK: Duration = Duration::from_secs(5 * 60);
 /// Of those the index gives, so many are compared.
 const SOUGHT_MAX: usize = 500;
 
+/// Of those that resemble, so many are read: of some the index may not know yet that they are gone.
+const READ_MAX: usize = 50;
 pub const AWAITS_INDEX: &str =
     "nobody has the address; names are compared once the leads have been read";
 
@@ -64,13 +67,13 @@ pub async fn known(
     }
     let profile = &stored.profile;
     if !is_filled(app, profile).await? {
-        let now = clock::now();
-        let until = stored.first_tried_at.unwrap_or(now) + INDEX_PATIENCE;
+        let left = INDEX_PATIENCE.saturating_sub(app.waits.of(&stored.key));
         let is_hopeless = app.index_is_refused.load(Ordering::Relaxed);
-        return Ok(if is_hopeless || now >= until {
+        return Ok(if is_hopeless || left.is_zero() {
             Known::Asking(Asking::NotCompared)
         } else {
-            Known::Wait((now + INDEX_LOOK).min(until))
+            let pause = SignedDuration::try_from(left.min(INDEX_LOOK)).unwrap_or_default();
+            Known::Wait(clock::now() + pause)
         });
     }
     index::freshen(app, crm).await?;
@@ -143,7 +146,7 @@ async fn candidates(app: &App, crm: &dyn Crm, change: &Change) -> Result<Vec<Can
         };
         (lead, candidate)
     });
-    let likeliest = name::likeliest(&booker, named, CANDIDATES_MAX);
+    let likeliest = name::likeliest(&booker, named, READ_MAX);
     let mut candidates = Vec::new();
     for (known, _) in likeliest {
         match crm.lead(&known.lead).await {
@@ -178,6 +181,9 @@ fn candidate(booker: &name::Booker, lead: &Lead) -> Option<Candidate> {
     };
     let resemblance = name::resemblance(booker, &read);
     resemblance.is_worth_asking().then(|| Candidate {
+        if candidates.len() == CANDIDATES_MAX {
+            break;
+        }
         lead: lead.id.clone(),
         name: lead.name.clone(),
         list: lead.list_name.clone(),
