@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::change::{Change, Kind};
+use domain::facts::Found;
 use domain::lead::Lead;
 use domain::name;
 use domain::outcome::Failure;
@@ -23,9 +24,9 @@ const INDEX_PATIENCE: Duration = Duration::from_secs(30 * 60);
 const INDEX_LOOK: Duration = Duration::from_secs(5 * 60);
 /// Of those the index gives, so many are compared.
 const SOUGHT_MAX: usize = 500;
-
 /// Of those that resemble, so many are read: of some the index may not know yet that they are gone.
 const READ_MAX: usize = 50;
+
 pub const AWAITS_INDEX: &str =
     "nobody has the address; names are compared once the leads have been read";
 
@@ -48,6 +49,25 @@ pub fn said(asked: &[Question], tokens: &[String]) -> Option<(String, Given, boo
             Answer::New | Answer::Ignore => None,
         }
     })
+}
+
+/// Whether the answer that this change was held for says that its booker is the lead that was found. A try that linked the
+/// two may have ended before the lead got the address.
+pub async fn is_said_of(app: &App, stored: &Stored, found: &Found) -> Result<bool, store::Error> {
+    let Found::Lead(lead, _) = found else {
+        return Ok(false);
+    };
+    let lacks_address = lead.emails.iter().all(|email| email.trim().is_empty());
+    if !lacks_address || stored.change.person.email.is_none() {
+        return Ok(false);
+    }
+    let asked = app.store.asked(&stored.profile, &stored.person).await?;
+    let says_so = |question: &Question| {
+        let given = question.given.as_ref().map(|given| &given.answer);
+        let held_this = question.deliveries.contains(&stored.delivery_id);
+        held_this && given == Some(&Answer::Person(lead.id.clone()))
+    };
+    Ok(asked.iter().any(says_so))
 }
 
 pub async fn known(
@@ -149,6 +169,9 @@ async fn candidates(app: &App, crm: &dyn Crm, change: &Change) -> Result<Vec<Can
     let likeliest = name::likeliest(&booker, named, READ_MAX);
     let mut candidates = Vec::new();
     for (known, _) in likeliest {
+        if candidates.len() == CANDIDATES_MAX {
+            break;
+        }
         match crm.lead(&known.lead).await {
             Ok(lead) => {
                 app.store
@@ -181,9 +204,6 @@ fn candidate(booker: &name::Booker, lead: &Lead) -> Option<Candidate> {
     };
     let resemblance = name::resemblance(booker, &read);
     resemblance.is_worth_asking().then(|| Candidate {
-        if candidates.len() == CANDIDATES_MAX {
-            break;
-        }
         lead: lead.id.clone(),
         name: lead.name.clone(),
         list: lead.list_name.clone(),

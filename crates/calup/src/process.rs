@@ -289,7 +289,7 @@ async fn attempt(
         } = search;
         let mut facts =
             gather::facts(app, crm, stored, &background, found, asking, journal).await?;
-        facts.is_said = is_said;
+        facts.is_said = is_said || asking::is_said_of(app, stored, &facts.found).await?;
         let plan = plan::plan(&stored.change, &facts, profile);
         for (cause, text, hint) in &plan.notices {
             app.notify(cause, text, hint).await;

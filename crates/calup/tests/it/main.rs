@@ -5,6 +5,7 @@ mod world;
 mod ambiguous;
 mod api;
 mod asked;
+mod asked_once;
 mod backlog;
 mod block;
 mod bodies;
