@@ -70,6 +70,18 @@ pub async fn is_said_of(app: &App, stored: &Stored, found: &Found) -> Result<boo
     Ok(asked.iter().any(says_so))
 }
 
+/// Whether a person said, when a lead had been made, that the booker is none.
+pub fn is_no_lead(asked: &[Question]) -> bool {
+    let Some(newest) = asked.first() else {
+        return false;
+    };
+    let is_late = newest.closed.is_some();
+    let given = newest.given.as_ref().filter(|_| is_late);
+    given.is_some_and(|given| {
+        given.answer == Answer::Ignore && clock::now() < given.at + IGNORED_FOR
+    })
+}
+
 pub async fn known(
     app: &App,
     crm: &dyn Crm,

@@ -19,6 +19,7 @@ mod doctor;
 mod faults;
 mod fixtures;
 mod house;
+mod late_answers;
 mod limits;
 mod on_postgres;
 mod pair;
