@@ -57,8 +57,6 @@ pub struct App {
     pub words: Words,
     slack: RwLock<Option<Arc<Slack>>>,
     slack_signing_secret: RwLock<Option<SecretString>>,
-    /// Questions that this process asked, and has not tried to show yet.
-    asked: Mutex<HashSet<String>>,
     leads: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     told: Mutex<HashSet<String>>,
     token: Mutex<Option<String>>,
@@ -134,7 +132,6 @@ impl App {
             words: Words::default(),
             slack: RwLock::new(slack),
             slack_signing_secret: RwLock::new(signing),
-            asked: Mutex::default(),
             leads: Mutex::default(),
             told: Mutex::default(),
             token,
@@ -160,20 +157,6 @@ impl App {
     pub fn slack_signing_secret(&self) -> Option<SecretString> {
         let secret = self.slack_signing_secret.read();
         secret.expect("no writer panics").clone()
-    }
-
-    /// Nobody has tried to show this question: it surely stands nowhere.
-    pub fn ask_here(&self, question: &str) {
-        let mut asked = self.asked.lock().expect("no holder panics");
-        asked.insert(question.to_owned());
-    }
-
-    /// Whether that is so; from now on it is not.
-    pub fn asked_here(&self, question: &str) -> bool {
-        self.asked
-            .lock()
-            .expect("no holder panics")
-            .remove(question)
     }
 
     /// Takes secrets from settings that were read anew: all of them, or (when one is no good) none.

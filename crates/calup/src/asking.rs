@@ -1,8 +1,10 @@
 //! What is known, or to be asked, about a booker whom no address ties to a lead: the answers of people, then the index.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use domain::change::{Change, Kind};
+use domain::facts::Found;
 use domain::lead::Lead;
 use domain::name;
 use domain::outcome::Failure;
@@ -17,11 +19,13 @@ use crate::gather::{Background, Stop};
 use crate::index;
 
 /// How long somebody waits for the index to be filled once.
-const INDEX_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+const INDEX_PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// It is woken as soon as the index is there.
-const INDEX_LOOK: SignedDuration = SignedDuration::from_mins(5);
+const INDEX_LOOK: Duration = Duration::from_secs(5 * 60);
 /// Of those the index gives, so many are compared.
 const SOUGHT_MAX: usize = 500;
+/// Of those that resemble, so many are read: of some the index may not know yet that they are gone.
+const READ_MAX: usize = 50;
 
 pub const AWAITS_INDEX: &str =
     "nobody has the address; names are compared once the leads have been read";
@@ -47,6 +51,37 @@ pub fn said(asked: &[Question], tokens: &[String]) -> Option<(String, Given, boo
     })
 }
 
+/// Whether the answer that this change was held for says that its booker is the lead that was found. A try that linked the
+/// two may have ended before the lead got the address.
+pub async fn is_said_of(app: &App, stored: &Stored, found: &Found) -> Result<bool, store::Error> {
+    let Found::Lead(lead, _) = found else {
+        return Ok(false);
+    };
+    let lacks_address = lead.emails.iter().all(|email| email.trim().is_empty());
+    if !lacks_address || stored.change.person.email.is_none() {
+        return Ok(false);
+    }
+    let asked = app.store.asked(&stored.profile, &stored.person).await?;
+    let says_so = |question: &Question| {
+        let given = question.given.as_ref().map(|given| &given.answer);
+        let held_this = question.deliveries.contains(&stored.delivery_id);
+        held_this && given == Some(&Answer::Person(lead.id.clone()))
+    };
+    Ok(asked.iter().any(says_so))
+}
+
+/// Whether a person said, when a lead had been made, that the booker is none.
+pub fn is_no_lead(asked: &[Question]) -> bool {
+    let Some(newest) = asked.first() else {
+        return false;
+    };
+    let is_late = newest.closed.is_some();
+    let given = newest.given.as_ref().filter(|_| is_late);
+    given.is_some_and(|given| {
+        given.answer == Answer::Ignore && clock::now() < given.at + IGNORED_FOR
+    })
+}
+
 pub async fn known(
     app: &App,
     crm: &dyn Crm,
@@ -64,13 +99,13 @@ pub async fn known(
     }
     let profile = &stored.profile;
     if !is_filled(app, profile).await? {
-        let now = clock::now();
-        let until = stored.first_tried_at.unwrap_or(now) + INDEX_PATIENCE;
+        let left = INDEX_PATIENCE.saturating_sub(app.waits.of(&stored.key));
         let is_hopeless = app.index_is_refused.load(Ordering::Relaxed);
-        return Ok(if is_hopeless || now >= until {
+        return Ok(if is_hopeless || left.is_zero() {
             Known::Asking(Asking::NotCompared)
         } else {
-            Known::Wait((now + INDEX_LOOK).min(until))
+            let pause = SignedDuration::try_from(left.min(INDEX_LOOK)).unwrap_or_default();
+            Known::Wait(clock::now() + pause)
         });
     }
     index::freshen(app, crm).await?;
@@ -143,9 +178,12 @@ async fn candidates(app: &App, crm: &dyn Crm, change: &Change) -> Result<Vec<Can
         };
         (lead, candidate)
     });
-    let likeliest = name::likeliest(&booker, named, CANDIDATES_MAX);
+    let likeliest = name::likeliest(&booker, named, READ_MAX);
     let mut candidates = Vec::new();
     for (known, _) in likeliest {
+        if candidates.len() == CANDIDATES_MAX {
+            break;
+        }
         match crm.lead(&known.lead).await {
             Ok(lead) => {
                 app.store

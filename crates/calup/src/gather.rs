@@ -30,6 +30,8 @@ pub enum Stop {
 /// What is known before the CRM is asked.
 pub struct Background {
     pub known: Vec<Known>,
+    /// Of these, by number: to which lead one may have been told that has not ended; `None` is any.
+    heard: Vec<(usize, Option<String>)>,
     /// `chain:<token>` of every booking of this chain.
     pub tokens: Vec<String>,
     /// `person:<key>`.
@@ -58,7 +60,7 @@ pub const FIELD_QUOTA: &str = "field-quota";
 pub async fn known(app: &App, stored: &Stored) -> Result<Background, store::Error> {
     let related = related(app, stored).await?;
     let mut background = known_from(app, &related, stored);
-    for (known, other) in background.known.iter_mut().zip(&related) {
+    for (n, other) in related.iter().enumerate() {
         let is_open = matches!(
             other.status,
             Status::Pending | Status::Running | Status::Waiting
@@ -66,9 +68,10 @@ pub async fn known(app: &App, stored: &Stored) -> Result<Background, store::Erro
         if !is_open || other.key == stored.key {
             continue;
         }
-        // Its work was cut short: it may have been told before, and what is told now comes after it.
+        // Its work was cut short, or is done again: it may have been told before, and what is told now comes after it.
         let effects = app.store.effects(&other.profile, &other.key).await?;
-        known.done |= effects.iter().any(|e| is_speech(e) && may_be_there(e));
+        let told = effects.iter().filter(|e| is_speech(e) && may_be_there(e));
+        background.heard.extend(told.map(|e| (n, heard_by(e))));
         background.lead_in_doubt |= effects.iter().any(is_lead_in_doubt);
     }
     Ok(background)
@@ -76,6 +79,15 @@ pub async fn known(app: &App, stored: &Stored) -> Result<Background, store::Erro
 
 fn is_speech(effect: &Effect) -> bool {
     matches!(effect.kind, effect::Kind::Create | effect::Kind::Comment)
+}
+
+fn heard_by(effect: &Effect) -> Option<String> {
+    match effect.kind {
+        effect::Kind::Create => effect.remote_id.clone(),
+        effect::Kind::Comment | effect::Kind::Write | effect::Kind::BlockComment => {
+            Some(effect.target.clone())
+        }
+    }
 }
 
 fn may_be_there(effect: &Effect) -> bool {
@@ -140,6 +152,7 @@ pub fn known_from(app: &App, related: &[Stored], stored: &Stored) -> Background 
         tokens,
         meeting,
         lead_in_doubt: false,
+        heard: Vec::new(),
         person: format!("person:{person}"),
         email,
         booking: booking(related, &stored.change),
@@ -182,6 +195,8 @@ pub struct Search {
     pub is_said: bool,
     /// The one that calup had made, before a person answered late.
     pub replaced: Option<String>,
+    /// The lead that was found is calup's own, and a person has said since that it is none.
+    pub is_no_lead: bool,
     /// What was asked about the person, newest first.
     pub asked: Vec<Question>,
 }
@@ -199,6 +214,7 @@ pub async fn find(
         by_chain: false,
         is_said: false,
         replaced: None,
+        is_no_lead: false,
         asked: Vec::new(),
     };
     search.found = self::search(app, crm, known, journal, &mut search).await?;
@@ -221,13 +237,14 @@ async fn search(
     let mut deleted = chain.iter().any(|l| l.gone);
     if let Some(link) = chain.iter().find(|l| !l.gone) {
         if link.how.contains(MADE)
-            && let Some(found) = said_since(app, crm, known, &links, &link.lead, so_far).await?
+            && let Some(found) = said_since(app, crm, known, &link.lead, so_far).await?
         {
             return Ok(found);
         }
         match crm.lead(&link.lead).await {
             Ok(lead) => {
                 so_far.by_chain = true;
+                so_far.is_no_lead = asking::is_no_lead(&so_far.asked);
                 return Ok(found(
                     lead,
                     format!(
@@ -260,11 +277,16 @@ async fn search(
     if let Some(email) = &known.email {
         let leads = crm.find_by_email(email).await?;
         if let Some(lead) = matching::choose(&leads, email, profile) {
-            let how = format!(
+            let own = record.filter(|r| r.lead == lead.id);
+            let is_own = own.is_some();
+            let mut how = format!(
                 "the e-mail equals that of lead {} in list `{}`",
                 lead.id, lead.list_name
             );
-            let is_own = record.is_some_and(|r| r.lead == lead.id);
+            // A late answer about the person is about this meeting too.
+            if own.is_some_and(|r| r.how.contains(MADE)) {
+                how = format!("{how}, {MADE}");
+            }
             if is_own && !lacks_our_block(journal, lead).await? {
                 return Ok(found(lead.clone(), how));
             }
@@ -292,7 +314,7 @@ async fn search(
         let how = format!("{by} said that this person is lead {}", lead.id);
         return Ok(found(lead, how));
     }
-    if deleted {
+    if deleted && !asking::is_no_lead(&so_far.asked) {
         return Ok(Found::Deleted);
     }
     if let Some(link) = record {
@@ -320,7 +342,6 @@ async fn said_since(
     app: &App,
     crm: &dyn Crm,
     known: &Background,
-    links: &[Link],
     made: &str,
     so_far: &mut Search,
 ) -> Result<Option<Found>, Stop> {
@@ -332,9 +353,6 @@ async fn said_since(
     let Some(lead) = unless_gone(crm, &lead).await? else {
         return Ok(None);
     };
-    so_far
-        .gone
-        .extend(links.iter().filter(|l| l.lead == made).cloned());
     so_far.replaced = Some(made.to_owned());
     so_far.by_chain = !is_person;
     so_far.is_said = is_person;
@@ -434,8 +452,12 @@ pub async fn facts(
             .store
             .remembered(&profile.name, FIELD_QUOTA, clock::now())
             .await?;
+    let mut all = known.known.clone();
+    for (n, heard) in &known.heard {
+        all[*n].done |= heard.is_none() || lead_id.is_none() || *heard == lead_id;
+    }
     Ok(Facts {
-        known: known.known.clone(),
+        known: all,
         found,
         is_said: false,
         asking,

@@ -160,9 +160,11 @@ async fn fill(
     }
     loop {
         crm.spare(1).await?;
-        let seen_at = clock::now();
+        // A clock that goes back makes nobody unseen.
+        let seen_at = clock::now().max(state.began_at.unwrap_or_default());
         let page = crm.page(None, state.next_page).await?;
         worker::answered(app);
+        app.index_is_refused.store(false, Ordering::Relaxed);
         app.store
             .index(
                 profile,

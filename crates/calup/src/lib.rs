@@ -7,6 +7,7 @@ mod asking;
 mod body;
 mod cli;
 pub mod clock;
+pub mod closing;
 pub mod config;
 mod crash;
 mod demo;

@@ -97,13 +97,9 @@ pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
         End::Held(question) => {
             worker::answered(app);
             journal.record().await?;
-            let is_new = !question.candidates.is_empty();
-            let held_by = app.store.hold(claim, question).await?;
+            app.store.hold(claim, question).await?;
             app.waits.is_over(&claim.stored.key);
-            // Nobody else has asked about this person: its lane is ours.
-            if let Some(id) = held_by.filter(|_| is_new) {
-                app.ask_here(&id);
-            }
+            crash::at("held");
             app.ask.notify_one();
             Ok(())
         }
@@ -273,6 +269,14 @@ async fn attempt(
                 lead: None,
             }));
         }
+        if let Some(id) = lead_id.as_ref().filter(|_| search.is_no_lead) {
+            locks.lead = None;
+            if replaced::take_back(app, crm, stored, id).await? {
+                forget(&background, id, journal).await?;
+                continue;
+            }
+            locks.lead = Some(app.lead_lock(id).lock_owned().await);
+        }
         if guard::adopt(app, crm, stored, &background, &search.found, journal).await? {
             continue;
         }
@@ -293,7 +297,7 @@ async fn attempt(
         } = search;
         let mut facts =
             gather::facts(app, crm, stored, &background, found, asking, journal).await?;
-        facts.is_said = is_said;
+        facts.is_said = is_said || asking::is_said_of(app, stored, &facts.found).await?;
         let plan = plan::plan(&stored.change, &facts, profile);
         for (cause, text, hint) in &plan.notices {
             app.notify(cause, text, hint).await;
@@ -327,16 +331,21 @@ async fn attempt(
             )));
         }
         if let (Some(id), Found::Lead(_, how)) = (&lead_id, &facts.found) {
-            // A choice sticks for its chain, and sticks before anything is written by it.
-            execute::link(&background, id, how, !by_chain, journal).await?;
+            // A choice sticks for its chain, and sticks before anything is written by it; one that a late answer made
+            // stands with its question.
+            if replaced.is_none() {
+                execute::link(&background, id, how, !by_chain, journal).await?;
+            }
             execute::remember_seen(journal, id, &plan).await?;
         }
         match execute::all(app, crm, stored, &background, &facts, &plan, journal).await? {
             Step::Done(lead) => {
                 let lead = lead.or(lead_id);
-                if let (Some(old), Some(new)) = (replaced, &lead) {
-                    // Before the new link is recorded: cut short, it is done again.
-                    replaced::remove(app, crm, stored, &old, new).await?;
+                if let (Some(old), Found::Lead(new, how)) = (replaced, &facts.found) {
+                    replaced::remove(app, crm, stored, &old, &new.id).await?;
+                    // Recorded with the end and not before: cut short, it is done again.
+                    forget(&background, &old, journal).await?;
+                    execute::link(&background, &new.id, how, !by_chain, journal).await?;
                 }
                 return Ok(End::Finished(verdict(&plan, journal.effects(), lead)));
             }
@@ -401,6 +410,20 @@ async fn find(
     let gone = std::mem::take(&mut search.gone).into_iter();
     journal.set_links(gone.map(|l| Link { gone: true, ..l }));
     Ok(search)
+}
+
+/// What was linked to a lead that is gone.
+async fn forget(
+    background: &Background,
+    lead: &str,
+    journal: &mut Journal<'_>,
+) -> Result<(), store::Error> {
+    let mut tokens = background.tokens.clone();
+    tokens.push(background.person.clone());
+    let links = journal.links(&tokens).await?.into_iter();
+    let its = links.filter(|l| l.lead == lead);
+    journal.set_links(its.map(|l| Link { gone: true, ..l }));
+    Ok(())
 }
 
 fn verdict(plan: &Plan, journal: &[Effect], lead: Option<String>) -> Ended {

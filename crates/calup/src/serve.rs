@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::config::{self, Config};
-use crate::{index, server, slack, standby, sweep, web, worker};
+use crate::{closing, index, server, slack, standby, sweep, web, worker};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Only {
@@ -113,6 +113,7 @@ fn work_apart(
             let _ = tell.send(runtime.block_on(async {
                 // Ends with the work, at the latest.
                 tokio::spawn(index::run(app.clone(), stopped.clone()));
+                tokio::spawn(closing::run(app.clone(), stopped.clone()));
                 let work = standby::run(app.clone(), stopped.clone());
                 sweep::beside(work, app, stopped).await
             }));

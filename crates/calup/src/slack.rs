@@ -5,6 +5,7 @@ pub mod clicks;
 mod hears;
 mod message;
 mod shows;
+mod stands;
 mod tells;
 
 pub use message::outcome;

@@ -43,8 +43,9 @@ pub trait Asking: Send + Sync {
     /// All about a person, newest first: what was answered decides later plans.
     async fn asked(&self, profile: &str, person: &str) -> Result<Vec<Question>>;
     /// Of any number of answers, from any replica, one is `First`; what the question held is pending then, and for
-    /// `Answer::Person` the address is learnt. `Late`: everything that the question ever held is planned again, and
-    /// what is said of the person answers also the question that is open about them by now.
+    /// `Answer::Person` the address is learnt. `Late`: everything that the question ever held is planned again, with
+    /// what came of the person to the same lead; and what is said of the person answers also the question that is open
+    /// about them by now.
     async fn answer(&self, id: &str, answer: Answer, by: &str, now: Timestamp) -> Result<Answered>;
     /// Closes it unanswered, and what it held is pending. `false` when it is not open.
     async fn close(&self, id: &str, why: Closed, now: Timestamp) -> Result<bool>;
@@ -59,11 +60,16 @@ pub trait Asking: Send + Sync {
 
     // --- where they stand in Slack ---
 
+    /// From now on its message may stand there. `false` when somebody has begun already, or it is not open any more.
+    async fn begin_posting(&self, id: &str) -> Result<bool>;
+    /// It surely does not: what was begun came to nothing.
+    async fn not_posted(&self, id: &str) -> Result<()>;
     /// Its message, which shows it open. `false` when it has another one already, which stays.
     async fn posted(&self, id: &str, channel: &str, ts: &str) -> Result<bool>;
     /// What its message shows now.
     async fn shown(&self, id: &str, state: QuestionState) -> Result<()>;
-    /// Those to be posted (open, without a message) or shown (their message shows another state), oldest first.
+    /// Those to be posted (open, without a message), looked for (posting was begun) or shown (their message shows another
+    /// state), oldest first.
     async fn unposted(&self, profile: &str, limit: usize) -> Result<Vec<Question>>;
 
     // --- what was learnt ---

@@ -14,6 +14,8 @@ pub const ASKED_MAX: usize = 50;
 /// Whose deliveries a question tells.
 pub const DELIVERIES_MAX: usize = 1_000;
 pub const ALIASES_MAX: usize = 10_000;
+/// What the message of a question shows while nobody knows whether there is one.
+pub const POSTING: &str = "posting";
 
 pub fn seal(vault: &Vault, id: &str, question: &NewQuestion) -> Vec<u8> {
     vault.seal_json("question", "body", id, question)
@@ -97,6 +99,7 @@ impl Kept {
             (Some(why), Some(at)) => Some((names::closed(why)?, time(at)?)),
             _ => None,
         };
+        let may_be_posted = self.channel.is_none() && self.shown_state.as_deref() == Some(POSTING);
         let message = match (self.channel, self.message_ts, self.shown_state) {
             (Some(channel), Some(ts), Some(shows)) => Some(Message {
                 channel,
@@ -116,6 +119,7 @@ impl Kept {
             closed,
             held: deliveries.iter().filter_map(is_held).collect(),
             deliveries: deliveries.into_iter().map(|(id, _)| id).collect(),
+            may_be_posted,
             message,
         })
     }

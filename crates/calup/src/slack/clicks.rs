@@ -2,11 +2,13 @@
 //! socket.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::outcome::Failure;
 use secrecy::ExposeSecret;
 use store::rows::{Answer, Answered};
 use vendors::slack::interaction::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
@@ -16,6 +18,11 @@ use super::message::{self, IGNORE, MEETING, NEW, PERSON};
 use crate::answers;
 use crate::app::App;
 use crate::clock;
+
+/// Slack takes an answer to a click for half an hour.
+const TRIES: u32 = 5;
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 pub async fn receive(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
     let text = |name: &str| {
@@ -66,12 +73,17 @@ pub async fn heard(app: &App, click: Click) {
     } else {
         click.user_name.clone()
     };
+    stands(app, &question, &click).await;
     let whisper = match answers::give(app, &question, answer, &by).await {
         Ok(Answered::First | Answered::Late) => {
             show(app, &question, &click).await;
             return;
         }
-        Ok(Answered::Before(given)) => format!("{} has decided this already.", given.by),
+        Ok(Answered::Before(given)) => {
+            // Whoever clicked had buttons before them still.
+            show(app, &question, &click).await;
+            format!("{} has decided this already.", given.by)
+        }
         Ok(Answered::NoSuch) => "This question is not known here any more.".to_owned(),
         Err(error) => {
             tracing::error!(%error, question.id = %question, "could not take an answer");
@@ -79,6 +91,16 @@ pub async fn heard(app: &App, click: Click) {
         }
     };
     tell(app, &click, Reply::Whisper(&whisper)).await;
+}
+
+/// A click tells where its question stands, also when the answer to its post was lost.
+async fn stands(app: &App, question: &str, click: &Click) {
+    let (Some(channel), Some(ts)) = (&click.channel, &click.ts) else {
+        return;
+    };
+    if let Err(error) = app.store.posted(question, channel, ts).await {
+        tracing::info!(%error, question.id = question, "could not record where a question stands");
+    }
 }
 
 /// At once; whoever works for the profile does it as well, should this fail.
@@ -92,7 +114,19 @@ async fn tell(app: &App, click: &Click, reply: Reply<'_>) {
     let (Some(slack), Some(url)) = (app.slack(), &click.response_url) else {
         return;
     };
-    if let Err(failure) = slack.respond(url, reply).await {
-        tracing::info!("could not tell who clicked: {failure}");
+    for _ in 0..TRIES {
+        let pause = match slack.respond(url, reply).await {
+            Ok(()) => return,
+            Err(Failure::Limited { until, .. }) => {
+                Duration::try_from(until.duration_since(clock::now())).unwrap_or_default()
+            }
+            Err(Failure::Transient { .. }) => AFTER_FAILURE,
+            Err(failure) => {
+                tracing::info!("could not tell who clicked: {failure}");
+                return;
+            }
+        };
+        tokio::time::sleep(pause.min(PATIENCE)).await;
     }
+    tracing::info!("could not tell who clicked: Slack took no answer");
 }

@@ -1,14 +1,16 @@
 //! Clicks over Socket Mode, where Slack cannot reach this machine.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use domain::outcome::Failure;
 use tokio::sync::watch;
 
 use super::{after, clicks};
 use crate::app::App;
 
 const IDLE: Duration = Duration::from_secs(2);
+const LONG: Duration = Duration::from_secs(30);
 
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     if app
@@ -41,11 +43,16 @@ async fn listen(app: &Arc<App>) -> Duration {
         Ok(socket) => socket,
         Err(failure) => return after(app, &failure).await,
     };
+    let mut heard_since = Instant::now();
     loop {
         match socket.next().await {
             Ok(click) => {
                 let app = app.clone();
                 tokio::spawn(async move { clicks::heard(&app, click).await });
+            }
+            // One that held for a while has merely broken: a click may come any moment.
+            Err(Failure::Transient { .. }) if heard_since.elapsed() > LONG => {
+                heard_since = Instant::now();
             }
             Err(failure) => return after(app, &failure).await,
         }

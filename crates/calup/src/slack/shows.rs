@@ -1,5 +1,5 @@
-//! Closing questions whose time is over, and showing each question as it stands: posted once, changed when it is
-//! answered or closed. A post whose answer was lost is looked up by its marker before it is sent again.
+//! Showing each question as it stands: posted once, changed when it is answered or closed. That posting begins is
+//! recorded first; when nothing is known of what came of it, the message is looked for (`stands`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,38 +7,34 @@ use std::time::{Duration, Instant};
 
 use domain::outcome::Failure;
 use jiff::SignedDuration;
-use store::rows::{Closed, Question, QuestionState};
+use store::rows::{Message, Question};
 use tokio::sync::watch;
-use vendors::slack::Slack;
+use vendors::slack::{self, Slack};
 
+use super::stands::{Doubts, Stands};
 use super::{after, message};
 use crate::app::App;
-use crate::lookup::SKEW;
-use crate::{clock, keys};
+use crate::{clock, crash, keys};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-const AT_ONCE: usize = 20;
-const NEGATIVES_MIN: u32 = 3;
+const AT_ONCE: usize = 100;
+/// One that Slack will not take as it is keeps no other from being shown.
+const AFTER_REFUSAL: Duration = Duration::from_secs(60);
 
-/// A post that may be there: how often it was not found, and since when it is looked for.
-struct Doubt {
-    negatives: u32,
-    since: Instant,
-    again: Instant,
+/// What only this process knows of those that are not shown yet.
+#[derive(Default)]
+struct Waiting {
+    doubts: Doubts,
+    /// Until when they are left alone.
+    refused: HashMap<String, Instant>,
 }
 
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let mut doubts = HashMap::new();
+    let mut waiting = Waiting::default();
     let mut leave_alone_until = Instant::now();
     loop {
-        if !app.lease.is_over()
-            && app.epoch() > 0
-            && let Err(error) = close_due(&app).await
-        {
-            tracing::error!(%error, "could not look for questions whose time is over; looking again");
-        }
         if Instant::now() >= leave_alone_until
-            && let Err(pause) = show(&app, &mut doubts).await
+            && let Err(pause) = show(&app, &mut waiting).await
         {
             leave_alone_until = Instant::now() + pause;
         }
@@ -50,20 +46,8 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn close_due(app: &App) -> Result<(), store::Error> {
-    let profile = &app.config.profile.name;
-    let now = clock::now();
-    for due in app.store.questions_due(profile, now, AT_ONCE).await? {
-        if app.store.close(&due, Closed::Expired, now).await? {
-            tracing::info!(question.id = %due, "nobody answered in time: it becomes a new lead");
-            app.wake.notify_one();
-        }
-    }
-    Ok(())
-}
-
 /// Fails with how long Slack is to be left alone.
-async fn show(app: &App, doubts: &mut HashMap<String, Doubt>) -> Result<(), Duration> {
+async fn show(app: &App, waiting: &mut Waiting) -> Result<(), Duration> {
     let Some(slack) = app.slack() else {
         return Ok(());
     };
@@ -78,13 +62,25 @@ async fn show(app: &App, doubts: &mut HashMap<String, Doubt>) -> Result<(), Dura
             return Err(LOOK_EVERY);
         }
     };
+    let now = Instant::now();
+    waiting.refused.retain(|_, until| *until > now);
     for question in unshown {
         if app.lease.is_over() {
             return Ok(());
         }
-        match one(app, &slack, &question, doubts).await {
+        if waiting.refused.contains_key(&question.id) {
+            continue;
+        }
+        match one(app, &slack, &question, &mut waiting.doubts).await {
             Ok(()) => {}
             Err(Trouble::Slack(failure)) => return Err(after(app, &failure).await),
+            Err(Trouble::Question(failure)) => {
+                let text = format!("{failure}: question {} is not shown there", question.id);
+                let hint = "answer it with `calup questions` or over the API";
+                app.notify("slack-question", &text, hint).await;
+                let until = Instant::now() + AFTER_REFUSAL;
+                waiting.refused.insert(question.id, until);
+            }
             Err(Trouble::Store(error)) => {
                 tracing::error!(%error, "could not record what Slack shows; looking again");
                 return Err(LOOK_EVERY);
@@ -96,6 +92,8 @@ async fn show(app: &App, doubts: &mut HashMap<String, Doubt>) -> Result<(), Dura
 
 enum Trouble {
     Slack(Failure),
+    /// About this one only.
+    Question(Failure),
     Store(store::Error),
 }
 
@@ -115,79 +113,69 @@ async fn one(
     app: &App,
     slack: &Slack,
     question: &Question,
-    doubts: &mut HashMap<String, Doubt>,
+    doubts: &mut Doubts,
 ) -> Result<(), Trouble> {
     let marker = keys::question(app, &question.id);
-    let mut shown = message::of(question);
-    shown.marker = Some(marker.clone());
     if let Some(posted) = &question.message {
-        return match slack.update(&posted.ts, &shown).await {
-            // Somebody deleted the message.
-            Ok(()) | Err(Failure::Gone { .. } | Failure::Refused { .. }) => {
-                Ok(app.store.shown(&question.id, question.state).await?)
-            }
+        let mut shown = message::of(question);
+        shown.marker = Some(marker);
+        return change(app, slack, question, posted, &shown).await;
+    }
+    if question.may_be_posted {
+        return match doubts.look(app, slack, question, &marker).await {
+            Ok(Stands::There(ts)) => remember(app, slack, question, &ts).await,
+            Ok(Stands::Nowhere) => Ok(app.store.not_posted(&question.id).await?),
+            Ok(Stands::Unclear) => Ok(()),
+            Err(failure @ Failure::NeedsOperator { .. }) => Err(Trouble::Question(failure)),
             Err(failure) => Err(failure.into()),
         };
     }
     // Asked first: a question that had to wait for its turn was still never sent.
     slack.ready().await?;
-    let is_fresh = app.asked_here(&question.id);
-    if !is_fresh && !is_absent(app, slack, question, &marker, doubts).await? {
+    if !app.store.begin_posting(&question.id).await? {
         return Ok(());
     }
-    if question.state != QuestionState::Open {
-        // Nobody has seen it, and there is nothing to decide any more.
-        return Ok(());
-    }
-    let now = Instant::now();
-    let doubt = Doubt {
-        negatives: 0,
-        since: now,
-        again: now,
-    };
-    doubts.insert(question.id.clone(), doubt);
+    crash::at("posting");
+    let mut shown = message::of(question);
+    shown.marker = Some(marker);
     match slack.post(&shown).await {
         Ok(ts) => {
-            doubts.remove(&question.id);
+            crash::at("posted");
             remember(app, slack, question, &ts).await
         }
-        Err(failure @ Failure::Unknown { .. }) => Err(failure.into()),
-        Err(failure) => {
-            doubts.remove(&question.id);
-            app.ask_here(&question.id);
+        Err(failure @ Failure::Unknown { .. }) => {
+            doubts.begin(&question.id);
             Err(failure.into())
+        }
+        Err(failure) => {
+            app.store.not_posted(&question.id).await?;
+            Err(match failure {
+                Failure::Refused { .. } => Trouble::Question(failure),
+                failure => failure.into(),
+            })
         }
     }
 }
 
-/// Whether the question surely stands nowhere in the channel; found, it is remembered.
-async fn is_absent(
+async fn change(
     app: &App,
     slack: &Slack,
     question: &Question,
-    marker: &str,
-    doubts: &mut HashMap<String, Doubt>,
-) -> Result<bool, Trouble> {
-    let now = Instant::now();
-    let quiet = app.config.late_apply;
-    let doubt = doubts.entry(question.id.clone()).or_insert(Doubt {
-        negatives: 0,
-        since: now,
-        again: now,
-    });
-    if now < doubt.again {
-        return Ok(false);
+    posted: &Message,
+    shown: &slack::Message,
+) -> Result<(), Trouble> {
+    let changed = slack.update(&posted.channel, &posted.ts, shown).await;
+    let is_over = match &changed {
+        // Somebody deleted the message.
+        Ok(()) | Err(Failure::Gone { .. } | Failure::Refused { .. }) => true,
+        // It stands where calup may not write any more.
+        Err(Failure::NeedsOperator { .. }) => posted.channel != slack.channel_id().await?,
+        Err(_) => false,
+    };
+    if !is_over {
+        return Ok(changed?);
     }
-    let since = question.asked.asked_at - SKEW;
-    if let Some(ts) = slack.find(marker, since).await? {
-        doubts.remove(&question.id);
-        remember(app, slack, question, &ts).await?;
-        return Ok(false);
-    }
-    doubt.negatives += 1;
-    doubt.again =
-        now + (quiet / NEGATIVES_MIN).clamp(Duration::from_millis(100), Duration::from_secs(20));
-    Ok(doubt.negatives >= NEGATIVES_MIN && now.duration_since(doubt.since) >= quiet)
+    Ok(app.store.shown(&question.id, question.state).await?)
 }
 
 async fn remember(app: &App, slack: &Slack, question: &Question, ts: &str) -> Result<(), Trouble> {

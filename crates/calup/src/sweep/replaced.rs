@@ -1,7 +1,8 @@
-//! A lead that calup made because nobody answered in time, and whose meeting a person has given to another since: it
-//! goes, unless somebody has worked on it, or another meeting is on it.
+//! A lead that calup made because nobody answered in time, and about which a person has answered since: its meeting is
+//! another lead's, or its person is no lead. It goes, unless somebody has worked on it, or another meeting is on it.
 
 use domain::effect::{Effect, Kind, State};
+use domain::lead::NewLead;
 use domain::plan::Action;
 use store::rows::Stored;
 use vendors::Crm;
@@ -9,8 +10,10 @@ use vendors::Crm;
 use super::leads::twin;
 use super::twins;
 use crate::app::App;
+use crate::crash;
 use crate::gather::{self, Stop};
 
+/// The meeting is on lead `by` now.
 pub async fn remove(
     app: &App,
     crm: &dyn Crm,
@@ -19,48 +22,110 @@ pub async fn remove(
     by: &str,
 ) -> Result<(), Stop> {
     let related = gather::related(app, stored).await?;
-    let mut made = None;
-    for other in &related {
-        let effects = app.store.effects(&other.profile, &other.key).await?;
-        made = made.or_else(|| effects.into_iter().find(|e| is_make_of(e, lead)));
-    }
-    let Some(effect) = made else {
-        return Ok(());
+    let mine = gather::known_from(app, &related, stored).tokens;
+    let is_of_this_meeting = |other: &Stored| {
+        let theirs = gather::known_from(app, &related, other).tokens;
+        theirs.iter().any(|token| mine.contains(token))
     };
-    let Ok(Action::Create(sent)) = serde_json::from_str::<Action>(&effect.desired) else {
-        return Ok(());
-    };
-    let is_used = |other: &&Stored| {
-        other.key != stored.key
-            && other.lead.as_deref() == Some(lead)
-            && other.change.booking.uid != stored.change.booking.uid
-    };
-    if related.iter().any(|other| is_used(&other)) {
+    let mut others = related.iter().filter(|o| o.lead.as_deref() == Some(lead));
+    if others.any(|other| !is_of_this_meeting(other)) {
         return Ok(());
     }
+    crash::at("replacing");
+    let end = end(app, crm, &related, lead).await?;
+    crash::at("replaced");
+    match end {
+        End::NotOurs => {}
+        End::Gone => tracing::info!(
+            lead,
+            by,
+            "a late answer gave its meeting to another lead: it was deleted, untouched"
+        ),
+        End::Stays(why) => {
+            let text = format!(
+                "the meeting of lead {lead}, which calup made, was given to lead {by} by a late answer; the first stays, because somebody has worked on it: {why}"
+            );
+            let hint = format!("merge {lead} into {by} in ClickUp");
+            app.notify(&format!("replaced:{lead}"), &text, &hint).await;
+        }
+    }
+    Ok(())
+}
+
+/// Its person is no lead. Says whether it is gone.
+pub async fn take_back(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    lead: &str,
+) -> Result<bool, Stop> {
+    let related = gather::related(app, stored).await?;
+    let is_somebody_else_s =
+        |other: &Stored| other.lead.as_deref() == Some(lead) && other.person != stored.person;
+    if related.iter().any(is_somebody_else_s) {
+        return Ok(false);
+    }
+    match end(app, crm, &related, lead).await? {
+        End::NotOurs => Ok(false),
+        End::Gone => {
+            tracing::info!(
+                lead,
+                "a late answer said that this is no lead: it was deleted, untouched"
+            );
+            Ok(true)
+        }
+        End::Stays(why) => {
+            let text = format!(
+                "a late answer said of lead {lead}, which calup made, that it is none; it stays, because somebody has worked on it: {why}"
+            );
+            let hint = format!("delete {lead} in ClickUp if nobody needs it");
+            app.notify(&format!("replaced:{lead}"), &text, &hint).await;
+            Ok(false)
+        }
+    }
+}
+
+enum End {
+    Gone,
+    Stays(&'static str),
+    /// Calup did not make it.
+    NotOurs,
+}
+
+async fn end(app: &App, crm: &dyn Crm, related: &[Stored], lead: &str) -> Result<End, Stop> {
+    let Some((effect, sent)) = made(app, related, lead).await? else {
+        return Ok(End::NotOurs);
+    };
     let _alone = app.lead_lock(lead).lock_owned().await;
     let Some(twin) = twin(app, crm, &effect, lead).await? else {
-        return Ok(());
+        return Ok(End::Gone);
     };
     let (profile, grace) = (&app.config.profile, app.config.call_timeout());
     if let Some(why) = twins::touched(&twin, &sent, profile, grace) {
-        let text = format!(
-            "the meeting of lead {lead}, which calup made, was given to lead {by} by a late answer; the first stays, because somebody has worked on it: {why}"
-        );
-        let hint = format!("merge {lead} into {by} in ClickUp");
-        app.notify(&format!("replaced:{lead}"), &text, &hint).await;
-        return Ok(());
+        return Ok(End::Stays(why));
     }
     crm.delete(lead).await?;
-    app.store
-        .unindex(&stored.profile, &[lead.to_owned()])
-        .await?;
-    tracing::info!(
-        lead,
-        by,
-        "a late answer gave its meeting to another lead: it was deleted, untouched"
-    );
-    Ok(())
+    let gone = [lead.to_owned()];
+    app.store.unindex(&effect.profile, &gone).await?;
+    Ok(End::Gone)
+}
+
+/// How it was made, and as what.
+async fn made(
+    app: &App,
+    related: &[Stored],
+    lead: &str,
+) -> Result<Option<(Effect, NewLead)>, store::Error> {
+    for other in related {
+        let effects = app.store.effects(&other.profile, &other.key).await?;
+        let made = effects.into_iter().find(|e| is_make_of(e, lead));
+        if let Some(effect) = made
+            && let Ok(Action::Create(sent)) = serde_json::from_str(&effect.desired)
+        {
+            return Ok(Some((effect, sent)));
+        }
+    }
+    Ok(None)
 }
 
 fn is_make_of(effect: &Effect, lead: &str) -> bool {

@@ -157,3 +157,39 @@ async fn what_nobody_can_find_out_within_a_day_is_left_to_the_operator() {
         1
     );
 }
+
+#[tokio::test]
+async fn a_jump_ahead_does_not_end_the_waiting_for_the_index_and_half_an_hour_does() {
+    let mut world = world_with(vec![("CALUP_QUESTION_HOURS", "0".to_owned())]).await;
+    let pages = Match::get("reverse=true&page");
+    world.clickup.fault(pages, Fault::Html(502), ALWAYS);
+    world.calup.set("CALUP_QUESTION_HOURS", "24");
+    world.calup.restart();
+    let ada = Person::new("Ada Byrd", EMAIL);
+    let created = world.cal().book(&ada, START, 30).created();
+    assert_eq!(world.deliver(created.body.clone()).await, 200);
+    world
+        .until("it waits for the index", async || {
+            world
+                .last()
+                .await
+                .1
+                .contains("once the leads have been read")
+        })
+        .await;
+    set_clock(&world, DAY, 0);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(world.last().await.0, "waiting");
+    // Five minutes are between two looks.
+    set_clock(&world, DAY + 301, 29 * 60);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(world.last().await.0, "waiting");
+    set_clock(&world, DAY + 602, 30 * 60 + 1);
+    assert_eq!(world.settle().await["done"], 1);
+    let lead = world.clickup.live_tasks().remove(0);
+    assert!(
+        lead.markdown.contains("names could not be compared"),
+        "{}",
+        lead.markdown
+    );
+}

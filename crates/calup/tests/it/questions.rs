@@ -253,3 +253,35 @@ async fn without_slack_the_question_waits_where_it_is_asked() {
     assert_eq!(status, 200);
     world.settle().await;
 }
+
+#[tokio::test]
+async fn namesakes_that_are_there_no_more_hide_nobody() {
+    let asked = Asked::start().await;
+    let world = &asked.world;
+    world
+        .clickup
+        .add_list("901100000099", "Elsewhere", &[("open", "open")]);
+    let right = world.clickup.add_task(BROKERS, "Mike Ross", None);
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    let mut others = Vec::new();
+    for _ in 0..6 {
+        others.push(world.clickup.add_task(BROKERS, "Mike Ross", None));
+    }
+    // They get into the index, and are nowhere told to have left.
+    let first = world.cal().book(&mike(), START, 30).created();
+    asked.is_held(&first).await;
+    for (n, other) in others.iter().enumerate() {
+        if n % 2 == 0 {
+            world.clickup.human_delete(other);
+        } else {
+            world.clickup.human_move(other, "901100000099");
+        }
+    }
+    let namesake = sim::cal::Person::new("Mike Ross", "other@ross.example");
+    let second = world.cal().book(&namesake, START, 30).created();
+    asked.is_held(&second).await;
+    let open = world.get("/api/questions?state=open").await;
+    let candidates = &open["questions"][0]["candidates"];
+    assert_eq!(candidates[0]["task_id"], right.as_str(), "{open}");
+    assert_eq!(candidates.as_array().map(Vec::len), Some(1), "{open}");
+}

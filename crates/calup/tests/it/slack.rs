@@ -8,7 +8,7 @@ use sim::faults::{Fault, Match};
 use sim::slack::{Click, Config as SlackConfig, Signing, Slack};
 
 use crate::asked::*;
-use crate::world::{BROKERS, Setup, World};
+use crate::world::{BROKERS, INBOUND, SELLERS, Setup, World};
 
 #[tokio::test]
 async fn forged_and_old_clicks_change_nothing_and_a_second_click_is_told_who_decided() {
@@ -227,4 +227,108 @@ async fn the_operator_hears_in_slack_of_what_is_quarantined_and_of_a_changed_sec
         .await;
     let notices = world.get("/api/notices").await.to_string();
     assert!(notices.contains("wrong-signatures") && notices.contains("quarantined"));
+}
+
+#[tokio::test]
+async fn a_question_that_slack_refuses_keeps_no_other_from_being_shown() {
+    let asked = Asked::start().await;
+    let world = &asked.world;
+    world.clickup.add_task(BROKERS, "Mike Ross", None);
+    world.clickup.add_task(SELLERS, "Ada Byrd", None);
+    let refusal = r#"{"ok":false,"error":"invalid_blocks"}"#.to_owned();
+    let post = Match::post("chat.postMessage");
+    asked.slack.fault(post, Fault::Status(200, refusal), 1);
+    let cal = world.cal();
+    let first = cal.book(&mike(), START, 30).created();
+    asked.is_held(&first).await;
+    let refused = async || asked.slack.faults_left() == 0;
+    world.until("Slack has refused it", refused).await;
+    let ada = Person::new("Ada Byrd", "ada@byrd.example");
+    let second = cal.book(&ada, START, 30).created();
+    asked.is_held(&second).await;
+    world
+        .until("the other is shown", async || {
+            let messages = asked.slack.messages(CHANNEL);
+            let asks = messages.iter().find(|m| !m.buttons.is_empty());
+            asks.is_some_and(|m| m.seen.text.contains("Ada Byrd"))
+        })
+        .await;
+    let told = world.get("/api/notices").await.to_string();
+    assert!(told.contains("invalid_blocks"), "{told}");
+}
+
+#[tokio::test]
+async fn a_slack_that_takes_its_time_puts_off_no_lead() {
+    let asked = Asked::with(vec![
+        ("CALUP_QUESTION_HOURS", "0.0004".to_owned()),
+        ("CALUP_LEASE_SECONDS", "60".to_owned()),
+    ])
+    .await;
+    let world = &asked.world;
+    asked
+        .slack
+        .set_latency(Duration::from_secs(10), Duration::ZERO);
+    let cal = world.cal();
+    let began = std::time::Instant::now();
+    for name in ["Mike Ross", "Ada Byrd", "Nora Hill", "Otto Falk"] {
+        world.clickup.add_task(BROKERS, name, None);
+        let email = format!("{}@other.example", name.replace(' ', "."));
+        let created = cal.book(&Person::new(name, &email), START, 30).created();
+        assert_eq!(world.deliver(created.body).await, 200);
+    }
+    world
+        .until("each has a lead", async || {
+            world.clickup.tasks_in(INBOUND).len() == 4
+        })
+        .await;
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn answered_while_nobody_knows_whether_it_was_posted_the_message_says_so_too() {
+    let asked = Asked::start().await;
+    let world = &asked.world;
+    world.clickup.add_task(BROKERS, "Mike Ross", None);
+    let post = Match::post("chat.postMessage");
+    asked.slack.fault(post, Fault::ApplyThenDrop, 1);
+    let created = world.cal().book(&mike(), START, 30).created();
+    asked.is_held(&created).await;
+    asked.message().await;
+    let question = asked.question().await;
+    let (status, _) = asked.answers(&question, json!({"answer": "new"})).await;
+    assert_eq!(status, 200);
+    world
+        .until("the message says who decided", async || {
+            let message = asked.slack.messages(CHANNEL).remove(0);
+            message.buttons.is_empty() && message.seen.text.contains("test decided")
+        })
+        .await;
+    assert_eq!(asked.slack.messages(CHANNEL).len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_in_the_channel_of_before_is_changed_there() {
+    let mut asked = Asked::start().await;
+    asked.world.clickup.add_task(BROKERS, "Mike Ross", None);
+    let created = asked.world.cal().book(&mike(), START, 30).created();
+    asked.is_held(&created).await;
+    asked.message().await;
+    asked.slack.add_channel("C0000OTHER", "other");
+    asked.world.calup.keep_address();
+    asked.world.calup.kill();
+    asked.world.calup.set("SLACK_CHANNEL", "C0000OTHER");
+    asked.world.calup.start();
+    let question = asked.question().await;
+    asked.answers(&question, json!({"answer": "new"})).await;
+    asked
+        .world
+        .until("the message says so", async || {
+            asked.slack.messages(CHANNEL).remove(0).buttons.is_empty()
+        })
+        .await;
+    assert!(asked.slack.messages("C0000OTHER").is_empty());
 }

@@ -143,6 +143,18 @@ impl Asking for Postgres {
         .await
     }
 
+    async fn begin_posting(&self, id: &str) -> Result<bool> {
+        let id = id.to_owned();
+        self.write(move |db, _| async move { questions::begin_posting(&db, &id).await })
+            .await
+    }
+
+    async fn not_posted(&self, id: &str) -> Result<()> {
+        let id = id.to_owned();
+        self.write(move |db, _| async move { questions::not_posted(&db, &id).await })
+            .await
+    }
+
     async fn posted(&self, id: &str, channel: &str, ts: &str) -> Result<bool> {
         let (id, channel, ts) = (id.to_owned(), channel.to_owned(), ts.to_owned());
         self.write(move |db, _| async move { questions::posted(&db, &id, &channel, &ts).await })

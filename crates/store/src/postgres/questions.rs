@@ -9,7 +9,7 @@ use super::connection::{Db, Param};
 use super::{aliases, doubts, lane, lease, work};
 use crate::names::{micros, time};
 use crate::questions::{
-    ASKED_MAX, DELIVERIES_MAX, Kept, held_by, seal, seal_answer, unless_damaged,
+    ASKED_MAX, DELIVERIES_MAX, Kept, POSTING, held_by, seal, seal_answer, unless_damaged,
 };
 use crate::rows::{
     Answer, Answered, Claim, Closed, NewQuestion, Question, QuestionFilter, QuestionState,
@@ -53,7 +53,11 @@ statements! {
     CLOSE = "UPDATE question SET state = 'closed', closed = $2, closed_at = $3 WHERE id = $1 AND state = 'open'";
     HELD = "SELECT c.id FROM held h JOIN change c ON c.id = h.change_id
         WHERE h.question = $1 AND c.status = 'held' ORDER BY c.id";
-    EVER_HELD = "SELECT c.id FROM held h JOIN change c ON c.id = h.change_id WHERE h.question = $1 ORDER BY c.id";
+    CONCERNED = "SELECT c.id FROM held h JOIN change c ON c.id = h.change_id WHERE h.question = $1
+        UNION SELECT c.id FROM held h JOIN change first ON first.id = h.change_id
+          JOIN change c ON c.profile = first.profile AND c.person = first.person AND c.lead = first.lead
+          WHERE h.question = $1 AND c.status = 'done'
+        ORDER BY id";
     OVERTAKE = "UPDATE change SET again = true WHERE profile = $1 AND person = $2 AND status = 'running'";
     ONE = select_question!("id = $1");
     BY_STATE = questions!("state = $2");
@@ -69,6 +73,9 @@ statements! {
     DUE = "SELECT id FROM question WHERE profile = $1 AND state = 'open' AND closes_at <= $2
         ORDER BY closes_at, id LIMIT $3";
     NEXT_DUE = "SELECT min(closes_at) FROM question WHERE profile = $1 AND state = 'open'";
+    BEGIN_POSTING = "UPDATE question SET shown_state = $2
+        WHERE id = $1 AND state = 'open' AND channel IS NULL AND shown_state IS NULL";
+    NOT_POSTED = "UPDATE question SET shown_state = NULL WHERE id = $1 AND channel IS NULL";
     POSTED = "UPDATE question SET channel = $2, message_ts = $3, shown_state = 'open' WHERE id = $1 AND channel IS NULL";
     SHOWN = "UPDATE question SET shown_state = $2 WHERE id = $1 AND channel IS NOT NULL";
     UNPOSTED = select_question!(
@@ -157,7 +164,7 @@ pub async fn answer(
     match answered {
         Answered::First => settle(&question, HELD).await?,
         Answered::Late => {
-            settle(&question, EVER_HELD).await?;
+            settle(&question, CONCERNED).await?;
             let open = open_of(db, &question.profile, &question.person).await?;
             if let Some(open) = open.filter(|_| answer.is_of_person()) {
                 settle(&open, HELD).await?;
@@ -300,6 +307,16 @@ pub async fn due(db: &Db, profile: &str, now: Timestamp, limit: usize) -> Result
 pub async fn next_due(db: &Db, profile: &str) -> Result<Option<Timestamp>> {
     let at: Option<i64> = db.value(NEXT_DUE, &[&profile]).await?;
     at.map(time).transpose()
+}
+
+pub async fn begin_posting(db: &Db, id: &str) -> Result<bool> {
+    let rows = db.execute(BEGIN_POSTING, &[&indexed(id), &POSTING]).await?;
+    Ok(rows > 0)
+}
+
+pub async fn not_posted(db: &Db, id: &str) -> Result<()> {
+    db.execute(NOT_POSTED, &[&indexed(id)]).await?;
+    Ok(())
 }
 
 pub async fn posted(db: &Db, id: &str, channel: &str, ts: &str) -> Result<bool> {

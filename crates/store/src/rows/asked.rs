@@ -92,6 +92,8 @@ pub struct Question {
     pub deliveries: Vec<String>,
     /// Those of them that it still holds.
     pub held: Vec<String>,
+    /// Posting was begun, and nothing is known of what came of it.
+    pub may_be_posted: bool,
     pub message: Option<Message>,
 }
 

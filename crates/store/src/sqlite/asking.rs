@@ -113,6 +113,18 @@ impl Asking for Sqlite {
         self.glance(|db, _| questions::next_due(db, profile))
     }
 
+    async fn begin_posting(&self, id: &str) -> Result<bool> {
+        let id = id.to_owned();
+        self.write(move |db, _| questions::begin_posting(db, &id))
+            .await
+    }
+
+    async fn not_posted(&self, id: &str) -> Result<()> {
+        let id = id.to_owned();
+        self.write(move |db, _| questions::not_posted(db, &id))
+            .await
+    }
+
     async fn posted(&self, id: &str, channel: &str, ts: &str) -> Result<bool> {
         let (id, channel, ts) = (id.to_owned(), channel.to_owned(), ts.to_owned());
         self.write(move |db, _| questions::posted(db, &id, &channel, &ts))

@@ -7,7 +7,7 @@ use super::cells::all;
 use super::{aliases, doubts, lane, work};
 use crate::names::{micros, time};
 use crate::questions::{
-    ASKED_MAX, DELIVERIES_MAX, Kept, held_by, seal, seal_answer, unless_damaged,
+    ASKED_MAX, DELIVERIES_MAX, Kept, POSTING, held_by, seal, seal_answer, unless_damaged,
 };
 use crate::rows::{
     Answer, Answered, Claim, Closed, NewQuestion, Question, QuestionFilter, QuestionState,
@@ -40,7 +40,11 @@ statements! {
     CLOSE = "UPDATE question SET state = 'closed', closed = ?2, closed_at = ?3 WHERE id = ?1 AND state = 'open'";
     HELD = "SELECT c.id FROM held h JOIN change c ON c.id = h.change_id
         WHERE h.question = ?1 AND c.status = 'held' ORDER BY c.n";
-    EVER_HELD = "SELECT c.id FROM held h JOIN change c ON c.id = h.change_id WHERE h.question = ?1 ORDER BY c.n";
+    CONCERNED = "SELECT c.id, c.n FROM held h JOIN change c ON c.id = h.change_id WHERE h.question = ?1
+        UNION SELECT c.id, c.n FROM held h JOIN change first ON first.id = h.change_id
+          JOIN change c ON c.profile = first.profile AND c.person = first.person AND c.lead = first.lead
+          WHERE h.question = ?1 AND c.status = 'done'
+        ORDER BY n";
     OVERTAKE = "UPDATE change SET again = 1 WHERE profile = ?1 AND person = ?2 AND status = 'running'";
     ONE = "SELECT * FROM question WHERE id = ?1";
     BY_STATE = questions!("state = ?2");
@@ -53,6 +57,9 @@ statements! {
     DUE = "SELECT id FROM question WHERE profile = ?1 AND state = 'open' AND closes_at <= ?2
         ORDER BY closes_at, id LIMIT ?3";
     NEXT_DUE = "SELECT min(closes_at) FROM question WHERE profile = ?1 AND state = 'open'";
+    BEGIN_POSTING = "UPDATE question SET shown_state = ?2
+        WHERE id = ?1 AND state = 'open' AND channel IS NULL AND shown_state IS NULL";
+    NOT_POSTED = "UPDATE question SET shown_state = NULL WHERE id = ?1 AND channel IS NULL";
     POSTED = "UPDATE question SET channel = ?2, message_ts = ?3, shown_state = 'open' WHERE id = ?1 AND channel IS NULL";
     SHOWN = "UPDATE question SET shown_state = ?2 WHERE id = ?1 AND channel IS NOT NULL";
     UNPOSTED = "SELECT * FROM question WHERE profile = ?1
@@ -135,7 +142,7 @@ pub fn answer(
     match answered {
         Answered::First => settle(&question, HELD)?,
         Answered::Late => {
-            settle(&question, EVER_HELD)?;
+            settle(&question, CONCERNED)?;
             let open = open_of(db, &question.profile, &question.person)?;
             if let Some(open) = open.filter(|_| answer.is_of_person()) {
                 settle(&open, HELD)?;
@@ -267,6 +274,16 @@ pub fn next_due(db: &Connection, profile: &str) -> Result<Option<Timestamp>> {
         .prepare_cached(NEXT_DUE)?
         .query_row([profile], |row| row.get(0))?;
     at.map(time).transpose()
+}
+
+pub fn begin_posting(db: &Connection, id: &str) -> Result<bool> {
+    let rows = db.prepare_cached(BEGIN_POSTING)?.execute([id, POSTING])?;
+    Ok(rows > 0)
+}
+
+pub fn not_posted(db: &Connection, id: &str) -> Result<()> {
+    db.prepare_cached(NOT_POSTED)?.execute([id])?;
+    Ok(())
 }
 
 pub fn posted(db: &Connection, id: &str, channel: &str, ts: &str) -> Result<bool> {

@@ -1,6 +1,8 @@
 //! What an answer leads to, or none, or one that comes late or second.
 
-use store::rows::{Alias, Answer, Answered, Closed, Given, NewQuestion, QuestionState, Status};
+use store::rows::{
+    Alias, Answer, Answered, Closed, Given, NewQuestion, QuestionState, Record, Status,
+};
 
 use crate::questions::*;
 use crate::world::*;
@@ -164,6 +166,33 @@ pub async fn a_late_answer_counts_and_plans_again_what_was_held(store: Any) {
     assert_eq!(work_off(&store, "14:00").await, ["bk_1"]);
     let again = answer(&store, &id, Answer::New).await;
     assert_eq!(again, Answered::Before(by_nora(person("l_1"))));
+}
+
+pub async fn a_late_answer_plans_again_what_came_to_the_same_lead_since(store: Any) {
+    let (held, id) = asked_about(&store, "bk_1", ADA).await;
+    close(&store, &id, Closed::Expired).await;
+    work_off(&store, "14:00").await;
+    let since = comes(&store, vec![booked("bk_2", ADA, "10:01")]).await;
+    let others = comes(&store, vec![booked("bk_3", BOB, "10:02")]).await;
+    work_off(&store, "14:00").await;
+    let elsewhere = comes(&store, vec![booked("bk_4", ADA, "10:03")]).await;
+    let mut ended = ended(Status::Done);
+    ended.lead = Some("lead_2".into());
+    let claim = claim(&store, "14:00").await;
+    let finished = store.finish(&claim, ended, Record::default()).await;
+    finished.expect("finished");
+
+    assert_eq!(answer(&store, &id, person("l_1")).await, Answered::Late);
+
+    for (delivery, becomes) in [
+        (&held, Status::Pending),
+        (&since, Status::Pending),
+        (&others, Status::Done),
+        (&elsewhere, Status::Done),
+    ] {
+        assert_eq!(status(&store, delivery).await, becomes);
+    }
+    assert_eq!(work_off(&store, "14:00").await, ["bk_1", "bk_2"]);
 }
 
 pub async fn what_is_said_late_of_a_person_answers_what_is_asked_by_now(store: Any) {

@@ -117,6 +117,7 @@ macro_rules! every_claim {
                 questions_are_listed_newest_first_and_paged
                 all_that_was_asked_of_a_person_is_known_newest_first
                 a_message_is_posted_once_and_then_shows_what_became_of_it
+                what_may_have_been_posted_is_looked_for_when_it_is_answered_too
                 a_proof_tells_what_was_asked_and_answered
             }
             answers {
@@ -126,6 +127,7 @@ macro_rules! every_claim {
                 only_an_answer_about_the_person_teaches_the_address
                 unanswered_it_is_closed_once_and_what_it_held_goes_on
                 a_late_answer_counts_and_plans_again_what_was_held
+                a_late_answer_plans_again_what_came_to_the_same_lead_since
                 what_is_said_late_of_a_person_answers_what_is_asked_by_now
                 what_is_decided_while_the_answer_comes_is_planned_again
             }

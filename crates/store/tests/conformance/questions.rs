@@ -106,6 +106,7 @@ pub async fn a_change_is_held_for_a_question_and_its_lane_goes_on(store: Any) {
         closed: None,
         deliveries: vec![held.clone()],
         held: vec![held],
+        may_be_posted: false,
         message: None,
     };
     assert_eq!(question(&store, &id).await, expected);
@@ -261,7 +262,17 @@ pub async fn a_message_is_posted_once_and_then_shows_what_became_of_it(store: An
     };
     let post = async |ts| store.posted(&id, "C1", ts).await.expect("answers");
     assert_eq!(unposted().await, std::slice::from_ref(&id));
+    let begins = async || store.begin_posting(&id).await.expect("answers");
+    assert!(!question(&store, &id).await.may_be_posted);
+    assert!(begins().await);
+    assert!(!begins().await, "somebody has");
+    assert!(question(&store, &id).await.may_be_posted);
+    assert_eq!(unposted().await, std::slice::from_ref(&id));
+    store.not_posted(&id).await.expect("kept");
+    assert!(begins().await, "it came to nothing");
     assert!(post("1.1").await);
+    assert!(!begins().await, "it has a message");
+    assert!(!question(&store, &id).await.may_be_posted);
     assert!(!post("2.2").await, "it has a message");
     assert_eq!(unposted().await, [""; 0]);
     let message = |shows| {
@@ -284,6 +295,25 @@ pub async fn a_message_is_posted_once_and_then_shows_what_became_of_it(store: An
     shows_next(QuestionState::Closed).await;
     assert_eq!(answer(&store, &id, Answer::New).await, Answered::Late);
     shows_next(QuestionState::Answered).await;
+}
+
+pub async fn what_may_have_been_posted_is_looked_for_when_it_is_answered_too(store: Any) {
+    let (_, id) = asked_about(&store, "bk_1", ADA).await;
+    assert!(store.begin_posting(&id).await.expect("answers"));
+    assert_eq!(answer(&store, &id, Answer::New).await, Answered::First);
+    let unposted = async || store.unposted(PROFILE, 10).await.expect("answers");
+    let found = unposted().await;
+    assert_eq!(found.len(), 1);
+    assert!(found[0].may_be_posted);
+    assert!(store.posted(&id, "C1", "1.1").await.expect("found"));
+    assert_eq!(unposted().await.len(), 1, "it shows an open question");
+    work_off(&store, "13:00").await;
+    let (_, other) = asked_about(&store, "bk_2", BOB).await;
+    assert!(store.begin_posting(&other).await.expect("answers"));
+    close(&store, &other, Closed::Expired).await;
+    store.not_posted(&other).await.expect("kept");
+    assert!(!store.begin_posting(&other).await.expect("answers"));
+    assert!(unposted().await.iter().all(|q| q.id == id));
 }
 
 pub async fn a_proof_tells_what_was_asked_and_answered(store: Any) {

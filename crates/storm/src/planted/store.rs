@@ -342,6 +342,8 @@ truths! {
     hold(claim: &Claim, question: NewQuestion) -> Option<String>;
     answer(id: &str, answer: Answer, by: &str, now: Timestamp) -> Answered;
     close(id: &str, why: Closed, now: Timestamp) -> bool;
+    begin_posting(id: &str) -> bool;
+    not_posted(id: &str) -> ();
     posted(id: &str, channel: &str, ts: &str) -> bool;
     shown(id: &str, state: QuestionState) -> ();
     learn_alias(profile: &str, alias: &Alias) -> ();

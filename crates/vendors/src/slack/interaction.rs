@@ -92,9 +92,10 @@ pub struct Click {
     pub user_id: String,
     /// For people to read; the id where there is no name.
     pub user_name: String,
-    pub channel: String,
+    /// Where the message stands.
+    pub channel: Option<String>,
     /// The message's.
-    pub ts: String,
+    pub ts: Option<String>,
     /// Good for five answers within half an hour.
     pub response_url: Option<String>,
 }
@@ -146,8 +147,8 @@ struct User {
 
 #[derive(Deserialize)]
 struct Action {
-    #[serde(rename = "type")]
-    kind: String,
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
     #[serde(rename = "action_id")]
     id: String,
     #[serde(default)]
@@ -177,7 +178,8 @@ impl Said {
     fn click(self) -> Option<Click> {
         let mut actions = self.actions.into_iter();
         let (action, more) = (actions.next()?, actions.next());
-        if self.kind != "block_actions" || action.kind != "button" || more.is_some() {
+        let is_button = action.kind.as_deref().is_none_or(|kind| kind == "button");
+        if self.kind != "block_actions" || !is_button || more.is_some() {
             return None;
         }
         let (message_ts, channel_id) = self
@@ -198,10 +200,10 @@ impl Said {
                 name
             },
             user_id,
-            channel: id(channel_id.or(self.channel.map(|it| it.id))?)?,
+            channel: channel_id.or(self.channel.map(|it| it.id)).and_then(id),
             ts: message_ts
                 .or(self.message.and_then(|it| it.ts))
-                .filter(|ts| is_ts(ts))?,
+                .filter(|ts| is_ts(ts)),
             response_url: self.response_url.filter(|url| is_url(url)),
         })
     }

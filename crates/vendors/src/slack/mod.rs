@@ -145,18 +145,21 @@ impl Slack {
         let mut body = message.json().map_err(|why| purpose.refuse(why))?;
         body["unfurl_links"] = json!(false);
         body["unfurl_media"] = json!(false);
-        self.write(&purpose, "chat.postMessage", body).await
+        let channel = self.channel_id().await?;
+        self.write(&purpose, "chat.postMessage", channel, body)
+            .await
     }
 
-    /// The message becomes this one; without a marker it keeps the one it has.
-    pub async fn update(&self, ts: &str, message: &Message) -> Result<(), Failure> {
+    /// The message becomes this one; without a marker it keeps the one it has. `channel` is the id of where it was posted.
+    pub async fn update(&self, channel: &str, ts: &str, message: &Message) -> Result<(), Failure> {
         let purpose = Purpose::write(About::Message, "change a message at Slack");
         if !interaction::is_ts(ts) {
             return Err(purpose.gone());
         }
         let mut body = message.json().map_err(|why| purpose.refuse(why))?;
         body["ts"] = json!(ts);
-        self.write(&purpose, "chat.update", body).await.map(|_| ())
+        let changed = self.write(&purpose, "chat.update", channel, body).await;
+        changed.map(|_| ())
     }
 
     /// Whether the token works, and the channel can be written to and read. Writes nothing.
@@ -239,9 +242,9 @@ impl Slack {
         &self,
         purpose: &Purpose,
         method: &str,
+        channel: &str,
         mut body: Value,
     ) -> Result<String, Failure> {
-        let channel = self.channel_id().await?;
         body["channel"] = json!(channel);
         let turn = self.limits.pace.turn(channel, WRITE_PATIENCE).await;
         turn.map_err(|until| purpose.lost(Lost::Held(until)))?;

@@ -41,9 +41,17 @@ pub(super) struct Link {
 pub struct Socket {
     link: Arc<Link>,
     open: Option<Open>,
+    /// The one before, until Slack closes it: what was on its way over it when it was replaced counts too.
+    leaving: Option<Open>,
     renewed: Option<Instant>,
     /// Heard, and not yet both acknowledged and handed on.
-    owed: Option<(String, Option<Click>)>,
+    owed: Option<Owed>,
+}
+
+struct Owed {
+    envelope: String,
+    click: Option<Click>,
+    by_leaving: bool,
 }
 
 struct Open {
@@ -133,6 +141,7 @@ impl Socket {
         Ok(Self {
             link,
             open: Some(open),
+            leaving: None,
             renewed: None,
             owed: None,
         })
@@ -148,7 +157,18 @@ impl Socket {
                 Some(open) => open,
                 None => self.open.insert(self.link.open().await?),
             };
-            let heard = match open.hear().await {
+            let (heard, by_leaving) = match &mut self.leaving {
+                Some(leaving) => tokio::select! {
+                    heard = open.hear() => (heard, false),
+                    heard = leaving.hear() => (heard, true),
+                },
+                None => (open.hear().await, false),
+            };
+            let heard = match heard {
+                Ok(Heard::Renew | Heard::Off) | Err(_) if by_leaving => {
+                    self.leaving = None;
+                    continue;
+                }
                 Ok(heard) => heard,
                 Err(why) => {
                     self.open = None;
@@ -156,7 +176,13 @@ impl Socket {
                 }
             };
             match heard {
-                Heard::Owed(envelope, click) => self.owed = Some((envelope, click)),
+                Heard::Owed(envelope, click) => {
+                    self.owed = Some(Owed {
+                        envelope,
+                        click,
+                        by_leaving,
+                    });
+                }
                 Heard::Nothing => {}
                 Heard::Renew => self.renew().await?,
                 Heard::Off => {
@@ -172,15 +198,20 @@ impl Socket {
 
     /// Acknowledges what is owed. A click counts even if that fails: the worst is that it comes once more.
     async fn settle(&mut self) -> Option<Click> {
-        if let Some((envelope, _)) = &self.owed
-            && let Some(open) = &mut self.open
-        {
-            let ack = json!({"envelope_id": envelope}).to_string();
-            if open.send(tungstenite::Message::text(ack)).await.is_err() {
-                self.open = None;
+        if let Some(owed) = &self.owed {
+            let line = if owed.by_leaving {
+                &mut self.leaving
+            } else {
+                &mut self.open
+            };
+            if let Some(open) = line {
+                let ack = json!({"envelope_id": owed.envelope}).to_string();
+                if open.send(tungstenite::Message::text(ack)).await.is_err() {
+                    *line = None;
+                }
             }
         }
-        self.owed.take().and_then(|(_, click)| click)
+        self.owed.take().and_then(|owed| owed.click)
     }
 
     // The new one first, so that there is always one.
@@ -192,7 +223,7 @@ impl Socket {
         }
         self.renewed = Some(now);
         match self.link.open().await {
-            Ok(open) => self.open = Some(open),
+            Ok(open) => self.leaving = self.open.replace(open),
             Err(failure) => {
                 self.open = None;
                 return Err(failure);

@@ -17,8 +17,8 @@ fn recorded() -> (Value, Click) {
         value: r#"{"v":1,"b":"bk_7Qd3","t":"86b7aaaa9"}"#.to_owned(),
         user_id: "U0000ROBIN".to_owned(),
         user_name: "robin".to_owned(),
-        channel: "C0000SALES".to_owned(),
-        ts: "1795388500.000200".to_owned(),
+        channel: Some("C0000SALES".to_owned()),
+        ts: Some("1795388500.000200".to_owned()),
         response_url: Some(
             "https://hooks.slack.com/actions/T0000ACME/1111111111111/randomvalue000000000000"
                 .to_owned(),
@@ -59,6 +59,26 @@ fn what_is_not_said_is_looked_for_where_else_it_stands() {
 }
 
 #[test]
+fn a_click_counts_without_a_word_about_its_message() {
+    let (recorded, click) = recorded();
+    let mut less = recorded["payload"].clone();
+    let map = less.as_object_mut().expect("an object");
+    for name in ["container", "channel", "message", "team", "trigger_id"] {
+        map.remove(name);
+    }
+    less["actions"][0]["type"].take();
+    let expected = Click {
+        channel: None,
+        ts: None,
+        ..click.clone()
+    };
+    assert_eq!(Click::from_json(&less), Some(expected.clone()));
+    let mut odd = recorded["payload"].clone();
+    odd["container"] = json!({"message_ts": "../x", "channel_id": "C1|<!here>"});
+    assert_eq!(Click::from_json(&odd), Some(expected));
+}
+
+#[test]
 fn half_a_character_in_a_name_costs_that_character() {
     let (recorded, _) = recorded();
     let text = recorded["payload"].to_string();
@@ -92,8 +112,6 @@ fn what_is_no_click_is_none() {
         with(|it| it["actions"][0]["value"] = json!("x".repeat(10_000))),
         with(|it| it["user"] = json!(null)),
         with(|it| it["user"]["id"] = json!("U1|<!here>")),
-        with(|it| it["container"]["message_ts"] = json!("../x")),
-        with(|it| it["container"]["channel_id"] = json!("")),
     ] {
         assert_eq!(
             Click::from_form(&form(&text)),

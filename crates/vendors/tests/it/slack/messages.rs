@@ -34,7 +34,10 @@ async fn what_is_posted_is_found_by_its_marker_and_changed_by_its_time() {
         blocks: vec![Block::Section(vec![run("Robin decided")])],
         marker: None,
     };
-    slack.update(&ts, &decided).await.expect("it is changed");
+    slack
+        .update(SALES, &ts, &decided)
+        .await
+        .expect("it is changed");
     let seen = sim.message(SALES, &ts).expect("a message");
     assert_eq!(
         (seen.seen.text.as_str(), seen.buttons.len()),
@@ -42,11 +45,11 @@ async fn what_is_posted_is_found_by_its_marker_and_changed_by_its_time() {
     );
     assert_eq!(slack.find("m1", ever()).await, Ok(Some(ts.clone())));
     sim.human_delete(SALES, &ts);
-    let gone = slack.update(&ts, &decided).await;
+    let gone = slack.update(SALES, &ts, &decided).await;
     assert!(matches!(gone, Err(Failure::Gone { .. })), "{gone:?}");
     assert_eq!(slack.find("m1", ever()).await, Ok(None));
     assert!(matches!(
-        slack.update("x", &decided).await,
+        slack.update(SALES, "x", &decided).await,
         Err(Failure::Gone { .. })
     ));
 }

@@ -50,7 +50,7 @@ async fn arrives(sim: &Sim, socket: &mut Socket, pressed: &Click) {
     assert_eq!(heard.action_id, pressed.action_id);
     assert_eq!(
         (heard.user_id, heard.ts),
-        (pressed.user.clone(), pressed.ts.clone())
+        (pressed.user.clone(), Some(pressed.ts.clone()))
     );
     assert_eq!(heard.response_url, Some(clicked.response_url));
 }
@@ -106,6 +106,15 @@ async fn a_connection_that_is_to_be_refreshed_is_replaced_at_once() {
     let heard = timeout(Duration::from_millis(200), socket.next()).await;
     assert!(heard.is_err());
     opened(&sim, 1).await;
+    arrives(&sim, &mut socket, &click).await;
+}
+
+#[tokio::test]
+async fn a_click_that_was_on_its_way_when_the_connection_was_replaced_counts() {
+    let (sim, _slack, mut socket, click) = asked().await;
+    sim.send_frame(r#"{"type":"disconnect","reason":"warning","debug_info":{}}"#);
+    arrives(&sim, &mut socket, &click).await;
+    opened(&sim, 2).await;
     arrives(&sim, &mut socket, &click).await;
 }
 
