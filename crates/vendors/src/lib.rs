@@ -3,6 +3,7 @@
 pub mod cal;
 pub mod clickup;
 pub mod http;
+mod mac;
 pub mod slack;
 mod surrogates;
 
