@@ -3,6 +3,8 @@
 //! eyes on it in `scene.rs` and `view.rs`, the routes in `routes.rs`.
 
 mod comments;
+mod events;
+mod hooks;
 mod inline;
 mod limit;
 mod log;
@@ -21,8 +23,11 @@ mod view;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::sleep;
 
+pub use events::{Told, sign};
+pub use hooks::HookView;
 pub use log::LoggedRequest;
 pub use markdown::{plain, rerender};
 pub use rerender::{HardBreak, Rerender};
@@ -78,6 +83,13 @@ pub struct Config {
     pub rerender: Rerender,
     /// Whether a comment moves its task's `date_updated`. Not established.
     pub comments_touch_tasks: bool,
+    /// Whether the same endpoint and place may have a second webhook: else OAUTH_171. Which parts it compares is not
+    /// established.
+    pub hooks_may_repeat: bool,
+    /// Of every webhook, instead of one of its own.
+    pub hook_secret: Option<String>,
+    /// Between two attempts to tell a webhook of an event. Not established.
+    pub hook_retry: Duration,
     pub log_entries_max: usize,
     /// The clock, in milliseconds: the machine's unless a simulation brings its own.
     pub wall_ms: fn() -> i64,
@@ -111,6 +123,9 @@ impl Default for Config {
             comment_chars_max: usize::MAX,
             rerender: Rerender::default(),
             comments_touch_tasks: true,
+            hooks_may_repeat: false,
+            hook_secret: None,
+            hook_retry: Duration::from_millis(200),
             log_entries_max: 20_000,
             wall_ms: state::wall_ms,
             seed: 0,
@@ -149,6 +164,9 @@ impl ClickUp {
     /// Binds 127.0.0.1 and serves. Panics if the given port cannot be had.
     pub async fn start(config: Config) -> Self {
         let clickup = Self::unbound(config);
+        let (outbox, outgoing) = unbounded_channel();
+        clickup.state().outbox = Some(outbox);
+        tokio::spawn(events::post(Arc::downgrade(&clickup.shared), outgoing));
         clickup.restart().await;
         clickup
     }

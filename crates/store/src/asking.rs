@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::Result;
 use crate::rows::{
-    Alias, Answer, Answered, Claim, Closed, Indexed, Indexing, NewQuestion, Question,
+    Alias, Answer, Answered, Claim, Closed, Hook, Indexed, Indexing, NewQuestion, Question,
     QuestionFilter, QuestionState,
 };
 
@@ -30,6 +30,13 @@ pub trait Asking: Send + Sync {
     ) -> Result<Vec<Indexed>>;
     async fn indexing(&self, profile: &str) -> Result<Indexing>;
     async fn set_indexing(&self, profile: &str, indexing: &Indexing) -> Result<()>;
+
+    // --- the webhooks that keep it fresh ---
+
+    async fn hooks(&self, profile: &str) -> Result<Vec<Hook>>;
+    /// Replaces what is known of it.
+    async fn keep_hook(&self, profile: &str, hook: &Hook) -> Result<()>;
+    async fn forget_hook(&self, profile: &str, id: &str) -> Result<()>;
 
     // --- questions ---
 

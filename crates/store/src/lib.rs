@@ -3,6 +3,7 @@
 
 mod asking;
 mod crashes;
+mod hooks;
 mod inbox;
 mod index;
 mod known;

@@ -1,6 +1,7 @@
 //! The rows that people and the program look at. Plain data.
 
 mod asked;
+mod hook;
 mod indexed;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ pub use self::asked::{
     Alias, Answer, Answered, Candidate, Closed, Given, Message, NewQuestion, Question,
     QuestionFilter, QuestionState,
 };
+pub use self::hook::Hook;
 pub use self::indexed::{Indexed, Indexing};
 
 #[derive(Debug, Clone)]

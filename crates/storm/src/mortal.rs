@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use store::rows::{
     Alias, Answer, Answered, Claim, Closed, Counts, Delivery, DeliveryFilter, Doubt, Ended,
-    Indexed, Indexing, Lease, Link, NewDelivery, NewQuestion, Notice, Pause, Proof, Question,
+    Hook, Indexed, Indexing, Lease, Link, NewDelivery, NewQuestion, Notice, Pause, Proof, Question,
     QuestionFilter, QuestionState, Reading, Record, Register, Stored, Token,
 };
 use store::{Asking, Error, Result, Store};
@@ -249,6 +249,7 @@ verbs! {
     reads {
         resembling(profile: &str, tokens: &[String], limit: usize) -> Vec<Indexed>;
         indexing(profile: &str) -> Indexing;
+        hooks(profile: &str) -> Vec<Hook>;
         questions(filter: &QuestionFilter) -> Vec<Question>;
         question(id: &str) -> Option<Question>;
         asked(profile: &str, person: &str) -> Vec<Question>;
@@ -263,6 +264,8 @@ verbs! {
         unindex(profile: &str, leads: &[String]) -> ();
         sweep_index(profile: &str, seen_before: Timestamp) -> u64;
         set_indexing(profile: &str, indexing: &Indexing) -> ();
+        keep_hook(profile: &str, hook: &Hook) -> ();
+        forget_hook(profile: &str, id: &str) -> ();
         hold(claim: &Claim, question: NewQuestion) -> Option<String>;
         answer(id: &str, answer: Answer, by: &str, now: Timestamp) -> Answered;
         close(id: &str, why: Closed, now: Timestamp) -> bool;

@@ -4,6 +4,7 @@ pub mod cal;
 pub mod claude;
 pub mod clickup;
 pub mod http;
+mod mac;
 pub mod slack;
 mod surrogates;
 

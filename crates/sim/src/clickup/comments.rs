@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::events::Changed;
 use super::routes::{Asked, Outcome, Refusal, refuse};
 use super::state::{Comment, State, close_block};
 use super::{render, tasks};
@@ -12,6 +13,9 @@ pub(super) fn create(state: &mut State, task: &str, asked: &Asked) -> Outcome {
     let index = tasks::find(state, task)?;
     let runs = runs(state, &asked.body)?;
     let (id, date) = state.add_comment(index, asked.user.clone(), runs);
+    let events = ["taskCommentPosted", "taskUpdated"];
+    let changed = Changed::of("comment", Value::Null, id.to_string());
+    state.tell(index, asked.user.id, &events, &[changed]);
     // A number here, a string in the list.
     Ok(json!({"id": id, "hist_id": (id + 7).to_string(), "date": date}))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::limit::Stand;
 use super::state::{State, User};
-use super::{comments, places, query, render, tasks, values};
+use super::{comments, hooks, places, query, render, tasks, values};
 use crate::http::{Answer, Call};
 
 /// An error as ClickUp words it. The text varies there; the code is what counts.
@@ -142,6 +142,15 @@ fn dispatch(state: &mut State, method: &str, path: &str, asked: &Asked) -> Outco
             places::team(state, team)?;
             query::team_tasks(state, asked)
         }
+        ("GET", ["team", team, "webhook"]) => {
+            places::team(state, team).map(|()| hooks::list(state, asked))
+        }
+        ("POST", ["team", team, "webhook"]) => {
+            places::team(state, team)?;
+            hooks::create(state, asked)
+        }
+        ("PUT", ["webhook", hook]) => hooks::update(state, hook, asked),
+        ("DELETE", ["webhook", hook]) => hooks::delete(state, hook, asked),
         ("GET", ["space", space, "folder"]) => places::folders(state, space),
         ("GET", ["space", space, "list"]) => places::folderless_lists(state, space),
         ("GET", ["folder", folder, "list"]) => places::folder_lists(state, folder),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::ClickUp;
+use super::events::Changed;
 use super::state::{Field, List, Place, State, Status, User};
 
 /// A task as it should be found at the start. Only `list` is needed.
@@ -109,7 +110,8 @@ impl ClickUp {
                     .push((email, json!(format!("person{number}@bulk.example"))));
             }
             ids.push(task.id.clone());
-            state.put_in(task);
+            let index = state.put_in(task);
+            state.tell_created(index);
         }
         ids
     }
@@ -170,13 +172,17 @@ impl ClickUp {
         let mut state = self.state();
         let index = known_task(&state, task);
         let markdown = state.rerender(markdown);
+        let changed = Changed::of("content", Value::Null, markdown.as_str());
         state.change(index, |task| task.markdown = markdown);
+        told(&mut state, index, &["taskUpdated"], changed);
     }
 
     pub fn human_rename(&self, task: &str, name: &str) {
         let mut state = self.state();
         let index = known_task(&state, task);
+        let changed = Changed::of("name", state.tasks[index].name.as_str(), name);
         state.change(index, |task| name.clone_into(&mut task.name));
+        told(&mut state, index, &["taskUpdated"], changed);
     }
 
     pub fn human_set_status(&self, task: &str, status: &str) {
@@ -188,8 +194,17 @@ impl ClickUp {
             "list {} has no status {status}",
             list.name
         );
+        let before = state.tasks[index].status.clone();
+        let list = &state.lists[state.tasks[index].list];
+        let changed = Changed::status(list, Some(&before), &status.to_lowercase());
         state.change(index, |_| ());
         state.set_status(index, status);
+        told(
+            &mut state,
+            index,
+            &["taskStatusUpdated", "taskUpdated"],
+            changed,
+        );
     }
 
     pub fn human_set_field(&self, task: &str, field: &str, value: Option<Value>) {
@@ -198,16 +213,24 @@ impl ClickUp {
         let field = state
             .field_index(field)
             .expect("the field was added before");
+        let before = state.tasks[index].value(field).cloned();
+        let changed = Changed {
+            custom: Some(field),
+            ..Changed::of("custom_field", before, value.clone())
+        };
         state.change(index, |task| {
             task.values.retain(|(index, _)| *index != field);
             task.values.extend(value.map(|value| (field, value)));
         });
+        told(&mut state, index, &["taskUpdated"], changed);
     }
 
     pub fn human_archive(&self, task: &str, archived: bool) {
         let mut state = self.state();
         let index = known_task(&state, task);
         state.change(index, |task| task.archived = archived);
+        let changed = Changed::of("archived", !archived, archived);
+        told(&mut state, index, &["taskUpdated"], changed);
     }
 
     pub fn human_delete(&self, task: &str) {
@@ -236,6 +259,8 @@ impl ClickUp {
         });
         state.lists[from].task_count = state.lists[from].task_count.saturating_sub(1);
         state.lists[to].task_count += 1;
+        let human = state.human().id;
+        state.tell_moved(index, from, human);
     }
 
     /// A copy with everything but the comments, made by a person. Its id.
@@ -252,7 +277,8 @@ impl ClickUp {
         copy.creator = blank.creator;
         copy.comments.clear();
         copy.before = None;
-        state.put_in(copy);
+        let index = state.put_in(copy);
+        state.tell_created(index);
         blank.id
     }
 
@@ -271,6 +297,9 @@ impl ClickUp {
             task.comments
                 .sort_by_key(|comment| (comment.date, comment.id));
         });
+        let markdown = state.tasks[into].markdown.clone();
+        let changed = Changed::of("content", Value::Null, markdown);
+        told(&mut state, into, &["taskUpdated"], changed);
         delete(&mut state, from);
     }
 
@@ -280,7 +309,15 @@ impl ClickUp {
         let index = known_task(&state, task);
         let human = state.human();
         let runs = vec![json!({"text": text, "attributes": {}})];
-        state.add_comment(index, human, runs).0.to_string()
+        let id = state.add_comment(index, human, runs).0.to_string();
+        let changed = Changed::of("comment", Value::Null, id.as_str());
+        told(
+            &mut state,
+            index,
+            &["taskCommentPosted", "taskUpdated"],
+            changed,
+        );
+        id
     }
 
     pub fn human_resolve_comment(&self, comment: &str) {
@@ -371,13 +408,21 @@ fn add_task(state: &mut State, seed: TaskSeed) -> String {
         let closed = state.tasks[index].closed.map(|_| updated);
         state.tasks[index].closed = closed;
     }
+    state.tell_created(index);
     id
+}
+
+/// A person did it.
+fn told(state: &mut State, index: usize, events: &[&str], changed: Changed) {
+    let human = state.human().id;
+    state.tell(index, human, events, &[changed]);
 }
 
 fn delete(state: &mut State, index: usize) {
     state.change(index, |task| task.deleted = true);
     let list = state.tasks[index].list;
     state.lists[list].task_count = state.lists[list].task_count.saturating_sub(1);
+    state.tell_deleted(index);
 }
 
 fn known_list(state: &State, id: &str) -> usize {

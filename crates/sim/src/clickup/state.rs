@@ -1,12 +1,15 @@
 //! What the pretended workspace holds: places, fields, tasks, comments, and the few
 //! rules about them that both people and the API obey. HTTP is not here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::Config;
+use super::events::{Outgoing, Told};
+use super::hooks::Hook;
 use super::limit::Limits;
 use super::log::Log;
 use super::markdown;
@@ -159,6 +162,15 @@ pub(super) struct State {
     pub faults: Faults,
     pub limits: Limits,
     pub log: Log,
+    pub hooks: Vec<Hook>,
+    pub may_make_hooks: bool,
+    /// A base address instead of the webhooks' own.
+    pub hooks_go_to: Option<String>,
+    pub hooks_made: u64,
+    pub told: VecDeque<Told>,
+    /// Where events go out, while somebody serves.
+    pub outbox: Option<UnboundedSender<Outgoing>>,
+    pub history_items_made: u64,
     tasks_made: u64,
     comments_made: u64,
 }
@@ -184,6 +196,13 @@ impl State {
             faults: Faults::new(config.seed),
             limits: Limits::default(),
             log: Log::new(config.log_entries_max),
+            hooks: Vec::new(),
+            may_make_hooks: true,
+            hooks_go_to: None,
+            hooks_made: 0,
+            told: VecDeque::new(),
+            outbox: None,
+            history_items_made: 0,
             tasks_made: 0,
             comments_made: 0,
             config,

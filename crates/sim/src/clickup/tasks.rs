@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::events::Changed;
 use super::routes::{Asked, Outcome, Refusal, refuse};
 use super::state::{State, Task};
 use super::{render, values};
@@ -57,6 +58,7 @@ pub(super) fn create(state: &mut State, list: usize, asked: &Asked) -> Outcome {
     }
     let index = state.put_in(task);
     state.set_status(index, &status);
+    state.tell_created(index);
     Ok(render::task(state, &state.tasks[index], true, false))
 }
 
@@ -115,13 +117,36 @@ pub(super) fn update(state: &mut State, id: &str, asked: &Asked) -> Outcome {
         }
         set_plain_properties(task, body);
     });
+    if let Some(status) = status.filter(|_| !is_bad) {
+        state.set_status(index, status);
+    }
+    tell_updated(state, index, asked.user.id);
     if is_bad {
         return bad_status();
     }
-    if let Some(status) = status {
-        state.set_status(index, status);
-    }
     Ok(render::task(state, &state.tasks[index], true, true))
+}
+
+fn tell_updated(state: &mut State, index: usize, user: u64) {
+    let now = &state.tasks[index];
+    let Some((_, before)) = now.before.as_deref() else {
+        return;
+    };
+    let mut changed = Vec::new();
+    if now.name != before.name {
+        changed.push(Changed::of("name", before.name.as_str(), now.name.as_str()));
+    }
+    if now.markdown != before.markdown {
+        let after = now.markdown.as_str();
+        changed.push(Changed::of("content", Value::Null, after));
+    }
+    let mut events = vec!["taskUpdated"];
+    if now.status != before.status {
+        events.insert(0, "taskStatusUpdated");
+        let list = &state.lists[now.list];
+        changed.push(Changed::status(list, Some(&before.status), &now.status));
+    }
+    state.tell(index, user, &events, &changed);
 }
 
 /// The task keeps its home, and shows in this list too.
@@ -153,6 +178,7 @@ pub(super) fn delete(state: &mut State, id: &str) -> Outcome {
     state.change(index, |task| task.deleted = true);
     let list = state.tasks[index].list;
     state.lists[list].task_count = state.lists[list].task_count.saturating_sub(1);
+    state.tell_deleted(index);
     Ok(Value::Null)
 }
 

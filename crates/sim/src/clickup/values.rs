@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::events::Changed;
 use super::routes::{Asked, Outcome, Refusal, refuse};
 use super::state::{Field, State};
 
@@ -22,10 +23,16 @@ pub(super) fn set(state: &mut State, task: &str, field: &str, asked: &Asked) -> 
         &state.fields[field],
         asked.body.get("value").unwrap_or(&Value::Null),
     )?;
+    let before = state.tasks[index].value(field).cloned();
+    let changed = Changed {
+        custom: Some(field),
+        ..Changed::of("custom_field", before, value.clone())
+    };
     state.change(index, |task| {
         task.values.retain(|(index, _)| *index != field);
         task.values.push((field, value));
     });
+    state.tell(index, asked.user.id, &["taskUpdated"], &[changed]);
     Ok(json!({}))
 }
 

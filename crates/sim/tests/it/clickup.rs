@@ -4,6 +4,7 @@
 mod contract;
 mod editor;
 mod faults;
+mod hooks;
 mod limits;
 mod queries;
 mod replay;

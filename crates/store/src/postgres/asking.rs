@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::pool::Loan;
-use super::{Postgres, aliases, index, questions};
+use super::{Postgres, aliases, hooks, index, questions};
 use crate::index::{AT_ONCE, seal};
 use crate::rows::{
-    Alias, Answer, Answered, Claim, Closed, Indexed, Indexing, NewQuestion, Question,
+    Alias, Answer, Answered, Claim, Closed, Hook, Indexed, Indexing, NewQuestion, Question,
     QuestionFilter, QuestionState,
 };
 use crate::{Asking, Result};
@@ -73,6 +73,26 @@ impl Asking for Postgres {
     async fn set_indexing(&self, profile: &str, indexing: &Indexing) -> Result<()> {
         let (profile, indexing) = (profile.to_owned(), indexing.clone());
         self.write(move |db, _| async move { index::set_indexing(&db, &profile, &indexing).await })
+            .await
+    }
+
+    async fn hooks(&self, profile: &str) -> Result<Vec<Hook>> {
+        let profile = profile.to_owned();
+        self.look(Loan::Single, move |db, vault| async move {
+            hooks::hooks(&db, &vault, &profile).await
+        })
+        .await
+    }
+
+    async fn keep_hook(&self, profile: &str, hook: &Hook) -> Result<()> {
+        let (profile, hook) = (profile.to_owned(), hook.clone());
+        self.write(move |db, vault| async move { hooks::keep(&db, &vault, &profile, &hook).await })
+            .await
+    }
+
+    async fn forget_hook(&self, profile: &str, id: &str) -> Result<()> {
+        let (profile, id) = (profile.to_owned(), id.to_owned());
+        self.write(move |db, _| async move { hooks::forget(&db, &profile, &id).await })
             .await
     }
 

@@ -8,6 +8,7 @@ mod cells;
 mod connection;
 mod damage;
 mod doubts;
+mod hooks;
 mod inbox;
 mod index;
 mod intake;
@@ -535,6 +536,7 @@ mod tests {
                 aliases::ALL,
                 damage::ALL,
                 doubts::ALL,
+                hooks::ALL,
                 inbox::ALL,
                 index::ALL,
                 intake::ALL,

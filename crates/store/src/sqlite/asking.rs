@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Sqlite, aliases, index, questions};
+use super::{Sqlite, aliases, hooks, index, questions};
 use crate::index::{AT_ONCE, seal};
 use crate::rows::{
-    Alias, Answer, Answered, Claim, Closed, Indexed, Indexing, NewQuestion, Question,
+    Alias, Answer, Answered, Claim, Closed, Hook, Indexed, Indexing, NewQuestion, Question,
     QuestionFilter, QuestionState,
 };
 use crate::{Asking, Result};
@@ -65,6 +65,22 @@ impl Asking for Sqlite {
     async fn set_indexing(&self, profile: &str, indexing: &Indexing) -> Result<()> {
         let (profile, indexing) = (profile.to_owned(), indexing.clone());
         self.write(move |db, _| index::set_indexing(db, &profile, &indexing))
+            .await
+    }
+
+    async fn hooks(&self, profile: &str) -> Result<Vec<Hook>> {
+        self.glance(|db, vault| hooks::hooks(db, vault, profile))
+    }
+
+    async fn keep_hook(&self, profile: &str, hook: &Hook) -> Result<()> {
+        let (profile, hook) = (profile.to_owned(), hook.clone());
+        self.write(move |db, vault| hooks::keep(db, vault, &profile, &hook))
+            .await
+    }
+
+    async fn forget_hook(&self, profile: &str, id: &str) -> Result<()> {
+        let (profile, id) = (profile.to_owned(), id.to_owned());
+        self.write(move |db, _| hooks::forget(db, &profile, &id))
             .await
     }
 

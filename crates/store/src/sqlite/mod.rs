@@ -8,6 +8,7 @@ mod checkpoint;
 mod damage;
 mod doubts;
 mod generation;
+mod hooks;
 mod inbox;
 mod index;
 mod inline;
@@ -504,6 +505,7 @@ mod tests {
             aliases::ALL,
             damage::ALL,
             doubts::ALL,
+            hooks::ALL,
             inbox::ALL,
             index::ALL,
             journal::ALL,

@@ -4,6 +4,7 @@
 mod aliases;
 mod answers;
 mod doubts;
+mod hooks;
 mod index;
 mod intake;
 mod journal;
@@ -105,6 +106,9 @@ macro_rules! every_claim {
                 how_far_a_fill_is_is_kept
                 profiles_find_their_own_leads_only
                 searching_is_quick_among_many
+            }
+            hooks {
+                a_hook_is_kept_as_given_until_it_is_forgotten
             }
             questions {
                 a_change_is_held_for_a_question_and_its_lane_goes_on

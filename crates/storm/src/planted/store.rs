@@ -9,7 +9,7 @@ use domain::effect::{Effect, State};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use store::rows::{
-    Alias, Answer, Answered, Claim, Closed, Counts, Delivery, DeliveryFilter, Doubt, Ended,
+    Alias, Answer, Answered, Claim, Closed, Counts, Delivery, DeliveryFilter, Doubt, Ended, Hook,
     Indexed, Indexing, Lease, Link, NewDelivery, NewQuestion, Notice, Pause, Proof, Question,
     QuestionFilter, QuestionState, Reading, Record, Register, Status, Stored, Token,
 };
@@ -325,6 +325,9 @@ macro_rules! truths {
 }
 
 truths! {
+    hooks(profile: &str) -> Vec<Hook>;
+    keep_hook(profile: &str, hook: &Hook) -> ();
+    forget_hook(profile: &str, id: &str) -> ();
     resembling(profile: &str, tokens: &[String], limit: usize) -> Vec<Indexed>;
     indexing(profile: &str) -> Indexing;
     questions(filter: &QuestionFilter) -> Vec<Question>;

@@ -30,6 +30,7 @@ pub(super) enum About {
     },
     Lead,
     Comment,
+    Hook,
 }
 
 impl Purpose {
@@ -109,9 +110,11 @@ impl Purpose {
                 "check CLICKUP_MATCH_LIST_IDS and CLICKUP_INBOUND_LIST_ID, or share the lists with the token's user",
             ),
             About::Account => self.lacks_right(said),
-            About::Lead | About::Comment | About::List { setting: None, .. } => Failure::Gone {
-                what: self.what.clone(),
-            },
+            About::Lead | About::Comment | About::Hook | About::List { setting: None, .. } => {
+                Failure::Gone {
+                    what: self.what.clone(),
+                }
+            }
         }
     }
 
@@ -136,6 +139,11 @@ impl Purpose {
         }
         let about_a_list = matches!(self.about, About::List { .. });
         match (status, code.as_str()) {
+            // A webhook of that address and place is there.
+            (_, code @ "OAUTH_171") => Failure::Refused {
+                what: format!("{}: ClickUp answered {said}", self.what),
+                cause: cause(code),
+            },
             (_, code) if code.starts_with("OAUTH_") => self.unauthorized(code, &said),
             (401, "") => self.unauthorized("", &said),
             (401 | 403, _) => self.forbidden(&said),
@@ -172,7 +180,7 @@ impl Purpose {
     // Out of reach is not deleted: a lead taken for gone would be matched anew, or its meeting given up.
     fn forbidden(&self, said: &str) -> Failure {
         match &self.about {
-            About::Lead | About::Comment => self.lacks_right(said),
+            About::Lead | About::Comment | About::Hook => self.lacks_right(said),
             About::Account | About::Workspace | About::List { .. } if self.writes => {
                 self.lacks_right(said)
             }
@@ -313,6 +321,9 @@ mod tests {
             (Lead, 404, "ITEM_015", "gone", "gone"),
             (Comment, 404, "COMM_000", "gone", "gone"),
             (list(), 404, "ITEM_015", "list", "list"),
+            (list(), 400, "OAUTH_171", "Other", "Other"),
+            (About::Hook, 404, "WEBHOOK_000", "gone", "gone"),
+            (About::Hook, 403, "ACCESS_083", "rights", "rights"),
             (list(), 404, "ACCESS_999", "list", "rights"),
             (list(), 401, "ACCESS_083", "list", "rights"),
             (list(), 400, "INPUT_003", "list", "list"),

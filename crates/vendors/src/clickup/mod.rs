@@ -3,7 +3,9 @@
 
 mod comment;
 mod errors;
+pub mod event;
 mod fields;
+pub mod hooks;
 mod hourly;
 mod places;
 pub mod probe;

@@ -123,6 +123,41 @@ pub(super) struct User {
     pub username: String,
 }
 
+#[derive(Deserialize)]
+pub(super) struct Webhooks {
+    pub webhooks: Vec<Webhook>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct MadeWebhook {
+    pub webhook: Webhook,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Webhook {
+    #[serde(deserialize_with = "id")]
+    pub id: String,
+    pub endpoint: String,
+    #[serde(default, deserialize_with = "some_id")]
+    pub userid: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub events: Vec<Value>,
+    #[serde(default, deserialize_with = "some_id")]
+    pub list_id: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub health: Health,
+    #[serde(default)]
+    pub secret: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct Health {
+    #[serde(default, deserialize_with = "or_default")]
+    pub status: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub fail_count: u64,
+}
+
 /// Anything of which only the id matters.
 #[derive(Deserialize)]
 pub(super) struct Identified {
@@ -259,6 +294,14 @@ fn id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     } else {
         Err(serde::de::Error::custom("not an id"))
     }
+}
+
+fn some_id<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Option::<Scalar>::deserialize(from)? {
+        Some(Scalar::Text(text)) => Some(text),
+        Some(Scalar::Number(number)) => Some(number.to_string()),
+        None => None,
+    })
 }
 
 /// The beginning of time where there is none.

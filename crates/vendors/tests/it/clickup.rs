@@ -6,6 +6,7 @@ mod blocks;
 mod comments;
 mod create;
 mod fixtures;
+mod hooks;
 mod limits;
 mod lists;
 mod once;

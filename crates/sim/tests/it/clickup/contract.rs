@@ -53,7 +53,7 @@ fn differences(at: &str, fixture: &Value, answer: &Value, found: &mut Vec<String
     }
 }
 
-fn shape_of(name: &str, fixture: &Value, answer: &Value) -> Vec<String> {
+pub(super) fn shape_of(name: &str, fixture: &Value, answer: &Value) -> Vec<String> {
     let mut found = Vec::new();
     differences(name, fixture, answer, &mut found);
     found
@@ -78,6 +78,7 @@ async fn every_success_fixture_is_answered_in_its_shape() {
         "comment-update",
         "comment-delete",
         "set-custom-field",
+        "webhook-create",
     ] {
         let (fixture, answer) = replay(name).await;
         assert_eq!(

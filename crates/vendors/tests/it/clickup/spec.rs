@@ -8,7 +8,7 @@ use super::{BROKERS, INBOUND, READS, WRITES};
 use super::{client, fixture, new_lead, roomy, workspace};
 
 /// What is wrong with a request by the specification.
-fn violations(spec: &Value, request: &LoggedRequest) -> Vec<String> {
+pub(super) fn violations(spec: &Value, request: &LoggedRequest) -> Vec<String> {
     let path = request.path.strip_prefix("/api").unwrap_or(&request.path);
     let Some((template, item)) = spec["paths"]
         .as_object()
