@@ -8,6 +8,7 @@ mod inbox;
 mod index;
 mod known;
 mod names;
+mod papers;
 mod postgres;
 mod questions;
 mod related;
@@ -30,6 +31,7 @@ use crate::rows::{
 };
 
 pub use self::asking::Asking;
+pub use self::papers::Papers;
 
 /// The fact (`Store::meta`) that the database was found to be an older copy, and when (RFC 3339).
 pub const RESTORED: &str = "restored_at";
@@ -83,7 +85,7 @@ pub fn file_of(url: &str) -> Result<Option<PathBuf>> {
 }
 
 #[async_trait::async_trait]
-pub trait Store: Asking + Send + Sync {
+pub trait Store: Asking + Papers + Send + Sync {
     // --- who works here ---
 
     /// Whether several processes may take turns: then a lease ends after its time, by the database's clock. Else it is

@@ -3,6 +3,7 @@
 mod asked;
 mod hook;
 mod indexed;
+mod paper;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub use self::asked::{
 };
 pub use self::hook::Hook;
 pub use self::indexed::{Indexed, Indexing};
+pub use self::paper::{Paper, PaperKind};
 
 #[derive(Debug, Clone)]
 pub struct NewDelivery {

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use store::rows::{
-    Alias, Answer, Answered, Claim, Closed, Counts, Delivery, DeliveryFilter, Doubt, Ended,
-    Hook, Indexed, Indexing, Lease, Link, NewDelivery, NewQuestion, Notice, Pause, Proof, Question,
-    QuestionFilter, QuestionState, Reading, Record, Register, Stored, Token,
+    Alias, Answer, Answered, Claim, Closed, Counts, Delivery, DeliveryFilter, Doubt, Ended, Hook,
+    Indexed, Indexing, Lease, Link, NewDelivery, NewQuestion, Notice, Paper, PaperKind, Pause,
+    Proof, Question, QuestionFilter, QuestionState, Reading, Record, Register, Stored, Token,
 };
-use store::{Asking, Error, Result, Store};
+use store::{Asking, Error, Papers, Result, Store};
 
 use crate::dice;
 use crate::life::Life;
@@ -275,6 +275,19 @@ verbs! {
         shown(id: &str, state: QuestionState) -> ();
         learn_alias(profile: &str, alias: &Alias) -> ();
         forget_alias(profile: &str, email: &str) -> bool;
+    }
+    rest {}
+}
+
+verbs! {
+    Papers
+    reads {
+        paper(profile: &str, kind: PaperKind, id: &str, now: Timestamp) -> Option<Paper>;
+        papers(profile: &str, kind: PaperKind, now: Timestamp, limit: usize) -> Vec<Paper>;
+    }
+    writes {
+        write_paper(profile: &str, kind: PaperKind, paper: &Paper, now: Timestamp) -> Option<i64>;
+        remove_paper(profile: &str, kind: PaperKind, id: &str, version: i64) -> bool;
     }
     rest {}
 }

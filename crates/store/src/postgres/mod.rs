@@ -18,6 +18,7 @@ mod lease;
 mod look;
 mod notes;
 mod open;
+mod papers;
 mod pool;
 mod questions;
 mod related;
@@ -545,6 +546,7 @@ mod tests {
                 lease::ALL,
                 look::ALL,
                 notes::ALL,
+                papers::ALL,
                 questions::ALL,
                 related::ALL,
                 replay::ALL,

@@ -17,6 +17,7 @@ mod lane;
 mod look;
 mod notes;
 mod open;
+mod papers;
 mod questions;
 mod queue;
 mod readers;
@@ -512,6 +513,7 @@ mod tests {
             lane::ALL,
             look::ALL,
             notes::ALL,
+            papers::ALL,
             questions::ALL,
             related::ALL,
             replay::ALL,

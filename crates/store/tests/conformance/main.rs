@@ -10,6 +10,7 @@ mod intake;
 mod journal;
 mod looking;
 mod order;
+mod papers;
 mod postgres;
 mod questions;
 mod related;
@@ -134,6 +135,12 @@ macro_rules! every_claim {
                 a_late_answer_plans_again_what_came_to_the_same_lead_since
                 what_is_said_late_of_a_person_answers_what_is_asked_by_now
                 what_is_decided_while_the_answer_comes_is_planned_again
+            }
+            papers {
+                a_paper_is_written_over_by_whoever_read_it_last
+                of_many_who_write_at_once_one_does
+                what_has_ended_is_not_there
+                papers_are_listed_newest_first_and_removed_by_version
             }
             aliases {
                 an_alias_is_found_in_any_case_until_it_is_forgotten

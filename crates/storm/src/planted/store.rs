@@ -10,10 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use store::rows::{
     Alias, Answer, Answered, Claim, Closed, Counts, Delivery, DeliveryFilter, Doubt, Ended, Hook,
-    Indexed, Indexing, Lease, Link, NewDelivery, NewQuestion, Notice, Pause, Proof, Question,
-    QuestionFilter, QuestionState, Reading, Record, Register, Status, Stored, Token,
+    Indexed, Indexing, Lease, Link, NewDelivery, NewQuestion, Notice, Paper, PaperKind, Pause,
+    Proof, Question, QuestionFilter, QuestionState, Reading, Record, Register, Status, Stored,
+    Token,
 };
-use store::{Asking, Result, Store};
+use store::{Asking, Papers, Result, Store};
 
 use super::Bug;
 use crate::world::World;
@@ -314,9 +315,9 @@ lies! {
 }
 
 macro_rules! truths {
-    ($($verb:ident($($a:ident: $at:ty),*) -> $o:ty;)*) => {
+    ($of:ident: $($verb:ident($($a:ident: $at:ty),*) -> $o:ty;)*) => {
         #[async_trait::async_trait]
-        impl Asking for LyingStore {
+        impl $of for LyingStore {
             $(async fn $verb(&self, $($a: $at),*) -> Result<$o> {
                 self.truth.$verb($($a),*).await
             })*
@@ -325,6 +326,7 @@ macro_rules! truths {
 }
 
 truths! {
+    Asking:
     hooks(profile: &str) -> Vec<Hook>;
     keep_hook(profile: &str, hook: &Hook) -> ();
     forget_hook(profile: &str, id: &str) -> ();
@@ -351,4 +353,12 @@ truths! {
     shown(id: &str, state: QuestionState) -> ();
     learn_alias(profile: &str, alias: &Alias) -> ();
     forget_alias(profile: &str, email: &str) -> bool;
+}
+
+truths! {
+    Papers:
+    paper(profile: &str, kind: PaperKind, id: &str, now: Timestamp) -> Option<Paper>;
+    papers(profile: &str, kind: PaperKind, now: Timestamp, limit: usize) -> Vec<Paper>;
+    write_paper(profile: &str, kind: PaperKind, paper: &Paper, now: Timestamp) -> Option<i64>;
+    remove_paper(profile: &str, kind: PaperKind, id: &str, version: i64) -> bool;
 }
