@@ -14,6 +14,7 @@ use std::time::Duration;
 use domain::effect::{Effect, Kind, State};
 use domain::lead::Lead;
 use domain::outcome::Failure;
+use domain::plan::Action;
 use jiff::{SignedDuration, Timestamp};
 use store::rows::{DOUBTED_FOR, Doubt};
 use tokio::sync::watch;
@@ -143,18 +144,27 @@ fn is_down(app: &App) -> bool {
     app.health.lock().expect("no holder panics").down
 }
 
-/// One listing for all.
+/// One listing for all. Who has no e-mail is found in no other way, wherever people have moved the lead.
 async fn made_lately(
     crm: &dyn Crm,
     journal: &[(Doubt, Option<Effect>)],
 ) -> Result<Vec<Lead>, Failure> {
     let creates = journal.iter().filter_map(|(_, effect)| effect.as_ref());
     let creates = creates.filter(|e| e.kind == Kind::Create);
-    let Some(since) = creates.map(|e| e.first_sent_at).min() else {
+    let Some(since) = creates.clone().map(|e| e.first_sent_at).min() else {
         return Ok(Vec::new());
     };
     crm.spare(CALLS_OF_A_LOOK).await?;
-    crm.created_since(since - SKEW).await
+    let mut made = crm.created_since(since - SKEW).await?;
+    if creates.clone().any(is_without_email) {
+        made.extend(crm.moved_on(since - SKEW).await?);
+    }
+    Ok(made)
+}
+
+fn is_without_email(create: &Effect) -> bool {
+    let sent = serde_json::from_str(&create.desired);
+    sent.is_ok_and(|sent| matches!(sent, Action::Create(new) if new.email.is_none()))
 }
 
 async fn look(app: &App, crm: &dyn Crm, effect: &Effect, made: &[Lead]) -> Result<(), Stop> {
