@@ -157,6 +157,25 @@ impl Outbound {
 
     /// Sends once, after at most `patience` at the gate.
     pub async fn send(&self, call: Call, patience: Duration) -> Result<Answer, Lost> {
+        self.send_with(call, None, patience).await
+    }
+
+    /// The same with a form (`a=b&c=d`, encoded) in place of JSON. Only over a network: who stands in for one sees no form.
+    pub async fn send_form(
+        &self,
+        call: Call,
+        form: String,
+        patience: Duration,
+    ) -> Result<Answer, Lost> {
+        self.send_with(call, Some(form), patience).await
+    }
+
+    async fn send_with(
+        &self,
+        call: Call,
+        form: Option<String>,
+        patience: Duration,
+    ) -> Result<Answer, Lost> {
         let permit = self.gate.enter(patience).await.map_err(Lost::Held)?;
         let deadline = Instant::now() + self.timeout;
         self.calls.fetch_add(1, Ordering::Relaxed);
@@ -181,6 +200,9 @@ impl Outbound {
             request = request
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .body(json.to_string());
+        } else if let Some(form) = form {
+            let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+            request = request.header(CONTENT_TYPE, kind).body(form);
         }
         let mut response = request.send().await.map_err(|error| lost(&error))?;
         let status = response.status().as_u16();

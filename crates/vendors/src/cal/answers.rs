@@ -68,6 +68,13 @@ pub fn every(fields: &Json) -> Vec<Answer> {
     answered.take(ANSWERS_MAX).collect()
 }
 
+/// The answers to the host's own questions among `fields`.
+pub fn own(fields: &Json) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    add(&mut answers, fields);
+    answers
+}
+
 /// What was typed into one of Cal.com's own fields.
 pub fn system(payload: &Json, slug: &str) -> Option<String> {
     printable(value(payload.at("responses").at(slug)))

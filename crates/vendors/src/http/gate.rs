@@ -349,19 +349,23 @@ struct Heard {
 impl Heard {
     fn read(headers: &HeaderMap, now: Timestamp) -> Self {
         let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+        // Where there may be several limits the names say which: `X-RateLimit-Reset-Default`.
+        let of_limit = |name: &str| {
+            text(&format!("x-ratelimit-{name}"))
+                .or_else(|| text(&format!("x-ratelimit-{name}-default")))
+        };
         let date = text("date").and_then(timestamp).unwrap_or(now);
-        let reset: Option<i64> = text("x-ratelimit-reset").and_then(|text| text.parse().ok());
-        // Seconds as documented; anything beyond the year 5000 is milliseconds.
-        let reset = reset.map(|reset| {
-            if reset > 100_000_000_000 {
-                reset / 1000
-            } else {
-                reset
-            }
+        let reset: Option<i64> = of_limit("reset").and_then(|text| text.parse().ok());
+        // Unix seconds as documented; anything beyond the year 5000 is milliseconds, and anything of the
+        // first days of that clock counts down.
+        let reset = reset.map(|reset| match reset {
+            100_000_000_001.. => reset / 1000,
+            0..10_000_000 => date.as_second() + reset,
+            _ => reset,
         });
         Self {
-            limit: text("x-ratelimit-limit").and_then(|text| text.parse().ok()),
-            remaining: text("x-ratelimit-remaining").and_then(|text| text.parse().ok()),
+            limit: of_limit("limit").and_then(|text| text.parse().ok()),
+            remaining: of_limit("remaining").and_then(|text| text.parse().ok()),
             reset,
             wait: reset.map(
                 |reset| match u64::try_from(reset.saturating_sub(date.as_second())) {

@@ -289,3 +289,32 @@ fn a_reset_beyond_all_times_is_no_reason_to_panic() {
         assert_eq!(Heard::read(&headers, now).wait, Some(wait), "{reset}");
     }
 }
+
+#[test]
+fn a_limit_with_a_name_and_seconds_that_count_down_are_understood() {
+    let now = crate::http::now();
+    let behind = now - SignedDuration::from_hours(1);
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&behind)
+        .expect("a year of four digits");
+    for (reset, wait_s) in [
+        ("42", 42),
+        ("0", 0),
+        (&(behind.as_second() + 42).to_string(), 42),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert("date", date.parse().expect("a header"));
+        headers.insert("x-ratelimit-limit-default", 120.into());
+        headers.insert("x-ratelimit-remaining-default", 7.into());
+        headers.insert(
+            "x-ratelimit-reset-default",
+            reset.parse().expect("a header"),
+        );
+        let heard = Heard::read(&headers, now);
+        assert_eq!(
+            (heard.limit, heard.remaining, heard.wait),
+            (Some(120), Some(7), Some(Duration::from_secs(wait_s))),
+            "{reset}"
+        );
+    }
+}
