@@ -6,6 +6,7 @@ use vendors::clickup::hooks::{Health, Hook as Seen};
 
 use super::{Finding, ago, count, of_failure, ok, warn};
 use crate::config::Config;
+use crate::hooks::Off;
 use crate::{app, hooks};
 
 const CHECK: &str = "hooks";
@@ -20,14 +21,7 @@ struct Kept {
 pub async fn examine(config: &Config, store: Option<&dyn Store>, now: Timestamp) -> Vec<Finding> {
     let endpoint = match hooks::endpoint(config) {
         Ok(endpoint) => endpoint,
-        Err(off) => {
-            let every = config.index_every.as_secs();
-            let why = off.why();
-            let says = format!(
-                "ClickUp tells of no changes, because {why}; they are asked for every {every} s"
-            );
-            return vec![ok(CHECK, says)];
-        }
+        Err(off) => return vec![ok(CHECK, why_not(off, config.index_every.as_secs()))],
     };
     let Ok(Some(clickup)) = app::clickup(config) else {
         return Vec::new();
@@ -62,6 +56,18 @@ pub async fn examine(config: &Config, store: Option<&dyn Store>, now: Timestamp)
     }
 }
 
+fn why_not(off: Off, every_s: u64) -> String {
+    let why = off.why();
+    match off {
+        Off::NobodyIsAsked => format!("ClickUp need not tell of changes: {why}"),
+        Off::Setting | Off::NoAddress | Off::NotReached => {
+            format!(
+                "ClickUp tells of no changes, because {why}; they are asked for every {every_s} s"
+            )
+        }
+    }
+}
+
 async fn read(store: &dyn Store, profile: &str, now: Timestamp) -> store::Result<Kept> {
     let hooks = store.hooks(profile).await?;
     let last_event = store.meta(&hooks::last_event(profile)).await?;
@@ -85,7 +91,7 @@ fn judge(endpoint: &str, lists: usize, kept: &Kept, seen: &[Seen], now: Timestam
         findings.push(warn(
             CHECK,
             format!("{lists} no webhook of ClickUp's yet: changes there are asked for"),
-            "start `calup serve`, which makes them; GET /api/notices says what is in the way",
+            "start `calup serve`, which makes them; its log says what is in the way",
         ));
     }
     if suspended > 0 {

@@ -26,13 +26,14 @@ const AFTER_FAILURE: Duration = Duration::from_secs(2);
 const SELDOM: Duration = Duration::from_secs(3_600);
 const BARRED_REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 const REFUSALS_MAX: u32 = 3;
+const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 
 #[derive(Default)]
 struct Keeper {
     failures: u32,
     refusals: u32,
-    /// How often each was set going, and was found suspended at the next look.
-    revived: HashMap<String, u32>,
+    /// When each was last set going, lately.
+    revived: HashMap<String, Instant>,
     /// What a lost answer was about may only be there by then.
     settled_at: Option<Instant>,
 }
@@ -129,23 +130,29 @@ impl Keeper {
         }
         crm.spare(1).await?;
         let seen = clickup.hooks().await?;
-        self.revived.retain(|id, _| {
-            let mut seen = seen.iter();
-            seen.any(|it| it.id == *id && it.health == Health::Suspended)
-        });
         let (now, then) = (endpoint.as_deref(), before.as_deref());
         let steps = steps(now, then, clickup.list_ids(), &kept, &seen);
         let mut is_noted = endpoint == before;
+        let mut missed = None;
         for step in steps {
             let is_last_of_old = matches!(step, Step::Revive(_) | Step::Make(_));
             if is_last_of_old && !is_noted {
                 self.note(app, now).await?;
                 is_noted = true;
             }
-            self.take(app, &clickup, crm.as_ref(), now, step).await?;
+            match self.take(app, &clickup, crm.as_ref(), now, step).await {
+                // One list that is out of reach keeps no other from its webhook.
+                Err(Stop::Crm(
+                    failure @ (Failure::Refused { .. } | Failure::NeedsOperator { .. }),
+                )) => missed = missed.or(Some(failure)),
+                taken => taken?,
+            }
         }
         if !is_noted {
             self.note(app, now).await?;
+        }
+        if let Some(failure) = missed {
+            return Err(failure.into());
         }
         (self.failures, self.refusals) = (0, 0);
         let wall = clock::now();
@@ -211,12 +218,13 @@ impl Keeper {
                 }
             }
             revived => {
-                let times = self.revived.entry(hook.id.clone()).or_default();
-                *times += 1;
-                if revived.is_ok() && *times > 1 {
+                let now = Instant::now();
+                self.revived.retain(|_, at| now.duration_since(*at) < A_DAY);
+                let is_again = self.revived.insert(hook.id.clone(), now).is_some();
+                if revived.is_ok() && is_again {
                     let text =
                         "ClickUp suspends its webhook again and again, because it is not answered";
-                    suspended(app, text).await;
+                    suspended(app, "hook-suspended", text).await;
                 } else if revived.is_ok() {
                     tracing::info!(
                         hook.id,
@@ -232,7 +240,7 @@ impl Keeper {
             let text = format!(
                 "ClickUp has suspended its webhook, and it could not be set going: {failure}"
             );
-            suspended(app, &text).await;
+            suspended(app, "hook-stuck", &text).await;
         }
         revived
     }
@@ -249,9 +257,7 @@ impl Keeper {
             }
             Failure::NeedsOperator { .. } => {
                 tracing::info!("{failure}; what people change in ClickUp is polled instead");
-                let until = clock::now() + BARRED_REMEMBERED;
-                let profile = &app.config.profile.name;
-                if let Err(error) = app.store.remember(profile, BARRED, until).await {
+                if let Err(error) = remember_barred(app).await {
                     tracing::error!(%error, "could not write down that there are no webhooks");
                 }
                 SELDOM
@@ -277,6 +283,16 @@ impl Keeper {
             }
         }
     }
+}
+
+/// Where none at all could be made.
+async fn remember_barred(app: &App) -> Result<(), store::Error> {
+    let profile = &app.config.profile.name;
+    if app.store.hooks(profile).await?.is_empty() {
+        let until = clock::now() + BARRED_REMEMBERED;
+        app.store.remember(profile, BARRED, until).await?;
+    }
+    Ok(())
 }
 
 async fn delete(app: &App, clickup: &ClickUp, id: &str) -> Result<(), Stop> {
@@ -310,10 +326,10 @@ async fn make(app: &App, clickup: &ClickUp, endpoint: &str, list: String) -> Res
     Ok(())
 }
 
-async fn suspended(app: &App, text: &str) {
+async fn suspended(app: &App, cause: &str, text: &str) {
     let hint = "let the proxy pass POST /api/webhooks/clickup on to calup, as it is, within seven seconds; until then what \
                 people change in ClickUp is polled";
-    app.notify("hook-suspended", text, hint).await;
+    app.notify(cause, text, hint).await;
 }
 
 #[cfg(test)]

@@ -89,7 +89,15 @@ impl Stale {
     pub fn put_back(&self, lead: String, mut waiting: Waiting, due: Instant) {
         waiting.due = due;
         waiting.tries += 1;
-        self.state().waiting.insert(lead, waiting);
+        let mut state = self.state();
+        if state
+            .waiting
+            .get(&lead)
+            .is_some_and(|it| it.what == What::Left)
+        {
+            waiting.what = What::Left;
+        }
+        state.waiting.insert(lead, waiting);
     }
 
     /// Whether there were too many to read one by one: those that a listing shows are let go.
