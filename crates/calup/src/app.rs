@@ -15,6 +15,7 @@ use vendors::slack::Slack;
 
 use crate::body::Budget;
 use crate::config::Config;
+use crate::hooks::Hooks;
 use crate::index::Freshness;
 use crate::lease::Lease;
 use crate::leased::Leased;
@@ -28,6 +29,7 @@ pub struct App {
     pub config: Config,
     secrets: RwLock<Arc<Vec<SecretString>>>,
     crm: RwLock<Option<Arc<dyn Crm>>>,
+    clickup: RwLock<Option<Arc<ClickUp>>>,
     /// Deliveries refused since the process started.
     pub refused: AtomicU64,
     /// Of these: with no signature at all, or the literal that stands for one where no secret is set.
@@ -48,6 +50,7 @@ pub struct App {
     /// Held while the index is brought up to date.
     pub indexing: tokio::sync::Mutex<()>,
     pub freshness: Freshness,
+    pub hooks: Hooks,
     pub index_is_filled: AtomicBool,
     /// The CRM does not list its leads for us: nobody waits for the index.
     pub index_is_refused: AtomicBool,
@@ -93,8 +96,10 @@ pub struct Health {
 
 impl App {
     pub fn new(config: Config, store: Arc<dyn Store>) -> Result<Arc<Self>, Failure> {
-        let crm = crm(&config)?;
-        Ok(Self::with(config, store, crm))
+        let clickup = clickup(&config)?.map(Arc::new);
+        let app = Self::with(config, store, clickup.clone().map(|it| it as Arc<dyn Crm>));
+        *app.clickup.write().expect("no reader panics") = clickup;
+        Ok(app)
     }
 
     pub fn with(config: Config, store: Arc<dyn Store>, crm: Option<Arc<dyn Crm>>) -> Arc<Self> {
@@ -112,6 +117,7 @@ impl App {
             config,
             secrets: RwLock::new(secrets),
             crm: RwLock::new(crm),
+            clickup: RwLock::new(None),
             refused: AtomicU64::new(0),
             unsigned: AtomicU64::new(0),
             misfits: Misfits::default(),
@@ -126,6 +132,7 @@ impl App {
             waits: Waits::default(),
             indexing: tokio::sync::Mutex::default(),
             freshness: Freshness::default(),
+            hooks: Hooks::default(),
             index_is_filled: AtomicBool::new(false),
             index_is_refused: AtomicBool::new(false),
             is_guarded: AtomicBool::new(false),
@@ -149,6 +156,11 @@ impl App {
         self.crm.read().expect("no writer panics").clone()
     }
 
+    /// What only ClickUp has. `None` while no token is set.
+    pub fn clickup(&self) -> Option<Arc<ClickUp>> {
+        self.clickup.read().expect("no writer panics").clone()
+    }
+
     /// `None` while no token is set.
     pub fn slack(&self) -> Option<Arc<Slack>> {
         self.slack.read().expect("no writer panics").clone()
@@ -165,8 +177,10 @@ impl App {
         let new = token(config);
         let mut used = self.token.lock().expect("no holder panics");
         if new != *used {
-            let crm = crm(config)?.map(|crm| within(crm, &self.lease));
+            let clickup = clickup(config)?.map(Arc::new);
+            let crm = clickup.clone().map(|it| within(it, &self.lease));
             *self.crm.write().expect("no reader panics") = crm;
+            *self.clickup.write().expect("no reader panics") = clickup;
             *used = new;
         }
         *self.slack.write().expect("no reader panics") = slack;
@@ -262,10 +276,6 @@ fn token(config: &Config) -> Option<String> {
 
 fn signing_secret(config: &Config) -> Option<SecretString> {
     config.slack.as_ref()?.signing_secret.clone()
-}
-
-fn crm(config: &Config) -> Result<Option<Arc<dyn Crm>>, Failure> {
-    Ok(clickup(config)?.map(|clickup| Arc::new(clickup) as Arc<dyn Crm>))
 }
 
 fn within(crm: Arc<dyn Crm>, lease: &Arc<Lease>) -> Arc<dyn Crm> {

@@ -21,6 +21,8 @@ pub struct Config {
     pub database_url: String,
     pub listen: SocketAddr,
     pub public_url: String,
+    /// Else it is the listening one.
+    pub is_public_url_set: bool,
     pub master_key: Option<SecretString>,
     pub webhook_secrets: Vec<SecretString>,
     pub clickup: ClickUp,
@@ -29,6 +31,8 @@ pub struct Config {
     pub question_patience: Duration,
     /// How often the index asks for what was changed.
     pub index_every: Duration,
+    /// How often ClickUp's webhooks are looked after; zero wants none.
+    pub hooks_every: Duration,
     pub profile: Profile,
     pub late_apply: Duration,
     pub index_lag: Duration,
@@ -179,9 +183,9 @@ impl Settings {
                 self.text("calup_listen")
             ))
         })?;
-        let public_url = self
-            .some("calup_public_url")
-            .unwrap_or_else(|| format!("http://{listen}"));
+        let public_url = self.some("calup_public_url");
+        let is_public_url_set = public_url.is_some();
+        let public_url = public_url.unwrap_or_else(|| format!("http://{listen}"));
         let lease = self.seconds("calup_lease_seconds")?;
         if lease < Duration::from_secs(3) {
             return Err(Wrong("CALUP_LEASE_SECONDS must be at least 3".into()));
@@ -190,6 +194,7 @@ impl Settings {
             database_url: self.text("database_url"),
             listen,
             public_url: public_url.trim_end_matches('/').to_owned(),
+            is_public_url_set,
             master_key: self.some("calup_master_key").map(Into::into),
             webhook_secrets: self
                 .list("calcom_webhook_secret")
@@ -209,6 +214,7 @@ impl Settings {
             index_every: self
                 .seconds("calup_index_seconds")?
                 .max(Duration::from_secs(1)),
+            hooks_every: self.hooks_every()?,
             profile: self.profile()?,
             late_apply: self.seconds("calup_late_apply_seconds")?,
             index_lag: self.seconds("calup_index_lag_seconds")?,
@@ -216,6 +222,16 @@ impl Settings {
             sweep: self.seconds("calup_sweep_seconds")?,
             unknown_booking: self.seconds("calup_unknown_booking_seconds")?,
         })
+    }
+
+    fn hooks_every(&self) -> Result<Duration, Wrong> {
+        let every = self.seconds("calup_hook_seconds")?;
+        if !every.is_zero() && every < Duration::from_secs(1) {
+            return Err(Wrong(
+                "CALUP_HOOK_SECONDS must be at least 1, or 0 for no webhooks".into(),
+            ));
+        }
+        Ok(every)
     }
 
     /// `None` without a token: questions then wait for `calup questions` and the API.

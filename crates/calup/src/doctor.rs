@@ -4,6 +4,7 @@
 
 mod database;
 mod disk;
+mod hooks;
 mod lists;
 mod outside;
 mod queue;
@@ -61,10 +62,15 @@ pub async fn examine(
     };
     let mut findings = settings::judge(&config);
     findings.extend(outside::examine(&config).await);
-    findings.extend(database::examine(&config, now).await);
+    let (seen, store) = database::examine(&config, now).await;
+    findings.extend(seen);
     findings.extend(slack::examine(&config).await);
     let (seen, ground) = workspace::examine(&config).await;
     findings.extend(seen);
+    // Whose token it is, and whether it is taken, has been told.
+    if ground.is_some() {
+        findings.extend(hooks::examine(&config, store.as_deref(), now).await);
+    }
     (findings, ground)
 }
 

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::gather::{Background, FIELD_QUOTA, Stop};
 use crate::journal::Journal;
 use crate::process::can_amend;
-use crate::{clock, crash, keys};
+use crate::{clock, crash, index, keys};
 
 pub enum Step {
     /// Everything is done (or dead); the lead that was made, if one was.
@@ -77,6 +77,9 @@ pub async fn all(
                 effect.reason = None;
                 if let Action::Write(write) = action {
                     remember_written(journal, target, write).await?;
+                    if let Some(lead) = lead {
+                        index::wrote(app, lead, write).await;
+                    }
                 }
                 journal.set_effect(&effect);
                 if effect.kind == Kind::Create

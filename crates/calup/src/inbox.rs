@@ -131,7 +131,7 @@ fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// The connection is closed after it, since what is left of the body was not read.
-fn refused(refusal: Refusal) -> Response {
+pub fn refused(refusal: Refusal) -> Response {
     let (status, body) = match refusal {
         Refusal::TooLarge => (
             StatusCode::PAYLOAD_TOO_LARGE,

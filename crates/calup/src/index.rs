@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use domain::lead::Lead;
+use domain::lead::{Lead, Write};
 use domain::name;
 use domain::outcome::Failure;
 use jiff::{SignedDuration, Timestamp};
@@ -120,6 +120,21 @@ pub async fn freshen(app: &App, crm: &dyn Crm) -> Result<(), Stop> {
     if !app.freshness.is_over(Instant::now()) {
         return Ok(());
     }
+    catch_up(app, crm).await
+}
+
+/// For what was told of that is too much to be read lead by lead. `false`: the index is being worked on, so that this
+/// may have been missed.
+pub async fn follow_now(app: &App, crm: &dyn Crm) -> Result<bool, Stop> {
+    let Ok(_at_work) = app.indexing.try_lock() else {
+        return Ok(false);
+    };
+    catch_up(app, crm).await?;
+    Ok(true)
+}
+
+/// A fill under way is followed up when it is over.
+async fn catch_up(app: &App, crm: &dyn Crm) -> Result<(), Stop> {
     let state = app.store.indexing(&app.config.profile.name).await?;
     if state.next_page > 0 {
         return Ok(());
@@ -216,6 +231,29 @@ async fn follow(app: &App, crm: &dyn Crm, mut state: Indexing) -> Result<(), Sto
     state.seen_until = Some(now);
     app.store.set_indexing(profile, &state).await?;
     Ok(())
+}
+
+/// What calup itself fills in need not be read back.
+pub async fn wrote(app: &App, lead: &Lead, write: &Write) {
+    let Some(fill) = &write.email else {
+        return;
+    };
+    if app.config.question_patience.is_zero() || !is_kept(app, &lead.list_id) {
+        return;
+    }
+    let mut lead = lead.clone();
+    lead.emails.push(fill.email.clone());
+    let lead = indexed(app, &lead);
+    let profile = &app.config.profile.name;
+    if let Err(error) = app.store.index(profile, vec![lead], clock::now()).await {
+        tracing::debug!(%error, "the index knows of a write only after the next look at the lists");
+    }
+}
+
+/// Whether the index is about leads of this list.
+pub fn is_kept(app: &App, list: &str) -> bool {
+    let profile = &app.config.profile;
+    profile.inbound_list_id == list || profile.match_list_ids.iter().any(|id| id == list)
 }
 
 /// As the index keeps a lead. By name only those on the match lists are found: nobody else is asked about.

@@ -23,26 +23,35 @@ impl Leased {
         what: &str,
         call: impl Future<Output = Result<T, Failure>> + Send,
     ) -> Result<T, Failure> {
-        let end = match self.lease.call() {
-            Some(Deadline::None) => return call.await,
-            Some(Deadline::At(end)) => end,
-            None => {
-                let what = format!("{what}: this replica's lease ends too soon");
-                return Err(Failure::Transient { what });
-            }
-        };
-        let mut call = std::pin::pin!(call);
-        let mut ended = std::pin::pin!(tokio::time::sleep_until(end.into()));
-        std::future::poll_fn(|cx| {
-            // Looked at first: a process that was stopped goes on here, perhaps long after.
-            if Instant::now() >= end || ended.as_mut().poll(cx).is_ready() {
-                let what = format!("{what}: cut, because this replica's lease ended");
-                return Poll::Ready(Err(Failure::Unknown { what }));
-            }
-            call.as_mut().poll(cx)
-        })
-        .await
+        within(&self.lease, what, call).await
     }
+}
+
+/// A writing call. What cannot be over in time is not begun.
+pub async fn within<T>(
+    lease: &Lease,
+    what: &str,
+    call: impl Future<Output = Result<T, Failure>> + Send,
+) -> Result<T, Failure> {
+    let end = match lease.call() {
+        Some(Deadline::None) => return call.await,
+        Some(Deadline::At(end)) => end,
+        None => {
+            let what = format!("{what}: this replica's lease ends too soon");
+            return Err(Failure::Transient { what });
+        }
+    };
+    let mut call = std::pin::pin!(call);
+    let mut ended = std::pin::pin!(tokio::time::sleep_until(end.into()));
+    std::future::poll_fn(|cx| {
+        // Looked at first: a process that was stopped goes on here, perhaps long after.
+        if Instant::now() >= end || ended.as_mut().poll(cx).is_ready() {
+            let what = format!("{what}: cut, because this replica's lease ended");
+            return Poll::Ready(Err(Failure::Unknown { what }));
+        }
+        call.as_mut().poll(cx)
+    })
+    .await
 }
 
 #[async_trait::async_trait]

@@ -1,6 +1,7 @@
 //! calup keeps a ClickUp workspace true to what happens on Cal.com. A library only so that the storm can drive the same
 //! intake and worker as the binary; nobody else uses it.
 
+mod address;
 mod answers;
 pub mod app;
 mod asking;
@@ -16,6 +17,7 @@ mod execute;
 mod explain;
 mod gather;
 mod guard;
+mod hooks;
 mod inbox;
 pub mod index;
 mod journal;

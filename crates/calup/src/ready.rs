@@ -61,6 +61,10 @@ pub async fn answer(State(app): State<Arc<App>>) -> Response {
         "clickup": clickup,
         "work": work,
         "refused": { "unsigned": unsigned, "wrong_signature": refused.saturating_sub(unsigned) },
+        "clickup_events": {
+            "taken": app.hooks.taken.load(Ordering::Relaxed),
+            "refused": app.hooks.refused.load(Ordering::Relaxed),
+        },
     });
     let code = if known.is_usable {
         StatusCode::OK

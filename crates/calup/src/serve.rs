@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::config::{self, Config};
-use crate::{closing, index, server, slack, standby, sweep, web, worker};
+use crate::{closing, hooks, index, server, slack, standby, sweep, web, worker};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Only {
@@ -84,6 +84,7 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
     };
     let works = only != Some(Only::Intake);
     tokio::spawn(slack::run(app.clone(), works, stopped.clone()));
+    tokio::spawn(hooks::look::run(app.clone(), stopped.clone()));
     tokio::spawn(look_after(app.clone(), stopped));
     Ok(Running {
         app,
@@ -114,6 +115,7 @@ fn work_apart(
                 // Ends with the work, at the latest.
                 tokio::spawn(index::run(app.clone(), stopped.clone()));
                 tokio::spawn(closing::run(app.clone(), stopped.clone()));
+                tokio::spawn(hooks::keep::run(app.clone(), stopped.clone()));
                 let work = standby::run(app.clone(), stopped.clone());
                 sweep::beside(work, app, stopped).await
             }));
@@ -244,6 +246,7 @@ async fn look_after(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         }
         tell_unsigned(&app, &mut unsigned_told).await;
         tell_misfits(&app).await;
+        hooks::tell_misfits(&app).await;
         let changed = config::file_changed();
         if changed == seen {
             continue;

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use store::rows::{DeliveryFilter, Status};
 
 use crate::app::App;
-use crate::{answers, explain, inbox, ready, slack, view};
+use crate::{answers, explain, hooks, inbox, ready, slack, view};
 
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
@@ -38,6 +38,10 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/webhooks/cal", post(inbox::receive_default))
         .route("/api/webhooks/cal/{profile}", post(inbox::receive_for))
+        .route(
+            "/api/webhooks/clickup/{profile}",
+            post(hooks::receive::receive),
+        )
         .route(
             "/api/slack/interactions",
             post(slack::clicks::receive).layer(DefaultBodyLimit::max(INTERACTION_BYTES_MAX)),

@@ -77,6 +77,7 @@ pub fn config(database: &Path) -> config::Config {
         database_url: database.display().to_string(),
         listen: ([127, 0, 0, 1], 0).into(),
         public_url: "http://127.0.0.1".to_owned(),
+        is_public_url_set: false,
         master_key: None,
         webhook_secrets: vec![SecretString::from(SECRET)],
         clickup: config::ClickUp {
@@ -97,6 +98,7 @@ pub fn config(database: &Path) -> config::Config {
         slack: None,
         question_patience: Duration::ZERO,
         index_every: Duration::from_secs(60),
+        hooks_every: Duration::ZERO,
         sweep: Duration::from_secs(60),
     }
 }

@@ -12,11 +12,12 @@ use crate::config::Config;
 
 const CHECK: &str = "database";
 
-pub async fn examine(config: &Config, now: Timestamp) -> Vec<Finding> {
+/// And the database itself, if it can be used.
+pub async fn examine(config: &Config, now: Timestamp) -> (Vec<Finding>, Option<Arc<dyn Store>>) {
     let file = match store::file_of(&config.database_url) {
         Ok(Some(file)) => file,
         Ok(None) => return opened(config, "the database", now).await,
-        Err(error) => return vec![unusable(&error)],
+        Err(error) => return (vec![unusable(&error)], None),
     };
     let folder = folder(&file);
     let mut findings = Vec::new();
@@ -37,14 +38,19 @@ pub async fn examine(config: &Config, now: Timestamp) -> Vec<Finding> {
                 "make it and let this user write there, or name another file in DATABASE_URL",
             )
         });
-        return findings;
+        return (findings, None);
     }
-    findings.extend(opened(config, &file.display().to_string(), now).await);
-    findings
+    let (seen, store) = opened(config, &file.display().to_string(), now).await;
+    findings.extend(seen);
+    (findings, store)
 }
 
 /// A file that is there, or what a server keeps.
-async fn opened(config: &Config, shown: &str, now: Timestamp) -> Vec<Finding> {
+async fn opened(
+    config: &Config,
+    shown: &str,
+    now: Timestamp,
+) -> (Vec<Finding>, Option<Arc<dyn Store>>) {
     let keys = config
         .master_key
         .as_ref()
@@ -53,9 +59,9 @@ async fn opened(config: &Config, shown: &str, now: Timestamp) -> Vec<Finding> {
         Ok(store) => {
             let mut findings = vec![usable(&store, shown).await];
             findings.extend(queue::examine(&*store, &config.profile.name, now).await);
-            findings
+            (findings, Some(store))
         }
-        Err(error) => vec![unusable(&error)],
+        Err(error) => (vec![unusable(&error)], None),
     }
 }
 

@@ -3,9 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::{Finding, fail, ok, warn};
+use crate::address::{has_public_host, is_public};
 use crate::config::Config;
 
 const WEBHOOK: &str = "/api/webhooks/cal";
@@ -144,32 +145,6 @@ fn here(listen: SocketAddr) -> SocketAddr {
             (std::net::Ipv6Addr::LOCALHOST, listen.port()).into()
         }
         IpAddr::V4(_) | IpAddr::V6(_) => listen,
-    }
-}
-
-fn is_public(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|url| url.scheme() == "https" && has_public_host(&url))
-}
-
-fn has_public_host(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
-            name.contains('.')
-                && ![".local", ".internal", ".localhost", ".lan", ".home.arpa"]
-                    .iter()
-                    .any(|end| name.ends_with(end))
-        }
-        Some(Host::Ipv4(ip)) => {
-            !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified())
-        }
-        Some(Host::Ipv6(ip)) => {
-            !(ip.is_loopback()
-                || ip.is_unspecified()
-                || ip.is_unique_local()
-                || ip.is_unicast_link_local())
-        }
-        None => false,
     }
 }
 

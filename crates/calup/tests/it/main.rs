@@ -17,6 +17,7 @@ mod disks;
 mod doctor;
 mod faults;
 mod fixtures;
+mod hooks;
 mod house;
 mod index_fill;
 mod late_answers;

@@ -21,8 +21,6 @@ pub struct Hook {
     pub health: Health,
     /// Events in a row that were not taken.
     pub failures: u64,
-    /// It tells of everything that is to be told.
-    pub is_complete: bool,
     /// Whose it is: its maker, and the author of what calup writes.
     pub user: Option<String>,
     /// Only as it is made.
@@ -94,13 +92,7 @@ impl ClickUp {
 
 impl From<wire::Webhook> for Hook {
     fn from(seen: wire::Webhook) -> Self {
-        let tells_of = |event: &str| {
-            let all = seen.events.iter();
-            all.filter_map(Value::as_str)
-                .any(|it| it == event || it == "*")
-        };
         Self {
-            is_complete: EVENTS.iter().all(|event| tells_of(event)),
             id: seen.id,
             endpoint: seen.endpoint,
             list_id: seen.list_id,

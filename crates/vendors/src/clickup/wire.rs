@@ -140,8 +140,6 @@ pub(super) struct Webhook {
     pub endpoint: String,
     #[serde(default, deserialize_with = "some_id")]
     pub userid: Option<String>,
-    #[serde(default, deserialize_with = "or_default")]
-    pub events: Vec<Value>,
     #[serde(default, deserialize_with = "some_id")]
     pub list_id: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
