@@ -35,6 +35,8 @@ pub struct App {
     /// Of these: with no signature at all, or the literal that stands for one where no secret is set.
     pub unsigned: AtomicU64,
     pub misfits: Misfits,
+    /// The same of clicks.
+    pub slack_misfits: Misfits,
     pub epoch: AtomicI64,
     pub lease: Arc<Lease>,
     /// A delivery came in, or a person asked for something: the worker looks at once.
@@ -121,6 +123,7 @@ impl App {
             refused: AtomicU64::new(0),
             unsigned: AtomicU64::new(0),
             misfits: Misfits::default(),
+            slack_misfits: Misfits::default(),
             epoch: AtomicI64::new(0),
             lease,
             wake: Notify::new(),

@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use domain::booking::Booking;
+use domain::chain::{self, Fold};
 use domain::change::{Change, Kind};
 use domain::facts::Found;
 use domain::lead::Lead;
@@ -260,17 +262,29 @@ pub fn question(
 ) -> NewQuestion {
     let now = clock::now();
     let patience = SignedDuration::try_from(app.config.question_patience).unwrap_or_default();
+    let fold = chain::fold(background.known.iter().map(|known| &known.change));
+    let booking = meeting(change, &fold);
     NewQuestion {
         person_name: change.person.name.clone(),
         email: change.person.email.clone(),
         phone: change.person.phone.clone(),
         company: company(change),
-        title: change.booking.title.clone(),
-        starts_at: change.booking.start,
-        time_zone: change.booking.organizer.time_zone.clone(),
+        title: booking.title.clone(),
+        starts_at: booking.start,
+        time_zone: booking.organizer.time_zone.clone(),
         tokens: background.tokens.clone(),
         candidates,
         asked_at: now,
-        closes_at: closes_at(now, patience, change.booking.start),
+        closes_at: closes_at(now, patience, booking.start),
     }
+}
+
+/// The change's meeting as it stands by now; if it does not, the next of the person's that does.
+fn meeting<'a>(change: &'a Change, fold: &Fold<'a>) -> &'a Booking {
+    let mine = fold.slot_of(change).map(|slot| slot.chain);
+    let standing = fold.standing();
+    let of_this = standing.iter().find(|slot| Some(slot.chain) == mine);
+    of_this
+        .or(standing.first())
+        .map_or(&change.booking, |slot| slot.booking)
 }

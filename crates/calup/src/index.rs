@@ -90,7 +90,6 @@ async fn round(app: &App, stop: &watch::Receiver<bool>) -> Result<Duration, Stop
     let Some(crm) = app.crm() else {
         return Ok(IDLE_MAX);
     };
-    let _at_work = app.indexing.lock().await;
     let state = app.store.indexing(profile).await?;
     let now = clock::now();
     let is_stale = |began: Timestamp| now.duration_since(began) > AFRESH_EVERY;
@@ -100,23 +99,22 @@ async fn round(app: &App, stop: &watch::Receiver<bool>) -> Result<Duration, Stop
         return Ok(Duration::ZERO);
     }
     let due = state.seen_until.map_or(now, |seen| {
-        seen + SignedDuration::try_from(app.config.index_every).unwrap_or_default()
+        seen.min(now) + SignedDuration::try_from(app.config.index_every).unwrap_or_default()
     });
     if due > now {
         let left = Duration::try_from(due.duration_since(now)).unwrap_or_default();
         return Ok(left);
     }
     crm.spare(1).await?;
+    let _at_work = app.indexing.lock().await;
+    let state = app.store.indexing(profile).await?;
     follow(app, crm.as_ref(), state).await?;
     Ok(Duration::ZERO)
 }
 
-/// Before a name is looked for: a lead that was made a moment ago counts too. While everything is being read anyway, it
-/// is left at that.
+/// Before a name is looked for: a lead that was made a moment ago counts too, also while everything is read anew.
 pub async fn freshen(app: &App, crm: &dyn Crm) -> Result<(), Stop> {
-    let Ok(_at_work) = app.indexing.try_lock() else {
-        return Ok(());
-    };
+    let _at_work = app.indexing.lock().await;
     if !app.freshness.is_over(Instant::now()) {
         return Ok(());
     }
@@ -136,9 +134,6 @@ pub async fn follow_now(app: &App, crm: &dyn Crm) -> Result<bool, Stop> {
 /// A fill under way is followed up when it is over.
 async fn catch_up(app: &App, crm: &dyn Crm) -> Result<(), Stop> {
     let state = app.store.indexing(&app.config.profile.name).await?;
-    if state.next_page > 0 {
-        return Ok(());
-    }
     follow(app, crm, state).await
 }
 
@@ -190,12 +185,17 @@ async fn fill(
         state.next_page += 1;
         let is_first_time = state.filled_at.is_none();
         let is_over = page.is_last || state.next_page >= PAGES_MAX;
+        let began = state.began_at.unwrap_or_else(clock::now);
         if is_over {
-            let began = state.began_at.unwrap_or_else(clock::now);
             app.store.sweep_index(profile, began).await?;
+        }
+        let _at_work = app.indexing.lock().await;
+        // Moved on meanwhile, for a booking.
+        state.seen_until = app.store.indexing(profile).await?.seen_until;
+        if is_over {
             state.next_page = 0;
             state.filled_at = Some(clock::now());
-            state.seen_until = Some(began);
+            state.seen_until = state.seen_until.max(Some(began));
         }
         app.store.set_indexing(profile, &state).await?;
         if is_over && is_first_time {

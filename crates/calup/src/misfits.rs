@@ -1,5 +1,5 @@
-//! Signatures that look like Cal.com's and fit no secret: several of them within an hour mean that the secret was
-//! changed there, and bookings are being lost.
+//! Signatures that look like Cal.com's (or Slack's) and fit no secret: several of them within an hour mean that the secret
+//! was changed there, and bookings (or clicks) are being lost.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;

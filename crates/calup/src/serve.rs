@@ -235,6 +235,17 @@ async fn tell_misfits(app: &App) {
     }
 }
 
+async fn tell_slack_misfits(app: &App) {
+    if app.slack_misfits.are_many(Instant::now()) {
+        app.notify(
+            "wrong-slack-signatures",
+            "three or more clicks within an hour were signed with another secret, and refused: people's answers in Slack are not heard",
+            "put the signing secret of the Slack app into SLACK_SIGNING_SECRET; until then answer with `calup questions`",
+        )
+        .await;
+    }
+}
+
 /// Takes new secrets in `calup.toml` without a restart, and tells what only shows over time.
 async fn look_after(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut seen = config::file_changed();
@@ -247,6 +258,7 @@ async fn look_after(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         tell_unsigned(&app, &mut unsigned_told).await;
         tell_misfits(&app).await;
         hooks::tell_misfits(&app).await;
+        tell_slack_misfits(&app).await;
         let changed = config::file_changed();
         if changed == seen {
             continue;

@@ -2,7 +2,7 @@
 //! socket.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -12,7 +12,7 @@ use domain::outcome::Failure;
 use secrecy::ExposeSecret;
 use store::rows::{Answer, Answered};
 use vendors::slack::interaction::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use vendors::slack::{Click, Reply, verify};
+use vendors::slack::{Click, Rejected, Reply, verify};
 
 use super::message::{self, IGNORE, MEETING, NEW, PERSON};
 use crate::answers;
@@ -36,6 +36,9 @@ pub async fn receive(State(app): State<Arc<App>>, headers: HeaderMap, body: Byte
     let secret = secret.as_ref().map_or("", |s| s.expose_secret()).as_bytes();
     if let Err(rejected) = verify(secret, timestamp, signature, &body, clock::now()) {
         tracing::warn!("an interaction was refused: {rejected}");
+        if rejected == Rejected::Forged {
+            app.slack_misfits.add(Instant::now());
+        }
         let json = [(header::CONTENT_TYPE, "application/json")];
         let body = r#"{"error":"Invalid signature"}"#;
         return (StatusCode::UNAUTHORIZED, json, body).into_response();

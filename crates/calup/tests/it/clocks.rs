@@ -193,3 +193,39 @@ async fn a_jump_ahead_does_not_end_the_waiting_for_the_index_and_half_an_hour_do
         lead.markdown
     );
 }
+
+#[tokio::test]
+async fn a_lead_that_is_made_while_all_are_read_anew_is_compared_too() {
+    let mut world = world_with(vec![("CALUP_QUESTION_HOURS", "0".to_owned())]).await;
+    world.clickup.add_tasks(BROKERS, 150);
+    world.calup.set("CALUP_QUESTION_HOURS", "24");
+    world.calup.restart();
+    world
+        .until("the leads are indexed", async || {
+            world.calup.log().contains("the leads are indexed")
+        })
+        .await;
+    // A day later everything is read once more, and the second page takes its time.
+    let second = Match::get("page=1&");
+    world.clickup.fault(second, Fault::Delay(5_000), ALWAYS);
+    world.clickup.clear_requests();
+    set_clock(&world, DAY + 3_600, 0);
+    world
+        .until("the second page is read", async || {
+            let requests = world.clickup.requests();
+            requests.iter().any(|r| r.query.contains("page=1&"))
+        })
+        .await;
+    let namesake = world.clickup.add_task(BROKERS, "Byrd, Ada", None);
+    let ada = Person::new("Ada Byrd", EMAIL);
+    let created = world.cal().book(&ada, START, 30).created();
+    assert_eq!(world.deliver(created.body.clone()).await, 200);
+    world
+        .until("it is held", async || {
+            world.ending(&created.body).await.0 == "held"
+        })
+        .await;
+    let open = world.get("/api/questions?state=open").await;
+    let candidate = &open["questions"][0]["candidates"][0];
+    assert_eq!(candidate["task_id"], namesake.as_str(), "{open}");
+}

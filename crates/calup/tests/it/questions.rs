@@ -285,3 +285,26 @@ async fn namesakes_that_are_there_no_more_hide_nobody() {
     assert_eq!(candidates[0]["task_id"], right.as_str(), "{open}");
     assert_eq!(candidates.as_array().map(Vec::len), Some(1), "{open}");
 }
+
+#[tokio::test]
+async fn a_question_closes_in_time_for_the_meeting_as_it_stands_now() {
+    let asked = Asked::start().await;
+    let world = &asked.world;
+    world.clickup.add_task(BROKERS, "Mike Ross", None);
+    let cal = world.cal();
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(70);
+    let booked = cal.book(&mike(), &soon.strftime("%FT%TZ").to_string(), 30);
+    let (moved, rescheduled) = booked.rescheduled(None, START);
+    // The later one comes first.
+    asked.is_held(&rescheduled).await;
+    asked.is_held(&booked.created()).await;
+    let (_, again) = moved.rescheduled(None, LATER);
+    asked.is_held(&again).await;
+    let question = asked.question().await;
+    let closes: jiff::Timestamp = question["expires_at"]
+        .as_str()
+        .and_then(|at| at.parse().ok())
+        .expect("a time");
+    let left = closes.duration_since(jiff::Timestamp::now());
+    assert!(left.as_hours() >= 23, "{left:?}: {question}");
+}

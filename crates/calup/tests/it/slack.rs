@@ -332,3 +332,24 @@ async fn a_message_in_the_channel_of_before_is_changed_there() {
         .await;
     assert!(asked.slack.messages("C0000OTHER").is_empty());
 }
+
+#[tokio::test]
+async fn clicks_that_are_signed_with_another_secret_are_told_to_the_operator() {
+    let asked = Asked::start().await;
+    let world = &asked.world;
+    world.clickup.add_task(BROKERS, "Mike Ross", None);
+    let created = world.cal().book(&mike(), START, 30).created();
+    asked.is_held(&created).await;
+    let ts = asked.message().await.ts;
+    for _ in 0..3 {
+        let click = Click::new(ROBIN, &ts, "calup_new").signing(Signing::Forged);
+        assert_eq!(asked.slack.click(&click).await.status, Some(401));
+    }
+    world
+        .until("it is told", async || {
+            let notices = world.get("/api/notices").await.to_string();
+            notices.contains("SLACK_SIGNING_SECRET")
+        })
+        .await;
+    assert_eq!(world.ending(&created.body).await.0, "held");
+}

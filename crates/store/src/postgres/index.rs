@@ -49,7 +49,6 @@ statements! {
           FROM borne ORDER BY shared DESC, updated_at DESC, length(lead) DESC, lead DESC LIMIT $5)
         SELECT l.lead, l.body FROM best b JOIN indexed_lead l ON l.profile = $1 AND l.lead = b.lead
         ORDER BY b.shared DESC, b.updated_at DESC, length(b.lead) DESC, b.lead DESC";
-    COUNT = "SELECT count(*) FROM indexed_lead WHERE profile = $1";
     INDEXING = "SELECT began_at, next_page, filled_at, seen_until FROM indexing WHERE profile = $1";
     SET_INDEXING = "INSERT INTO indexing (profile, began_at, next_page, filled_at, seen_until) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (profile) DO UPDATE SET began_at = excluded.began_at, next_page = excluded.next_page,
@@ -151,22 +150,17 @@ pub async fn resembling(
 }
 
 pub async fn indexing(db: &Db, profile: &str) -> Result<Indexing> {
-    let leads = db.value::<i64>(COUNT, &[&profile]).await? as u64;
     let at = |row: &Row, name: &str| -> Result<Option<Timestamp>> {
         cell::<Option<i64>>(row, name)?.map(time).transpose()
     };
     match db.one(INDEXING, &[&profile]).await? {
         Some(row) => Ok(Indexing {
-            leads,
             began_at: at(&row, "began_at")?,
             next_page: cell::<i64>(&row, "next_page")? as u32,
             filled_at: at(&row, "filled_at")?,
             seen_until: at(&row, "seen_until")?,
         }),
-        None => Ok(Indexing {
-            leads,
-            ..Indexing::default()
-        }),
+        None => Ok(Indexing::default()),
     }
 }
 
@@ -177,7 +171,6 @@ pub async fn set_indexing(db: &Db, profile: &str, indexing: &Indexing) -> Result
         next_page,
         filled_at,
         seen_until,
-        ..
     } = indexing;
     db.execute(
         SET_INDEXING,

@@ -22,8 +22,6 @@ pub struct Indexed {
 /// How far the index is: what a first fill resumes from, and what is polled from then on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Indexing {
-    /// Counted, never set.
-    pub leads: u64,
     /// When the fill under way, or the last one, began.
     pub began_at: Option<Timestamp>,
     pub next_page: u32,

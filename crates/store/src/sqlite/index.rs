@@ -25,7 +25,6 @@ statements! {
     UNSEEN = "SELECT lead FROM indexed_lead WHERE profile = ?1 AND seen_at < ?2 LIMIT ?3";
     BEARERS = "SELECT lead, updated_at FROM lead_token WHERE token = ?1 ORDER BY updated_at DESC LIMIT ?2";
     BODY = "SELECT body FROM indexed_lead WHERE profile = ?1 AND lead = ?2";
-    COUNT = "SELECT count(*) FROM indexed_lead WHERE profile = ?1";
     INDEXING = "SELECT began_at, next_page, filled_at, seen_until FROM indexing WHERE profile = ?1";
     SET_INDEXING = "INSERT INTO indexing (profile, began_at, next_page, filled_at, seen_until) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT (profile) DO UPDATE SET began_at = excluded.began_at, next_page = excluded.next_page,
@@ -144,26 +143,19 @@ struct Likeness {
 }
 
 pub fn indexing(db: &Connection, profile: &str) -> Result<Indexing> {
-    let leads: i64 = db
-        .prepare_cached(COUNT)?
-        .query_row([profile], |row| row.get(0))?;
     let at = |row: &Row, column: usize| -> Result<Option<Timestamp>> {
         let micros: Option<i64> = row.get(column)?;
         micros.map(time).transpose()
     };
     let stored = all(&mut db.prepare_cached(INDEXING)?, [profile], |row| {
         Ok(Indexing {
-            leads: leads as u64,
             began_at: at(row, 0)?,
             next_page: row.get(1)?,
             filled_at: at(row, 2)?,
             seen_until: at(row, 3)?,
         })
     })?;
-    Ok(stored.into_iter().next().unwrap_or(Indexing {
-        leads: leads as u64,
-        ..Indexing::default()
-    }))
+    Ok(stored.into_iter().next().unwrap_or_default())
 }
 
 pub fn set_indexing(db: &Connection, profile: &str, indexing: &Indexing) -> Result<()> {

@@ -151,8 +151,8 @@ pub async fn what_a_complete_fill_did_not_see_is_swept(store: Any) {
 
     assert_eq!(swept.expect("swept"), 118);
     assert_eq!(found(&store, "Byron").await, ["l_1", "l_0"]);
-    let indexing = store.indexing("other").await.expect("answers");
-    assert_eq!(indexing.leads, 1);
+    let theirs = store.resembling("other", &tokens("Byron"), 10).await;
+    assert_eq!(theirs.expect("answers").len(), 1);
     let twice = store.sweep_index(PROFILE, at("13:00")).await;
     assert_eq!(twice.expect("swept"), 0);
 }
@@ -162,7 +162,6 @@ pub async fn how_far_a_fill_is_is_kept(store: Any) {
     assert_eq!(empty, Indexing::default());
     index(&store, &[lead("l_1", "Ada Byron", "10:00")]).await;
     let began = Indexing {
-        leads: 1,
         began_at: Some(at("11:00")),
         next_page: 7,
         ..Indexing::default()
@@ -241,13 +240,7 @@ pub async fn searching_is_quick_among_many(store: Any) {
         // 20 ms is what it may take; a debug build takes more, and a busy machine now and then much more.
         assert!(all_took[5] < Duration::from_millis(250), "{all_took:?}");
     }
-    let start = Instant::now();
-    let indexing = store.indexing(PROFILE).await.expect("answers");
-    eprintln!(
-        "{leads} leads filled in {filling:?}, counted in {:?}",
-        start.elapsed()
-    );
-    assert_eq!(indexing.leads, leads as u64);
+    eprintln!("{leads} leads filled in {filling:?}");
 }
 
 /// Somebody whose every trait is to be kept sealed.
