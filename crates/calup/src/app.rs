@@ -14,6 +14,7 @@ use vendors::clickup::{self, ClickUp};
 use vendors::slack::Slack;
 
 use crate::body::Budget;
+use crate::calcom::{self, Account};
 use crate::config::Config;
 use crate::hooks::Hooks;
 use crate::index::Freshness;
@@ -60,6 +61,7 @@ pub struct App {
     pub is_guarded: AtomicBool,
     /// What is to be told to the operator in Slack.
     pub words: Words,
+    calcom: RwLock<Option<Arc<Account>>>,
     slack: RwLock<Option<Arc<Slack>>>,
     slack_signing_secret: RwLock<Option<SecretString>>,
     leads: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
@@ -113,6 +115,11 @@ impl App {
             tracing::error!("{failure}");
             None
         });
+        let calcom = calcom::account(&config).unwrap_or_else(|failure| {
+            tracing::error!("{failure}");
+            None
+        });
+        let calcom = calcom.map(Arc::new);
         let signing = signing_secret(&config);
         Arc::new(Self {
             store,
@@ -140,6 +147,7 @@ impl App {
             index_is_refused: AtomicBool::new(false),
             is_guarded: AtomicBool::new(false),
             words: Words::default(),
+            calcom: RwLock::new(calcom),
             slack: RwLock::new(slack),
             slack_signing_secret: RwLock::new(signing),
             leads: Mutex::default(),
@@ -164,6 +172,11 @@ impl App {
         self.clickup.read().expect("no writer panics").clone()
     }
 
+    /// `None` while no key is set.
+    pub fn calcom(&self) -> Option<Arc<Account>> {
+        self.calcom.read().expect("no writer panics").clone()
+    }
+
     /// `None` while no token is set.
     pub fn slack(&self) -> Option<Arc<Slack>> {
         self.slack.read().expect("no writer panics").clone()
@@ -177,6 +190,7 @@ impl App {
     /// Takes secrets from settings that were read anew: all of them, or (when one is no good) none.
     pub fn renew(&self, config: &Config) -> Result<(), Failure> {
         let slack = slack::client(config)?;
+        let calcom = calcom::account(config)?.map(Arc::new);
         let new = token(config);
         let mut used = self.token.lock().expect("no holder panics");
         if new != *used {
@@ -186,6 +200,7 @@ impl App {
             *self.clickup.write().expect("no reader panics") = clickup;
             *used = new;
         }
+        *self.calcom.write().expect("no reader panics") = calcom;
         *self.slack.write().expect("no reader panics") = slack;
         *self.slack_signing_secret.write().expect("no reader panics") = signing_secret(config);
         *self.secrets.write().expect("no reader panics") = Arc::new(config.webhook_secrets.clone());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::booking::Booking;
 use domain::chain::{self, Fold};
-use domain::change::{Change, Kind};
+use domain::change::{Change, Kind, Person};
 use domain::facts::Found;
 use domain::lead::Lead;
 use domain::name;
@@ -89,11 +89,16 @@ pub async fn known(
     crm: &dyn Crm,
     stored: &Stored,
     asked: &[Question],
+    forwarded: Option<Candidate>,
 ) -> Result<Known, Stop> {
+    let decided = decided(stored, asked);
+    if let (None, Some(candidate)) = (&decided, forwarded) {
+        return Ok(Known::Asking(Asking::Forwarded(Box::new(candidate))));
+    }
     if app.config.question_patience.is_zero() {
         return Ok(Known::Asking(Asking::Settled));
     }
-    if let Some(decided) = decided(stored, asked) {
+    if let Some(decided) = decided {
         return Ok(Known::Asking(decided));
     }
     if stored.change.kind != Kind::Booked {
@@ -227,6 +232,27 @@ fn candidate(booker: &name::Booker, lead: &Lead) -> Option<Candidate> {
         updated_at: lead.updated_at,
         why: resemblance.to_string(),
     })
+}
+
+/// The booker of a link that was made for this lead: whether they may be one person, and the lead as people are shown it.
+pub fn pointed_at(person: &Person, lead: &Lead) -> (bool, Candidate) {
+    let booker = name::Booker {
+        name: &person.name,
+        email: person.email.as_deref(),
+        company: None,
+    };
+    let resembles = candidate(&booker, lead).is_some();
+    let shown = Candidate {
+        lead: lead.id.clone(),
+        name: lead.name.clone(),
+        list: lead.list_name.clone(),
+        status: lead.status.clone(),
+        email: lead.emails.first().cloned(),
+        url: lead.url.clone(),
+        updated_at: lead.updated_at,
+        why: "the link was made for this lead".to_owned(),
+    };
+    (resembles, shown)
 }
 
 /// The answer to a question for the company, if there was one.

@@ -26,6 +26,8 @@ pub struct Config {
     pub master_key: Option<SecretString>,
     pub webhook_secrets: Vec<SecretString>,
     pub clickup: ClickUp,
+    pub calcom: CalCom,
+    pub claude: Claude,
     pub slack: Option<Slack>,
     /// How long a question stays open; zero asks nobody.
     pub question_patience: Duration,
@@ -49,6 +51,22 @@ pub struct ClickUp {
     pub api_url: String,
     pub team_id: Option<String>,
     pub email_field: String,
+}
+
+/// The assistant's way into Cal.com.
+#[derive(Debug, Clone)]
+pub struct CalCom {
+    pub api_key: Option<SecretString>,
+    pub api_url: String,
+    pub app_url: String,
+}
+
+/// The chat's model.
+#[derive(Debug, Clone)]
+pub struct Claude {
+    pub api_key: Option<SecretString>,
+    pub base_url: String,
+    pub model: String,
 }
 
 /// Where people are asked.
@@ -208,6 +226,16 @@ impl Settings {
                 email_field: self
                     .some("clickup_email_field")
                     .unwrap_or_else(|| "Email".into()),
+            },
+            calcom: CalCom {
+                api_key: self.some("calcom_api_key").map(Into::into),
+                api_url: self.url("calcom_api_url")?,
+                app_url: self.url("calcom_app_url")?,
+            },
+            claude: Claude {
+                api_key: self.some("anthropic_api_key").map(Into::into),
+                base_url: self.url("anthropic_base_url")?,
+                model: self.text("calup_model"),
             },
             slack: self.slack()?,
             question_patience: self.hours("calup_question_hours")?,

@@ -76,7 +76,7 @@ pub async fn all(
                 effect.remote_id.clone_from(&id);
                 effect.reason = None;
                 if let Action::Write(write) = action {
-                    remember_written(journal, target, write).await?;
+                    remember_written(journal, &effect, write).await?;
                     if let Some(lead) = lead {
                         index::wrote(app, lead, write).await;
                     }
@@ -271,11 +271,15 @@ async fn tell_refusal(app: &App, cause: Cause) -> Result<(), store::Error> {
 /// What calup set on a lead, for the guards to know later.
 pub async fn remember_written(
     journal: &mut Journal<'_>,
-    lead: &str,
+    effect: &Effect,
     write: &Write,
 ) -> Result<(), store::Error> {
+    let lead = effect.target.as_str();
     let mut register = journal.register(lead).await?;
     if let Some(status) = &write.status {
+        let before = effect.status_before.as_deref().map(str::to_lowercase);
+        let set = register.status_set.as_deref().map(str::to_lowercase);
+        register.worked_on |= set.is_some() && before.is_some() && set != before;
         register.status_set = Some(status.clone());
     }
     register.block_written |= write.description.is_some();

@@ -109,12 +109,22 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
     }
     let mut journal = Journal::of(app, &stored).await?;
     let mut awaits_index = false;
+    let mut notes = Vec::new();
     let (facts, read) = match app.crm() {
         Some(crm) => {
-            let search = gather::find(app, crm.as_ref(), &background, &mut journal).await?;
+            let mut search = gather::find(app, crm.as_ref(), &background, &mut journal).await?;
+            notes = std::mem::take(&mut search.notes);
             let mut asking = Asking::Settled;
             if search.found == Found::Nobody {
-                match asking::known(app, crm.as_ref(), &stored, &search.asked).await? {
+                match asking::known(
+                    app,
+                    crm.as_ref(),
+                    &stored,
+                    &search.asked,
+                    search.forwarded.take(),
+                )
+                .await?
+                {
                     asking::Known::Asking(known) => asking = known,
                     // What it comes to if nobody resembles.
                     asking::Known::Wait(_) => awaits_index = true,
@@ -137,6 +147,7 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
         None => (unread(app, &background.known), false),
     };
     let mut plan = plan::plan(&stored.change, &facts, profile);
+    plan.reasons.extend(notes);
     if awaits_index {
         plan.reasons.insert(0, asking::AWAITS_INDEX.to_owned());
     }

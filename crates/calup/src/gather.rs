@@ -1,6 +1,6 @@
 //! Gathering the facts that a decision needs: reads only, from the store and the CRM.
 
-use domain::change::{Change, Kind};
+use domain::change::{Change, Kind, Person, fold_email};
 use domain::effect::{self, Effect, State};
 use domain::facts::{Facts, Found, Known, Memory};
 use domain::fence::{self, Fenced};
@@ -8,7 +8,7 @@ use domain::lead::{Lead, Write};
 use domain::note::Note;
 use domain::outcome::{Cause, Failure};
 use domain::plan::Action;
-use domain::question::Asking;
+use domain::question::{Asking, Candidate};
 use domain::{chain, matching};
 use store::rows::{Link, Question, Status, Stored};
 use vendors::Crm;
@@ -16,6 +16,7 @@ use vendors::Crm;
 use crate::app::App;
 use crate::execute::MADE;
 use crate::journal::Journal;
+use crate::pointer::{self, Pointed};
 use crate::{asking, clock, keys};
 
 /// What stops gathering: the CRM, or our own database.
@@ -41,9 +42,16 @@ pub struct Background {
     pub booking: Booking,
     /// Of a guest: the `chain:<token>`s of the meeting, whose lead is somebody else's.
     pub meeting: Vec<String>,
+    /// Who is looked for.
+    pub whose: Person,
+    /// What the links carried through which this chain's bookings came, the newest first. Anybody may have written it.
+    pub pointers: Vec<String>,
     /// Another change may have made the person's lead: its answer was lost, and is looked up with that change.
     pub lead_in_doubt: bool,
 }
+
+/// A chain has a few at most, unless somebody makes them up.
+const POINTERS_MAX: usize = 8;
 
 /// How the booking that a note is about stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +149,19 @@ pub fn known_from(app: &App, related: &[Stored], stored: &Stored) -> Background 
         .slot_of(&stored.change)
         .filter(|_| stored.change.kind == Kind::Note && !is_guest)
         .map_or(&stored.change, |slot| slot.set_by);
+    let mut pointed: Vec<_> = known
+        .iter()
+        .map(|k| &k.change)
+        .filter(|c| !is_guest && fold.tokens(c) == fold.tokens(&stored.change))
+        .filter_map(|c| Some((c.created_at, c.booking.pointer.clone()?)))
+        .collect();
+    pointed.sort_by(|a, b| b.cmp(a));
+    pointed.dedup_by(|a, b| a.1 == b.1);
+    let pointers = pointed
+        .into_iter()
+        .map(|(_, p)| p)
+        .take(POINTERS_MAX)
+        .collect();
     let person = app.store.person_key(&stored.profile, &whose.identity());
     let email = whose.person.email.clone();
     let (tokens, meeting) = if is_guest {
@@ -152,6 +173,8 @@ pub fn known_from(app: &App, related: &[Stored], stored: &Stored) -> Background 
         tokens,
         meeting,
         lead_in_doubt: false,
+        pointers,
+        whose: whose.person.clone(),
         heard: Vec::new(),
         person: format!("person:{person}"),
         email,
@@ -199,6 +222,10 @@ pub struct Search {
     pub is_no_lead: bool,
     /// What was asked about the person, newest first.
     pub asked: Vec<Question>,
+    /// Whose link somebody else used.
+    pub forwarded: Option<Candidate>,
+    /// What was found out and did not count, for people.
+    pub notes: Vec<String>,
 }
 
 /// Finds the lead: the chain's, else the exact e-mail's, else the person's own record, else nobody.
@@ -216,6 +243,8 @@ pub async fn find(
         replaced: None,
         is_no_lead: false,
         asked: Vec::new(),
+        forwarded: None,
+        notes: Vec::new(),
     };
     search.found = self::search(app, crm, known, journal, &mut search).await?;
     Ok(search)
@@ -271,6 +300,21 @@ async fn search(
         let how = format!("{} said that this meeting is lead {}'s", given.by, lead.id);
         return Ok(found(lead, how));
     }
+    let pointed = pointed_at(app, crm, known, so_far).await?;
+    if let Some(lead) = &pointed {
+        let bears = |email: &String| {
+            lead.emails
+                .iter()
+                .any(|e| fold_email(e) == fold_email(email))
+        };
+        if known.email.as_ref().is_none_or(bears) {
+            let how = format!(
+                "the booking came through a link that was made for lead {}",
+                lead.id
+            );
+            return Ok(found(lead.clone(), how));
+        }
+    }
     let record = person
         .iter()
         .find(|l| !l.gone && !so_far.gone.iter().any(|g| g.lead == l.lead));
@@ -317,6 +361,21 @@ async fn search(
     if deleted && !asking::is_no_lead(&so_far.asked) {
         return Ok(Found::Deleted);
     }
+    if let Some(lead) = pointed {
+        let (resembles, candidate) = asking::pointed_at(&known.whose, &lead);
+        if resembles {
+            let how = format!(
+                "the booking came through a link that was made for lead {}, and the names resemble",
+                lead.id
+            );
+            return Ok(found(lead, how));
+        }
+        so_far.notes.push(format!(
+            "the booking came through a link that was made for lead {}, and the booker is somebody else",
+            lead.id
+        ));
+        so_far.forwarded = Some(candidate);
+    }
     if let Some(link) = record {
         match crm.lead(&link.lead).await {
             Ok(lead) => {
@@ -335,6 +394,33 @@ async fn search(
         }
     }
     Ok(Found::Nobody)
+}
+
+/// The lead for which a link was made that this chain's bookings came through.
+async fn pointed_at(
+    app: &App,
+    crm: &dyn Crm,
+    known: &Background,
+    so_far: &mut Search,
+) -> Result<Option<Lead>, Stop> {
+    let key = app.store.marker_key();
+    let profile = &app.config.profile.name;
+    for pointer in &known.pointers {
+        let note = match pointer::read(&key, profile, pointer, clock::now()) {
+            Pointed::Lead(id) => {
+                if let Some(lead) = unless_gone(crm, &id).await? {
+                    return Ok(Some(lead));
+                }
+                format!("the booking's link was made for lead {id}, which is gone")
+            }
+            Pointed::Expired => "the booking's link was made more than 90 days ago".to_owned(),
+            Pointed::Foreign => {
+                "the booking's pointer was not signed here, and counts for nothing".to_owned()
+            }
+        };
+        so_far.notes.push(note);
+    }
+    Ok(None)
 }
 
 /// The lead was made because nobody had answered: whether somebody has since, and named another.

@@ -256,19 +256,20 @@ pub fn is_kept(app: &App, list: &str) -> bool {
     profile.inbound_list_id == list || profile.match_list_ids.iter().any(|id| id == list)
 }
 
-/// As the index keeps a lead. By name only those on the match lists are found: nobody else is asked about.
+/// As the index keeps a lead. By a whole name only those on the match lists are found: nobody else is asked about.
 pub fn indexed(app: &App, lead: &Lead) -> Indexed {
     let candidate = name::Candidate {
         name: &lead.name,
         emails: &lead.emails,
         company: None,
     };
+    let read = candidate.read();
     let is_asked_about = app.config.profile.match_list_ids.contains(&lead.list_id);
-    let tokens = if is_asked_about {
-        candidate.read().search_tokens().into_iter().collect()
-    } else {
-        Vec::new()
-    };
+    let mut tokens: Vec<String> = Vec::new();
+    if is_asked_about {
+        tokens.extend(read.search_tokens());
+    }
+    tokens.extend(read.part_tokens());
     Indexed {
         lead: lead.id.clone(),
         list_id: lead.list_id.clone(),

@@ -146,7 +146,7 @@ async fn written(
     if !(shows_status && shows_block && has_email) {
         return Ok(Looked::Nothing);
     }
-    execute::remember_written(journal, &effect.target, &write).await?;
+    execute::remember_written(journal, effect, &write).await?;
     Ok(Looked::Found(effect.target.clone()))
 }
 

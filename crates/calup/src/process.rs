@@ -282,7 +282,7 @@ async fn attempt(
         }
         let mut asking = Asking::Settled;
         if search.found == Found::Nobody {
-            match asking::known(app, crm, stored, &search.asked).await? {
+            match asking::known(app, crm, stored, &search.asked, search.forwarded.take()).await? {
                 asking::Known::Asking(known) => asking = known,
                 asking::Known::Wait(at) => return Ok(End::AwaitsIndex(at)),
             }
@@ -293,12 +293,14 @@ async fn attempt(
             is_said,
             asked,
             replaced,
+            notes,
             ..
         } = search;
         let mut facts =
             gather::facts(app, crm, stored, &background, found, asking, journal).await?;
         facts.is_said = is_said || asking::is_said_of(app, stored, &facts.found).await?;
-        let plan = plan::plan(&stored.change, &facts, profile);
+        let mut plan = plan::plan(&stored.change, &facts, profile);
+        plan.reasons.extend(notes);
         for (cause, text, hint) in &plan.notices {
             app.notify(cause, text, hint).await;
         }

@@ -1,5 +1,7 @@
 //! Every route. Webhooks are open and signed; everything else under `/api` wants a token.
 
+mod assistant;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -13,13 +15,14 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use store::rows::{DeliveryFilter, Status};
+use store::rows::{DeliveryFilter, Status, Token};
 
 use crate::app::App;
 use crate::{answers, explain, hooks, inbox, ready, slack, view};
 
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
+const TOOL_INPUT_BYTES_MAX: usize = 64 * 1024;
 const SMALL_BODY_BYTES_MAX: usize = 16 * 1024;
 /// Slack sends the whole message along.
 const INTERACTION_BYTES_MAX: usize = 1024 * 1024;
@@ -34,7 +37,14 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/notices", get(notices))
         .route("/api/questions", get(answers::list))
         .route("/api/questions/{id}", post(answers::answer))
+        .route("/api/proposals/{id}", post(assistant::decide))
         .route_layer(middleware::from_fn_with_state(app.clone(), authorize));
+    // What a model may be given a token for.
+    let tools = Router::new()
+        .route("/api/tools", get(assistant::list))
+        .route("/api/tools/{name}", post(assistant::call))
+        .layer(DefaultBodyLimit::max(TOOL_INPUT_BYTES_MAX))
+        .route_layer(middleware::from_fn_with_state(app.clone(), authorize_tools));
     Router::new()
         .route("/api/webhooks/cal", post(inbox::receive_default))
         .route("/api/webhooks/cal/{profile}", post(inbox::receive_for))
@@ -52,6 +62,7 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/readyz", get(ready::answer))
         .merge(guarded)
+        .merge(tools)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "there is no such route", None) })
         .method_not_allowed_fallback(|| async {
             Problem::new(
@@ -124,9 +135,35 @@ impl From<store::Error> for Problem {
 
 async fn authorize(
     State(app): State<Arc<App>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    let token = token(&app, request.headers()).await?;
+    if token.scope == "tools" {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "this token reaches the assistant's tools only, and can confirm nothing",
+            Some("`calup token new` without `--scope tools` makes one for everything"),
+        ));
+    }
+    Ok(go_on(token, request, next).await)
+}
+
+async fn authorize_tools(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let token = token(&app, request.headers()).await?;
+    Ok(go_on(token, request, next).await)
+}
+
+async fn go_on(token: Token, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(token);
+    next.run(request).await
+}
+
+async fn token(app: &App, headers: &HeaderMap) -> Result<Token, Problem> {
     let denied = || {
         Problem::new(
             StatusCode::UNAUTHORIZED,
@@ -134,18 +171,9 @@ async fn authorize(
             Some("`calup token new` makes a token"),
         )
     };
-    let token = bearer(request.headers()).ok_or_else(denied)?;
+    let token = bearer(headers).ok_or_else(denied)?;
     let hash = hex::encode(Sha256::digest(token.as_bytes()));
-    let token = app.store.token(&hash).await?.ok_or_else(denied)?;
-    if token.scope == "tools" {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "this token reaches the assistant's tools only",
-            Some("`calup token new` without `--scope tools` makes one for everything"),
-        ));
-    }
-    request.extensions_mut().insert(token);
-    Ok(next.run(request).await)
+    app.store.token(&hash).await?.ok_or_else(denied)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

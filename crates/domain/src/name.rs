@@ -53,6 +53,11 @@ impl Reading {
         search::tokens(self)
     }
 
+    /// The same for whoever is looked for by a part of the name: many share one of them.
+    pub fn part_tokens(&self) -> std::collections::BTreeSet<String> {
+        search::parts(self)
+    }
+
     pub fn resemblance(&self, other: &Reading) -> Resemblance {
         align::compare(self, other)
     }

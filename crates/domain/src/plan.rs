@@ -178,7 +178,8 @@ fn asking(change: &Change, facts: &Facts, fold: &Fold) -> Option<Plan> {
         | Asking::Ask(_)
         | Asking::Unanswered(_)
         | Asking::CalledOff
-        | Asking::NotCompared => None,
+        | Asking::NotCompared
+        | Asking::Forwarded(_) => None,
     }
 }
 

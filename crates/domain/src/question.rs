@@ -65,6 +65,8 @@ pub enum Asking {
     NotALead,
     /// Names could not be compared: the index was not there in time.
     NotCompared,
+    /// The booking came through a link that was made for this lead, and the booker is somebody else.
+    Forwarded(Box<Candidate>),
 }
 
 /// When a question closes unanswered.

@@ -8,7 +8,7 @@ use crate::vault::Vault;
 
 /// Of a lead's name, and of one that is looked for. A token tells two words of a name at once (`domain::name`), so each
 /// is rare, and two names that are worth asking about may share only one: none of the usual dozen is to be left out.
-const TOKENS_MAX: usize = 30;
+const TOKENS_MAX: usize = 48;
 /// Leads that are looked at for one token: a name that half the world bears costs no more.
 pub const BEARERS_MAX: usize = 1_000;
 pub const RESEMBLING_MAX: usize = 2_000;

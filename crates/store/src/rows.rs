@@ -209,6 +209,8 @@ pub struct Register {
     pub block_comment: Option<String>,
     /// What that comment last said.
     pub block_comment_text: Option<String>,
+    /// A status that a person had set was there when we set ours: nothing else shows any more that they were here.
+    pub worked_on: bool,
 }
 
 /// So long an effect in doubt is looked after.

@@ -95,6 +95,16 @@ pub fn config(database: &Path) -> config::Config {
         index_lag: Duration::from_millis(INDEX_LAG_MS),
         lease: Duration::from_secs(12),
         unknown_booking: Duration::from_secs(600),
+        calcom: config::CalCom {
+            api_key: None,
+            api_url: String::new(),
+            app_url: String::new(),
+        },
+        claude: config::Claude {
+            api_key: None,
+            base_url: String::new(),
+            model: String::new(),
+        },
         slack: None,
         question_patience: Duration::ZERO,
         index_every: Duration::from_secs(60),

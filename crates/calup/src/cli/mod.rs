@@ -7,6 +7,7 @@ mod plan;
 mod questions;
 mod send;
 mod token;
+mod tool;
 mod wording;
 
 use std::sync::Arc;
@@ -51,6 +52,8 @@ enum Command {
     Deliveries(deliveries::Listing),
     /// What people are asked because only a name matches, and answering it.
     Questions(questions::Arguments),
+    /// Lists the assistant's tools, or uses one.
+    Tool(tool::Arguments),
     /// Makes a delivery pending again; what was done is not done twice.
     Replay(deliveries::Replay),
     /// Whether ClickUp is asked first, because the database is an older copy; turns that on and off.
@@ -76,6 +79,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         Command::Deliveries(listing) => deliveries::list(listing, &load()?).await,
         Command::Replay(replay) => deliveries::replay(replay, load()?).await,
         Command::Questions(arguments) => questions::run(arguments, &load()?).await,
+        Command::Tool(arguments) => tool::run(arguments, load()?).await,
         Command::Guard(arguments) => guard::run(arguments, &load()?).await,
         Command::Wording(arguments) => wording::run(&arguments, &load()?),
         Command::Config => {

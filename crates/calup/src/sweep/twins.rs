@@ -32,6 +32,9 @@ pub fn touched(
         let status = status.as_ref();
         status.is_some_and(|s| s.to_lowercase() == lead.status.to_lowercase())
     };
+    if twin.register.worked_on {
+        return Some("its status was moved, before a meeting moved it on");
+    }
     if lead.list_id != profile.inbound_list_id {
         return Some("it was moved to another list");
     }

@@ -41,6 +41,18 @@ pub fn tokens(reading: &Reading) -> BTreeSet<String> {
     out
 }
 
+/// Tokens under which somebody is found who is looked for by any part of a name: "Mike" leads to Michael Ross.
+pub fn parts(reading: &Reading) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    let words = reading.names.iter().flat_map(|name| &name.words);
+    for word in words.filter(|word| !word.is_initial) {
+        out.insert(format!("f:{}", word.text));
+        out.insert(format!("f:{}", word.latin));
+        out.extend(word.roots.iter().take(4).map(|root| format!("g:{root}")));
+    }
+    out
+}
+
 fn of_words(name: &Name, out: &mut BTreeSet<String>) {
     for (i, word) in name.words.iter().enumerate() {
         for (_, beside) in name.words.iter().enumerate().filter(|(j, _)| *j != i) {

@@ -20,6 +20,13 @@ pub fn unsure(asking: &Asking) -> Option<Text> {
             "Perhaps a second lead",
             "names could not be compared in time, because the leads were not all read yet",
         ),
+        Asking::Forwarded(candidate) => {
+            out.heading(
+                "Booked through a link",
+                "that was made for somebody else and passed on",
+            );
+            resembling(&mut out, candidate);
+        }
         Asking::Settled | Asking::Ask(_) | Asking::Open | Asking::CalledOff | Asking::NotALead => {
             return None;
         }

@@ -32,15 +32,15 @@ statements! {
     LINKS = "SELECT token, body FROM link WHERE profile = $1 AND token = ANY($2) ORDER BY array_position($2, token)";
     SAVE_LINK = "INSERT INTO link (profile, token, body) VALUES ($1, $2, $3)
         ON CONFLICT (profile, token) DO UPDATE SET body = excluded.body";
-    REGISTER = "SELECT status_set, block_written, block_removed, block_comment, block_comment_text
+    REGISTER = "SELECT status_set, block_written, block_removed, block_comment, block_comment_text, worked_on
         FROM register WHERE profile = $1 AND lead = $2";
     SAVE_REGISTER = "INSERT INTO register
-        (profile, lead, status_set, block_written, block_removed, block_comment, block_comment_text)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        (profile, lead, status_set, block_written, block_removed, block_comment, block_comment_text, worked_on)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (profile, lead) DO UPDATE SET
           status_set = excluded.status_set, block_written = excluded.block_written,
           block_removed = excluded.block_removed, block_comment = excluded.block_comment,
-          block_comment_text = excluded.block_comment_text";
+          block_comment_text = excluded.block_comment_text, worked_on = excluded.worked_on";
 }
 
 /// Of several changes, in their order.
@@ -189,6 +189,7 @@ pub async fn register(db: &Db, vault: &Vault, profile: &str, lead: &str) -> Resu
         block_comment_text: text
             .map(|text| vault.open_text("register", "block_comment_text", &place, text))
             .transpose()?,
+        worked_on: cell(&row, "worked_on")?,
     })
 }
 
@@ -215,6 +216,7 @@ async fn save_register(
             &register.block_removed,
             &register.block_comment,
             &sealed,
+            &register.worked_on,
         ],
     )
     .await?;

@@ -15,7 +15,7 @@ pub struct Indexed {
     pub status: String,
     pub url: Option<String>,
     pub updated_at: Timestamp,
-    /// What it is found by, in the clear: the database gets HMACs of it only. The first thirty count.
+    /// What it is found by, in the clear: the database gets HMACs of it only. The first 48 count.
     pub tokens: Vec<String>,
 }
 

@@ -30,12 +30,12 @@ statements! {
         ON CONFLICT (profile, token) DO UPDATE SET body = excluded.body";
     REGISTER = "SELECT * FROM register WHERE profile = ?1 AND lead = ?2";
     SAVE_REGISTER = "INSERT INTO register
-        (profile, lead, status_set, block_written, block_removed, block_comment, block_comment_text)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        (profile, lead, status_set, block_written, block_removed, block_comment, block_comment_text, worked_on)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
         ON CONFLICT (profile, lead) DO UPDATE SET
           status_set = excluded.status_set, block_written = excluded.block_written,
           block_removed = excluded.block_removed, block_comment = excluded.block_comment,
-          block_comment_text = excluded.block_comment_text";
+          block_comment_text = excluded.block_comment_text, worked_on = excluded.worked_on";
 }
 
 pub fn effects(
@@ -200,6 +200,7 @@ pub fn register(db: &Connection, vault: &Vault, profile: &str, lead: &str) -> Re
         block_comment_text: text
             .map(|text| vault.open_text("register", "block_comment_text", &place, &text))
             .transpose()?,
+        worked_on: row.get("worked_on")?,
     })
 }
 
@@ -223,6 +224,7 @@ fn save_register(
         register.block_removed,
         register.block_comment,
         text,
+        register.worked_on,
     ])?;
     Ok(())
 }

@@ -9,3 +9,5 @@ CREATE TABLE paper (
   PRIMARY KEY (profile, kind, id)
 );
 CREATE INDEX paper_until ON paper (until) WHERE until IS NOT NULL;
+
+ALTER TABLE register ADD COLUMN worked_on INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,103 @@
+//! `calup tool`: the assistant's tools from the command line, on the server's database. What a tool proposes is carried out
+//! when whoever sits here says so.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{open, print};
+use crate::app::App;
+use crate::config::Config;
+use crate::proposals::{self, Decided};
+use crate::tools::{self, By, TOOLS};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Without it, the tools are listed.
+    name: Option<String>,
+    /// The tool's input as a JSON object.
+    input: Option<String>,
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
+    let Some(name) = arguments.name else {
+        list(arguments.json);
+        return Ok(());
+    };
+    let input: Value = match arguments.input.as_deref() {
+        None => json!({}),
+        Some(text) => serde_json::from_str(text).map_err(|_| {
+            format!("the input is no JSON; for example: calup tool {name} '{{\"event_type_slug\": \"30min\"}}'")
+        })?,
+    };
+    let store = open(&config).await?;
+    let app = App::new(config, store).map_err(|failure| failure.to_string())?;
+    let by = By {
+        name: "terminal".to_owned(),
+    };
+    match tools::call(&app, &by, &name, &input).await {
+        Ok(answer) => {
+            show(&answer, arguments.json);
+            let id = answer["proposal"]["id"].as_str();
+            match id.filter(|_| std::io::stdin().is_terminal() && !arguments.json) {
+                Some(id) => confirm(&app, &by, id).await,
+                None => Ok(()),
+            }
+        }
+        Err(trouble) if arguments.json => {
+            print(&trouble.json().to_string());
+            Err(trouble.error)
+        }
+        Err(trouble) => {
+            if let Some(more) = &trouble.more {
+                show(more, false);
+            }
+            let hint = trouble.hint.map(|hint| format!("; {hint}"));
+            Err(format!("{}{}", trouble.error, hint.unwrap_or_default()))
+        }
+    }
+}
+
+fn list(as_json: bool) {
+    if as_json {
+        print(&json!({ "tools": tools::schemas() }).to_string());
+        return;
+    }
+    for tool in TOOLS {
+        let mark = if tool.proposes() { " (proposes)" } else { "" };
+        print(&format!("{}{mark}\n  {}", tool.name(), tool.description()));
+    }
+}
+
+fn show(answer: &Value, as_json: bool) {
+    let text = if as_json {
+        answer.to_string()
+    } else {
+        serde_json::to_string_pretty(answer).unwrap_or_default()
+    };
+    print(&text);
+}
+
+async fn confirm(app: &App, by: &By, id: &str) -> Result<(), String> {
+    let mut out = std::io::stdout();
+    let _ = write!(out, "Carry it out? [y/N] ");
+    let _ = out.flush();
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|e| e.to_string())?;
+    let is_yes = matches!(line.trim().to_lowercase().as_str(), "y" | "yes");
+    match proposals::decide(app, id, is_yes, by).await {
+        Ok(Decided::Now(told) | Decided::Before(told)) => {
+            show(&told, false);
+            Ok(())
+        }
+        Ok(Decided::NoSuch) => Err("the proposal is gone; ask for it anew".to_owned()),
+        Ok(Decided::Failed(trouble)) => Err(trouble.error),
+        Err(error) => Err(error.to_string()),
+    }
+}

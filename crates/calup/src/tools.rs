@@ -1,0 +1,246 @@
+//! What the assistant can do: one list, from which chat, MCP, HTTP and command line derive. A tool reads, or it proposes:
+//! none carries out a change by itself.
+
+mod availability;
+mod book;
+mod booking_link;
+mod brief;
+mod cancel;
+mod event_types;
+mod find_person;
+mod free_times;
+mod input;
+mod link_for_person;
+mod one_off_link;
+mod people;
+mod reschedule;
+mod said;
+mod upcoming;
+
+use std::sync::Arc;
+
+use domain::outcome::Failure;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::calcom::Account;
+use crate::clock;
+use crate::proposals::{self, Proposal};
+
+pub use input::Input;
+
+/// A tool of the assistant's.
+#[async_trait::async_trait]
+pub trait Tool: Send + Sync {
+    fn name(&self) -> &'static str;
+    /// For the model: what it is for, and what to do with the result.
+    fn description(&self) -> &'static str;
+    /// JSON Schema of an object.
+    fn input_schema(&self) -> Value;
+    /// What it would change outside; it only proposes to.
+    fn proposes(&self) -> bool {
+        false
+    }
+    async fn call(&self, desk: &Desk<'_>, input: &Input) -> Answer;
+    /// Carries out what was proposed and confirmed; given the arguments as they were proposed.
+    async fn carry_out(&self, _desk: &Desk<'_>, _arguments: &Value) -> Answer {
+        Err(Trouble::ours("this tool proposes nothing"))
+    }
+}
+
+pub const TOOLS: [&dyn Tool; 12] = [
+    &event_types::EventTypes,
+    &availability::Availability,
+    &booking_link::BookingLink,
+    &find_person::FindPerson,
+    &link_for_person::LinkForPerson,
+    &free_times::FreeTimes,
+    &upcoming::Upcoming,
+    &brief::Brief,
+    &book::Book,
+    &reschedule::Reschedule,
+    &cancel::Cancel,
+    &one_off_link::OneOff,
+];
+
+pub type Answer = Result<Value, Trouble>;
+
+/// Where a tool works: for whom, when, and with what.
+pub struct Desk<'a> {
+    pub app: &'a App,
+    pub by: &'a By,
+    pub now: Timestamp,
+}
+
+/// Who uses a tool.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// A token's name, `chat`, `terminal`.
+    pub name: String,
+}
+
+/// Why a tool gives no result: for the model, and for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trouble {
+    pub blame: Blame,
+    pub error: String,
+    pub hint: Option<String>,
+    /// What helps to go on, such as the names nearest to one that there is not.
+    pub more: Option<Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// What was asked for cannot be.
+    Input,
+    /// What was asked about is not there.
+    NotThere,
+    /// A setting is missing.
+    Setup,
+    /// Cal.com or ClickUp.
+    Vendor,
+    Ours,
+}
+
+impl Trouble {
+    pub fn input(error: impl Into<String>, hint: &str) -> Self {
+        Self::of(Blame::Input, error, hint)
+    }
+
+    pub fn not_there(error: impl Into<String>, hint: &str) -> Self {
+        Self::of(Blame::NotThere, error, hint)
+    }
+
+    pub fn setup(error: impl Into<String>, hint: &str) -> Self {
+        Self::of(Blame::Setup, error, hint)
+    }
+
+    pub fn ours(error: impl Into<String>) -> Self {
+        Self::of(Blame::Ours, error, "the server's log says why")
+    }
+
+    fn of(blame: Blame, error: impl Into<String>, hint: &str) -> Self {
+        Self {
+            blame,
+            error: error.into(),
+            hint: Some(hint.to_owned()),
+            more: None,
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, more: Value) -> Self {
+        self.more = Some(more);
+        self
+    }
+
+    pub fn json(&self) -> Value {
+        let mut body = json!({ "error": self.error });
+        if let Some(hint) = &self.hint {
+            body["hint"] = hint.as_str().into();
+        }
+        if let (Some(Value::Object(more)), Some(body)) = (self.more.clone(), body.as_object_mut()) {
+            body.extend(more);
+        }
+        body
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        let (blame, hint) = match &failure {
+            Failure::NeedsOperator { hint, .. } => (Blame::Setup, Some(hint.clone())),
+            Failure::Gone { .. } => (Blame::NotThere, None),
+            Failure::Refused { .. } => (Blame::Vendor, None),
+            Failure::Limited { until, .. } => {
+                (Blame::Vendor, Some(format!("try again after {until}")))
+            }
+            Failure::Transient { .. } => (Blame::Vendor, Some("try again in a moment".to_owned())),
+            Failure::Unknown { .. } => (
+                Blame::Vendor,
+                Some("look there before doing it again".to_owned()),
+            ),
+        };
+        let error = match &failure {
+            Failure::NeedsOperator { what, .. } => format!("could not {what}"),
+            other => other.to_string(),
+        };
+        Self {
+            blame,
+            error,
+            hint,
+            more: None,
+        }
+    }
+}
+
+impl From<store::Error> for Trouble {
+    fn from(error: store::Error) -> Self {
+        tracing::error!(%error, "a tool could not use the database");
+        Self::ours("the database could not be used")
+    }
+}
+
+impl Desk<'_> {
+    pub fn account(&self) -> Result<Arc<Account>, Trouble> {
+        self.app.calcom().ok_or_else(|| {
+            Trouble::setup(
+                "Cal.com is not connected",
+                "set CALCOM_API_KEY to a key from Cal.com (Settings → Developer → API keys)",
+            )
+        })
+    }
+
+    pub fn profile(&self) -> &str {
+        &self.app.config.profile.name
+    }
+
+    /// Nothing is changed until a person confirms it.
+    pub async fn propose(&self, tool: &dyn Tool, arguments: Value, summary: String) -> Answer {
+        let proposal = Proposal::new(tool.name(), arguments, summary, &self.by.name, self.now);
+        proposals::keep(self.app, &proposal).await?;
+        Ok(proposal.shown())
+    }
+}
+
+pub fn tool(name: &str) -> Option<&'static dyn Tool> {
+    TOOLS.into_iter().find(|tool| tool.name() == name)
+}
+
+/// Whatever the arguments are, in bounded time.
+pub async fn call(app: &App, by: &By, name: &str, arguments: &Value) -> Answer {
+    let Some(tool) = tool(name) else {
+        let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name()).collect();
+        let hint = format!("one of {}", names.join(", "));
+        return Err(Trouble::not_there(
+            format!("there is no tool `{name}`"),
+            &hint,
+        ));
+    };
+    let input = Input::of(arguments, &tool.input_schema())?;
+    let desk = Desk {
+        app,
+        by,
+        now: clock::now(),
+    };
+    let patience = std::time::Duration::from_secs(60);
+    let answered = tokio::time::timeout(patience, tool.call(&desk, &input)).await;
+    answered.unwrap_or_else(|_| {
+        Err(Trouble::of(
+            Blame::Vendor,
+            "it took longer than a minute",
+            "try again with less: fewer days, or one event type",
+        ))
+    })
+}
+
+/// In the Messages API's shape.
+pub fn schemas() -> Vec<Value> {
+    let schema = |tool: &dyn Tool| {
+        json!({
+            "name": tool.name(), "description": tool.description(), "input_schema": tool.input_schema(),
+        })
+    };
+    TOOLS.into_iter().map(schema).collect()
+}

@@ -1,0 +1,79 @@
+//! `cal_cancel`: proposes to cancel a booking.
+
+use domain::outcome::Failure;
+use domain::when;
+use serde_json::{Value, json};
+use vendors::cal::api;
+
+use super::{Answer, Desk, Input, Tool, Trouble, availability, reschedule, said, upcoming};
+
+const REASON: &str = "Cancelled by the host";
+
+pub struct Cancel;
+
+#[async_trait::async_trait]
+impl Tool for Cancel {
+    fn name(&self) -> &'static str {
+        "cal_cancel"
+    }
+
+    fn description(&self) -> &'static str {
+        "Proposes to cancel an upcoming meeting. Nothing is cancelled before the user confirms the proposal themselves."
+    }
+
+    fn input_schema(&self) -> Value {
+        json!({
+            "type": "object",
+            "properties": {
+                "booking_id": { "type": "string", "description": "From cal_upcoming" },
+                "reason": { "type": "string", "description": "Told to the attendee" },
+            },
+            "required": ["booking_id"],
+        })
+    }
+
+    fn proposes(&self) -> bool {
+        true
+    }
+
+    async fn call(&self, desk: &Desk<'_>, input: &Input) -> Answer {
+        let account = desk.account()?;
+        let zone = availability::users_zone(&account).await?;
+        let booking = upcoming::by_id(&account, &reschedule::booking_id(input)?).await?;
+        let summary = format!(
+            "Cancel `{}` with {}, {}",
+            booking.title,
+            reschedule::with(&booking),
+            when::span(booking.start, booking.end, said::zone_name(&zone))
+        );
+        let reason = input.text("reason")?.unwrap_or(REASON);
+        desk.propose(
+            self,
+            json!({ "uid": booking.uid, "reason": reason }),
+            summary,
+        )
+        .await
+    }
+
+    async fn carry_out(&self, desk: &Desk<'_>, arguments: &Value) -> Answer {
+        let account = desk.account()?;
+        let Some(uid) = arguments["uid"].as_str() else {
+            return Err(Trouble::ours("the proposal cannot be read"));
+        };
+        let reason = arguments["reason"].as_str().unwrap_or(REASON);
+        let cancelled = match account.cal.cancel(uid, reason, &api::Cancel::Whole).await {
+            Ok(cancelled) => cancelled.into_iter().next(),
+            // The answer was lost: whether it stands shows there.
+            Err(Failure::Unknown { what }) => {
+                let now = account.cal.booking(uid).await.ok();
+                match now.filter(|it| !it.stands()) {
+                    Some(cancelled) => Some(cancelled),
+                    None => return Err(Failure::Unknown { what }.into()),
+                }
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        let zone = availability::users_zone(&account).await?;
+        Ok(json!({ "cancelled": cancelled.map(|it| said::booking(&it, &zone)) }))
+    }
+}

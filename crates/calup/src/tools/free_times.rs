@@ -1,0 +1,181 @@
+//! `cal_free_times`: when the user is free, over event types, in both parties' zones.
+
+use domain::during::{self, During};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use vendors::cal::api::{EventType, SlotsWanted};
+
+use super::{Answer, Desk, Input, Tool, Trouble, availability, booking_link, said};
+use crate::calcom::Account;
+
+/// Each costs a call.
+const EVENT_TYPES_MAX: usize = 6;
+const TIMES_SHOWN_MAX: usize = 60;
+
+pub struct FreeTimes;
+
+#[async_trait::async_trait]
+impl Tool for FreeTimes {
+    fn name(&self) -> &'static str {
+        "cal_free_times"
+    }
+
+    fn description(&self) -> &'static str {
+        "Says when the user is free, merged over their event types: each time with the event types that can be booked then. \
+         `when` is in the user's words and is worked out here, in the user's time zone: \"Tuesday afternoon\", \"next week\", \
+         \"12 March after 14:00\". Give their_time_zone to see the times in the other party's zone too. Say which days \
+         were looked at."
+    }
+
+    fn input_schema(&self) -> Value {
+        json!({
+            "type": "object",
+            "properties": {
+                "when": { "type": "string", "description": "Days, and perhaps times of day, in plain words; today, without it the next 7 days" },
+                "date_from": { "type": "string", "description": "Instead of when: first day, YYYY-MM-DD" },
+                "date_to": { "type": "string", "description": "Last day, YYYY-MM-DD" },
+                "event_type_slug": { "type": "string", "description": "Only this event type" },
+                "minutes": { "type": "integer", "description": "Only event types of this length" },
+                "their_time_zone": { "type": "string", "description": "The other party's zone, such as America/New_York" },
+            },
+            "required": [],
+        })
+    }
+
+    async fn call(&self, desk: &Desk<'_>, input: &Input) -> Answer {
+        let account = desk.account()?;
+        let zone = availability::users_zone(&account).await?;
+        let theirs = input.zone("their_time_zone")?;
+        let meant = meant(desk, input, &zone)?;
+        let (asked, left_out) = event_types(&account, input).await?;
+        let stretches = meant.stretches(&zone);
+        let window = availability::window(meant.first, meant.last, &zone)?;
+        let mut times: Vec<(Timestamp, Vec<&EventType>)> = Vec::new();
+        for event_type in &asked {
+            let wanted = SlotsWanted {
+                event_type_id: event_type.id,
+                window,
+                minutes: None,
+                instead_of: None,
+            };
+            for slot in account.cal.slots(&wanted).await? {
+                let is_in = |(begin, end): &(Timestamp, Timestamp)| {
+                    *begin <= slot.start && slot.start < *end
+                };
+                if !stretches.iter().any(is_in) {
+                    continue;
+                }
+                match times.binary_search_by_key(&slot.start, |(at, _)| *at) {
+                    Ok(at) => times[at].1.push(event_type),
+                    Err(at) => times.insert(at, (slot.start, vec![event_type])),
+                }
+            }
+        }
+        let shown: Vec<Value> = times
+            .iter()
+            .take(TIMES_SHOWN_MAX)
+            .map(|(at, fits)| {
+                let mut shown = json!({
+                    "start": said::at(*at, &zone),
+                    "fits": fits.iter().map(|it| it.slug.as_str()).collect::<Vec<_>>(),
+                });
+                if let Some(theirs) = &theirs {
+                    shown["their_time"] = said::at(*at, theirs).into();
+                }
+                shown
+            })
+            .collect();
+        let mut answer = json!({
+            "looked_at": looked_at(&meant, &zone), "time_zone": said::zone_name(&zone), "free": times.len(), "times": shown,
+            "event_types": asked.iter().map(said::event_type).collect::<Vec<_>>(),
+        });
+        if let Some(theirs) = &theirs {
+            answer["their_time_zone"] = said::zone_name(theirs).into();
+        }
+        if let Some(or) = &meant.or {
+            answer["it_may_also_mean"] = or.as_str().into();
+        }
+        let mut notes = Vec::new();
+        if times.len() > TIMES_SHOWN_MAX {
+            notes.push(format!(
+                "only the first {TIMES_SHOWN_MAX} times are listed: ask for fewer days"
+            ));
+        }
+        if left_out > 0 {
+            notes.push(format!(
+                "{left_out} more event types were not looked at: name one"
+            ));
+        }
+        if times.is_empty() {
+            notes.push(availability::why_none(desk, &account, &window).await);
+        }
+        if !notes.is_empty() {
+            answer["note"] = notes.join("; ").into();
+        }
+        Ok(answer)
+    }
+}
+
+fn meant(desk: &Desk<'_>, input: &Input, zone: &TimeZone) -> Result<During, Trouble> {
+    let now = desk.now.to_zoned(zone.clone());
+    if let Some(when) = input.text("when")? {
+        return during::during(when, &now).map_err(|why| {
+            let hint = format!(
+                "say it like one of these: {}; or give date_from and date_to",
+                during::EXAMPLES
+            );
+            Trouble::input(why.to_string(), &hint)
+        });
+    }
+    let first = input.date("date_from")?.unwrap_or(now.date());
+    let week = first
+        .checked_add(jiff::Span::new().days(6))
+        .unwrap_or(first);
+    let last = input.date("date_to")?.unwrap_or(week);
+    Ok(During::days(first, last))
+}
+
+async fn event_types(account: &Account, input: &Input) -> Result<(Vec<EventType>, usize), Trouble> {
+    if let Some(slug) = input.text("event_type_slug")? {
+        return Ok((vec![booking_link::by_slug(account, slug).await?], 0));
+    }
+    let all = account.event_types().await?;
+    let minutes = input.number("minutes")?;
+    let fits = |it: &&EventType| {
+        minutes
+            .is_none_or(|minutes| it.minutes == minutes || it.minutes_to_choose.contains(&minutes))
+    };
+    let mut asked: Vec<EventType> = all
+        .iter()
+        .filter(|it| !it.hidden)
+        .filter(fits)
+        .cloned()
+        .collect();
+    if asked.is_empty() {
+        let all: Vec<Value> = all.iter().map(said::event_type).collect();
+        return Err(
+            Trouble::not_there("no event type fits", "take one of these, by its slug")
+                .with(json!({ "event_types": all })),
+        );
+    }
+    let left_out = asked.len().saturating_sub(EVENT_TYPES_MAX);
+    asked.truncate(EVENT_TYPES_MAX);
+    Ok((asked, left_out))
+}
+
+fn looked_at(meant: &During, zone: &TimeZone) -> String {
+    let day = |day: jiff::civil::Date| day.strftime("%a %-d %b %Y").to_string();
+    let days = if meant.first == meant.last {
+        day(meant.first)
+    } else {
+        format!("{} to {}", day(meant.first), day(meant.last))
+    };
+    let time = |time: jiff::civil::Time| time.strftime("%H:%M").to_string();
+    let hours = if meant.from == meant.to {
+        "all day".to_owned()
+    } else {
+        format!("{}–{}", time(meant.from), time(meant.to))
+    };
+    format!("{days}, {hours}, {}", said::zone_name(zone))
+}

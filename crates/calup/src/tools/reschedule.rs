@@ -1,0 +1,117 @@
+//! `cal_reschedule`: proposes to move a booking.
+
+use domain::outcome::Failure;
+use domain::when;
+use serde_json::{Value, json};
+use vendors::cal::api::{Booking, Move};
+
+use super::{Answer, Desk, Input, Tool, Trouble, availability, said, upcoming};
+
+pub struct Reschedule;
+
+#[async_trait::async_trait]
+impl Tool for Reschedule {
+    fn name(&self) -> &'static str {
+        "cal_reschedule"
+    }
+
+    fn description(&self) -> &'static str {
+        "Proposes to move an upcoming meeting to another time. Nothing is moved before the user confirms the proposal \
+         themselves."
+    }
+
+    fn input_schema(&self) -> Value {
+        json!({
+            "type": "object",
+            "properties": {
+                "booking_id": { "type": "string", "description": "From cal_upcoming" },
+                "start": { "type": "string", "description": "The new start: a slot's, exactly as it was given" },
+                "reason": { "type": "string", "description": "Told to the attendee" },
+            },
+            "required": ["booking_id", "start"],
+        })
+    }
+
+    fn proposes(&self) -> bool {
+        true
+    }
+
+    async fn call(&self, desk: &Desk<'_>, input: &Input) -> Answer {
+        let account = desk.account()?;
+        let zone = availability::users_zone(&account).await?;
+        let booking = upcoming::by_id(&account, &booking_id(input)?).await?;
+        let start = input.instant("start", &zone)?;
+        if start <= desk.now {
+            return Err(Trouble::input(
+                "that time is past",
+                "take one that is free, from cal_free_times",
+            ));
+        }
+        if start == booking.start {
+            return Err(Trouble::input(
+                "the meeting is at that time already",
+                "take another time",
+            ));
+        }
+        let name = said::zone_name(&zone);
+        let until = start + booking.end.duration_since(booking.start);
+        let summary = format!(
+            "Move `{}` with {} from {} to {}",
+            booking.title,
+            with(&booking),
+            when::span(booking.start, booking.end, name),
+            when::span(start, until, name)
+        );
+        let arguments = json!({ "uid": booking.uid, "start": start.to_string(), "reason": input.text("reason")? });
+        desk.propose(self, arguments, summary).await
+    }
+
+    async fn carry_out(&self, desk: &Desk<'_>, arguments: &Value) -> Answer {
+        let account = desk.account()?;
+        let start = arguments["start"].as_str().and_then(|at| at.parse().ok());
+        let (Some(uid), Some(start)) = (arguments["uid"].as_str(), start) else {
+            return Err(Trouble::ours("the proposal cannot be read"));
+        };
+        let how = Move {
+            reason: arguments["reason"].as_str().map(str::to_owned),
+            by: None,
+            seat: None,
+        };
+        let moved = match account.cal.reschedule(uid, start, &how).await {
+            Ok(moved) => moved,
+            // The answer was lost: a booking that was moved names its successor.
+            Err(Failure::Unknown { what }) => {
+                let before = account.cal.booking(uid).await.ok();
+                match before.and_then(|it| it.moved_to) {
+                    Some(next) => account.cal.booking(&next).await?,
+                    None => return Err(Failure::Unknown { what }.into()),
+                }
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        let zone = availability::users_zone(&account).await?;
+        Ok(json!({ "moved": said::booking(&moved, &zone) }))
+    }
+}
+
+/// A number, or a uid.
+pub fn booking_id(input: &Input) -> Result<String, Trouble> {
+    match input.number("booking_id") {
+        Ok(Some(number)) => Ok(number.to_string()),
+        _ => input.needed("booking_id").map(str::to_owned),
+    }
+}
+
+pub fn with(booking: &Booking) -> String {
+    let names: Vec<&str> = booking
+        .attendees
+        .iter()
+        .take(3)
+        .map(|it| it.name.as_str())
+        .collect();
+    if names.is_empty() {
+        "nobody".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
