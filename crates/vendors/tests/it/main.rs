@@ -1,5 +1,6 @@
 //! The vendors from outside: one binary, so that one link serves them all.
 
 mod cal;
+mod cal_api;
 mod clickup;
 mod slack;

@@ -151,6 +151,12 @@ pub(super) fn reschedule(state: &mut State, uid: &str, asked: &Asked) -> Outcome
             old.status, old.status
         ));
     }
+    if old.seated.is_some() && text(&asked.body["seatUid"]).is_none() {
+        return invalid(&format!(
+            "Booking with uid={uid} is a seated booking which means you have to provide seatUid in the request body \
+             to specify which seat specifically you want to reschedule."
+        ));
+    }
     let Some(bookable) = state.bookable(old.event_type()).cloned() else {
         return not_found("Event type not found");
     };
@@ -200,13 +206,7 @@ pub(super) fn reschedule(state: &mut State, uid: &str, asked: &Asked) -> Outcome
 }
 
 fn move_seat(state: &mut State, at: usize, start: &str, asked: &Asked) -> Outcome {
-    let uid = state.bookings[at].booking.uid.clone();
-    let Some(reference) = text(&asked.body["seatUid"]) else {
-        return invalid(&format!(
-            "Booking with uid={uid} is a seated booking which means you have to provide seatUid in the request body \
-             to specify which seat specifically you want to reschedule."
-        ));
-    };
+    let reference = text(&asked.body["seatUid"]).unwrap_or_default();
     let seated = state.bookings[at].seated.as_mut().expect("seats are here");
     let found = seated.seats.iter().position(|it| it.reference == reference);
     let Some(found) = found else {
