@@ -187,6 +187,19 @@ async fn a_series_is_several_bookings() {
     assert_eq!(stands, [true, false, false]);
 }
 
+#[tokio::test]
+async fn a_seat_s_pointer_is_not_taken_for_another_seat_s() {
+    let server = account(roomy()).await;
+    let cal = client(&server);
+    let mut ana = booking_of(DEMO, "Ana", "2026-12-01T09:30:00Z");
+    ana.metadata = vec![("calup".to_owned(), "p1".to_owned())];
+    let booked = cal.book(&ana).await.expect("a seat");
+    assert_eq!(booked[0].pointer.as_deref(), Some("p1"));
+    let ben = booking_of(DEMO, "Ben", "2026-12-01T09:30:00Z");
+    let booked = cal.book(&ben).await.expect("a seat");
+    assert_eq!((booked[0].attendees.len(), &booked[0].pointer), (2, &None));
+}
+
 /// So many bookings that they come in pages, by Ada in one case or another.
 async fn crowded(config: SimConfig) -> sim::cal::api::Server {
     let server = account(config).await;
