@@ -1,8 +1,9 @@
 //! A Cal.com that books, moves and cancels, and sends signed webhooks about it. Bodies
 //! have the shapes of `fixtures/cal-live` (self-hosted) and `fixtures/cal-deliveries`
-//! (hosted). Its API is not here.
+//! (hosted). Its API, with a state of its own, is in [`api`].
 
 mod after;
+pub mod api;
 mod body;
 mod booking;
 mod delivery;

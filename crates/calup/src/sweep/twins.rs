@@ -41,6 +41,9 @@ pub fn touched(
     if lead.name.trim() != sent.name.trim() {
         return Some("it was renamed");
     }
+    if ends(&lead.description) != ends(&sent.description) {
+        return Some("its description was edited");
+    }
     // An earlier attempt may have sent another text and status than the last, which is all that is known: whatever
     // stands there as it was made, nobody has edited.
     if !is_as_made(lead, profile) {
@@ -162,6 +165,16 @@ fn parts(comment: &Posted) -> (&str, Option<&str>) {
         Some((said, marker)) if !marker.contains('\n') => (said.trim(), Some(marker.trim())),
         _ => (text, None),
     }
+}
+
+/// What stands above the block, and last: where people write, and the same whichever attempt made it.
+fn ends(description: &str) -> (String, String) {
+    let above = match fence::find(description) {
+        Fenced::Present { before, .. } => essence(before),
+        Fenced::Absent | Fenced::Broken => String::new(),
+    };
+    let last = description.trim_end().lines().next_back();
+    (above, essence(last.unwrap_or_default()))
 }
 
 fn around_block(description: &str) -> String {

@@ -104,6 +104,10 @@ impl Session {
 }
 
 impl Seat {
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
     pub fn created(&self) -> Delivery {
         let mut payload = body::standard(&self.with_leaked_metadata(), "ACCEPTED");
         self.mark(&mut payload);

@@ -1,5 +1,6 @@
 //! The pretended vendors, held to the vendors' fixtures and specifications.
 
 mod cal;
+mod cal_api;
 mod clickup;
 mod slack;

@@ -156,12 +156,6 @@ impl OAuth {
         fields: &[(&str, &str)],
         refresh: Option<&SecretString>,
     ) -> Result<Tokens, Failure> {
-        let mut form = Serializer::new(String::new());
-        form.extend_pairs(fields);
-        form.append_pair("client_id", &self.client_id);
-        if let Some(secret) = &self.client_secret {
-            form.append_pair("client_secret", secret.expose_secret().trim());
-        }
         let call = Call {
             method: Method::POST,
             url: self.token.clone(),
@@ -170,9 +164,19 @@ impl OAuth {
             answer_bytes_max: ANSWER_BYTES_MAX,
         };
         let asked_at = http::now();
-        let answer = self.out.send_form(call, form.finish(), PATIENCE).await;
+        let answer = self.out.send_form(call, self.form(fields), PATIENCE).await;
         let answer = answer.map_err(|lost| grant.lost(lost))?;
         grant.understand(&answer, asked_at, refresh)
+    }
+
+    fn form(&self, fields: &[(&str, &str)]) -> String {
+        let mut form = Serializer::new(String::new());
+        form.extend_pairs(fields);
+        form.append_pair("client_id", &self.client_id);
+        if let Some(secret) = &self.client_secret {
+            form.append_pair("client_secret", secret.expose_secret().trim());
+        }
+        form.finish()
     }
 }
 

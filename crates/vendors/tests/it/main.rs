@@ -1,6 +1,7 @@
 //! The vendors from outside: one binary, so that one link serves them all.
 
 mod cal;
+mod cal_api;
 mod claude;
 mod clickup;
 mod slack;

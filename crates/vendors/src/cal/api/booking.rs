@@ -27,7 +27,8 @@ pub struct Booking {
     pub notes: Option<String>,
     /// To the host's own questions; the API has no labels. Of a seated booking, the first seat's.
     pub answers: Vec<Answer>,
-    /// `metadata.calup`: the pointer that our own links carry. Anybody may have written it.
+    /// `metadata.calup`: the pointer that our own links carry. Anybody may have written it. Of a seated booking it is told
+    /// only while one seat is taken, because it points to that one's person.
     pub pointer: Option<String>,
     /// Also filled when it was moved here.
     pub cancellation_reason: Option<String>,
@@ -79,11 +80,13 @@ fn booking_of(json: &Json) -> Option<Booking> {
     let text = |key: &str| json.at(key).text();
     let attendees = json.at("attendees").items();
     // A seated one has answers and metadata by seat.
-    let told = |key: &'static str| match json.at(key) {
-        Json::Null => attendees.first().map_or(json.at(key), |it| it.at(key)),
+    let told = |key: &'static str, seats_max: usize| match json.at(key) {
+        Json::Null if attendees.len() <= seats_max => attendees
+            .first()
+            .map_or(json.at(key), |first| first.at(key)),
         told => told,
     };
-    let responses = told("bookingFieldsResponses");
+    let responses = told("bookingFieldsResponses", PEOPLE_MAX);
     let (from, to) = (
         uid_at(json, "rescheduledFromUid"),
         uid_at(json, "rescheduledToUid"),
@@ -110,7 +113,7 @@ fn booking_of(json: &Json) -> Option<Booking> {
         place: place::place(json),
         notes: answers::printable(responses.at("notes")).or_else(|| text("description")),
         answers: own_answers(responses),
-        pointer: told("metadata").at("calup").text(),
+        pointer: told("metadata", 1).at("calup").text(),
         cancellation_reason: text("cancellationReason"),
         reschedule_reason: text("reschedulingReason"),
         moved_from: from,

@@ -5,7 +5,7 @@ use serde_json::json;
 use url::Url;
 
 use super::errors::{About, Purpose};
-use super::{Asked, Cal, EventType};
+use super::{Asked, Cal};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OneOffLink {
@@ -23,9 +23,13 @@ pub struct Prefill {
 }
 
 impl Cal {
-    /// Only self-hosted servers insist on a number of uses, and all take one.
-    pub async fn one_off_link(&self, event_type: &EventType) -> Result<OneOffLink, Failure> {
-        let id = event_type.id;
+    /// Used up by one booking. Only self-hosted servers insist on a number of uses, and all take one.
+    pub async fn one_off_link(
+        &self,
+        event_type_id: i64,
+        slug: &str,
+    ) -> Result<OneOffLink, Failure> {
+        let id = event_type_id;
         let purpose = Purpose::write(
             About::Thing,
             format!("make a one-off link for event type {id}"),
@@ -39,7 +43,7 @@ impl Cal {
             return Err(purpose.older_shape());
         };
         Ok(OneOffLink {
-            url: with_slug(&url, &id, &event_type.slug),
+            url: with_slug(&url, &id, slug),
             id,
         })
     }

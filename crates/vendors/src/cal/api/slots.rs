@@ -59,6 +59,8 @@ impl Window {
 pub struct SlotsWanted {
     pub event_type_id: i64,
     pub window: Window,
+    /// How Cal.com is to write its times, as an IANA name. It decides nothing.
+    pub time_zone: Option<String>,
     /// Where the event type lets the booker choose.
     pub minutes: Option<i64>,
     /// The uid of a booking that is to be moved: its own time counts as free.
@@ -88,14 +90,14 @@ impl Cal {
             match read {
                 Err(Refusal::NoRoute) => {}
                 Err(refusal) => return Err(settle(&purpose, refusal, &bearer)),
-                Ok(read) => return Ok(slots(read.at("data"), wanted.window)),
+                Ok(read) => return Ok(slots(&read, wanted.window)),
             }
         }
         let (read, bearer) = self.read(&purpose, &older(wanted)).await?;
         match read {
             Ok(read) => {
                 self.slots_are_older.store(true, Ordering::Relaxed);
-                Ok(slots(read.at("data").at("slots"), wanted.window))
+                Ok(slots(&read, wanted.window))
             }
             Err(refusal) => {
                 // A server that was updated meanwhile.
@@ -114,9 +116,7 @@ fn newer(wanted: &SlotsWanted) -> Asked<'static> {
         ("end", seconds(wanted.window.until)),
         ("format", "range".to_owned()),
     ];
-    if let Some(minutes) = wanted.minutes {
-        asked.query.push(("duration", minutes.to_string()));
-    }
+    asked.query.extend(chosen(wanted));
     if let Some(uid) = &wanted.instead_of {
         asked.query.push(("bookingUidToReschedule", uid.clone()));
     }
@@ -131,17 +131,26 @@ fn older(wanted: &SlotsWanted) -> Asked<'static> {
         ("startTime", seconds(wanted.window.from)),
         ("endTime", seconds(wanted.window.until)),
     ];
-    if let Some(minutes) = wanted.minutes {
-        asked.query.push(("duration", minutes.to_string()));
-    }
+    asked.query.extend(chosen(wanted));
     if let Some(uid) = &wanted.instead_of {
         asked.query.push(("rescheduleUid", uid.clone()));
     }
     asked
 }
 
-/// By day; slots outside of what was asked for have been seen.
-fn slots(days: &Json, window: Window) -> Vec<Slot> {
+fn chosen(wanted: &SlotsWanted) -> impl Iterator<Item = (&'static str, String)> {
+    let zone = wanted.time_zone.clone().map(|it| ("timeZone", it));
+    let minutes = wanted.minutes.map(|it| ("duration", it.to_string()));
+    zone.into_iter().chain(minutes)
+}
+
+/// By day, in older versions one level deeper. Slots outside of what was asked for have been seen.
+fn slots(envelope: &Json, window: Window) -> Vec<Slot> {
+    let data = envelope.at("data");
+    let days = match data.at("slots") {
+        older @ Json::Object(_) => older,
+        _ => data,
+    };
     let slots = days.entries().iter().flat_map(|(_, slots)| slots.items());
     let mut slots: Vec<Slot> = slots
         .filter_map(slot)
