@@ -48,6 +48,7 @@ impl Tool for Availability {
         let wanted = SlotsWanted {
             event_type_id: id,
             window,
+            time_zone: Some(said::zone_name(&zone).to_owned()),
             minutes: None,
             instead_of: None,
         };

@@ -147,6 +147,7 @@ async fn is_free(
             from: start - SignedDuration::from_hours(12),
             until: start + SignedDuration::from_hours(12),
         },
+        time_zone: None,
         minutes: None,
         instead_of: None,
     };

@@ -56,6 +56,7 @@ impl Tool for FreeTimes {
             let wanted = SlotsWanted {
                 event_type_id: event_type.id,
                 window,
+                time_zone: Some(said::zone_name(&zone).to_owned()),
                 minutes: None,
                 instead_of: None,
             };

@@ -47,7 +47,10 @@ impl Tool for OneOff {
             return Err(Trouble::ours("the proposal cannot be read"));
         };
         let event_type = availability::by_id(&account, id).await?;
-        let made = account.cal.one_off_link(event_type.id, &event_type.slug).await?;
+        let made = account
+            .cal
+            .one_off_link(event_type.id, &event_type.slug)
+            .await?;
         Ok(json!({ "booking_url": made.url, "event_type_slug": event_type.slug }))
     }
 }
