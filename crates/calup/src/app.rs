@@ -10,6 +10,7 @@ use store::Store;
 use store::rows::Claim;
 use tokio::sync::Notify;
 use vendors::Crm;
+use vendors::claude::Claude;
 use vendors::clickup::{self, ClickUp};
 use vendors::slack::Slack;
 
@@ -62,6 +63,7 @@ pub struct App {
     /// What is to be told to the operator in Slack.
     pub words: Words,
     calcom: RwLock<Option<Arc<Account>>>,
+    claude: RwLock<Option<Arc<Claude>>>,
     slack: RwLock<Option<Arc<Slack>>>,
     slack_signing_secret: RwLock<Option<SecretString>>,
     leads: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
@@ -120,6 +122,10 @@ impl App {
             None
         });
         let calcom = calcom.map(Arc::new);
+        let claude = claude(&config).unwrap_or_else(|failure| {
+            tracing::error!("{failure}");
+            None
+        });
         let signing = signing_secret(&config);
         Arc::new(Self {
             store,
@@ -148,6 +154,7 @@ impl App {
             is_guarded: AtomicBool::new(false),
             words: Words::default(),
             calcom: RwLock::new(calcom),
+            claude: RwLock::new(claude),
             slack: RwLock::new(slack),
             slack_signing_secret: RwLock::new(signing),
             leads: Mutex::default(),
@@ -177,6 +184,11 @@ impl App {
         self.calcom.read().expect("no writer panics").clone()
     }
 
+    /// `None` while no key is set.
+    pub fn claude(&self) -> Option<Arc<Claude>> {
+        self.claude.read().expect("no writer panics").clone()
+    }
+
     /// `None` while no token is set.
     pub fn slack(&self) -> Option<Arc<Slack>> {
         self.slack.read().expect("no writer panics").clone()
@@ -191,6 +203,7 @@ impl App {
     pub fn renew(&self, config: &Config) -> Result<(), Failure> {
         let slack = slack::client(config)?;
         let calcom = calcom::account(config)?.map(Arc::new);
+        let claude = claude(config)?;
         let new = token(config);
         let mut used = self.token.lock().expect("no holder panics");
         if new != *used {
@@ -200,6 +213,7 @@ impl App {
             *self.clickup.write().expect("no reader panics") = clickup;
             *used = new;
         }
+        *self.claude.write().expect("no reader panics") = claude;
         *self.calcom.write().expect("no reader panics") = calcom;
         *self.slack.write().expect("no reader panics") = slack;
         *self.slack_signing_secret.write().expect("no reader panics") = signing_secret(config);
@@ -290,6 +304,19 @@ fn token(config: &Config) -> Option<String> {
         .token
         .as_ref()
         .map(|t| t.expose_secret().to_owned())
+}
+
+/// `None` while no key is set.
+fn claude(config: &Config) -> Result<Option<Arc<Claude>>, Failure> {
+    let Some(api_key) = config.claude.api_key.clone() else {
+        return Ok(None);
+    };
+    let claude = Claude::new(vendors::claude::Config {
+        base_url: config.claude.base_url.clone(),
+        api_key,
+        model: config.claude.model.clone(),
+    })?;
+    Ok(Some(Arc::new(claude)))
 }
 
 fn signing_secret(config: &Config) -> Option<SecretString> {

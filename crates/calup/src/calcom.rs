@@ -71,4 +71,12 @@ impl Account {
     pub async fn event_types(&self) -> Result<Arc<Vec<EventType>>, Failure> {
         self.event_types.or(self.cal.event_types()).await
     }
+
+    /// The booking pages that were seen lately.
+    pub fn links(&self) -> Vec<String> {
+        let kept = self.event_types.0.try_lock();
+        let kept = kept.ok().and_then(|kept| Some(kept.as_ref()?.1.clone()));
+        let all = kept.iter().flat_map(|all| all.iter());
+        all.filter_map(|it| it.booking_url.clone()).collect()
+    }
 }

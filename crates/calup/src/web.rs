@@ -1,6 +1,7 @@
 //! Every route. Webhooks are open and signed; everything else under `/api` wants a token.
 
 mod assistant;
+mod chat;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,6 +23,7 @@ use crate::{answers, explain, hooks, inbox, ready, slack, view};
 
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
+const CHAT_BYTES_MAX: usize = 1024 * 1024;
 const TOOL_INPUT_BYTES_MAX: usize = 64 * 1024;
 const SMALL_BODY_BYTES_MAX: usize = 16 * 1024;
 /// Slack sends the whole message along.
@@ -37,6 +39,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/notices", get(notices))
         .route("/api/questions", get(answers::list))
         .route("/api/questions/{id}", post(answers::answer))
+        .route(
+            "/api/chat",
+            post(chat::receive).layer(DefaultBodyLimit::max(CHAT_BYTES_MAX)),
+        )
         .route("/api/proposals/{id}", post(assistant::decide))
         .route_layer(middleware::from_fn_with_state(app.clone(), authorize));
     // What a model may be given a token for.

@@ -44,7 +44,7 @@ pub async fn call(
     })
 }
 
-fn refused(trouble: &Trouble) -> Response {
+pub fn refused(trouble: &Trouble) -> Response {
     let status = match trouble.blame {
         Blame::Input => StatusCode::BAD_REQUEST,
         Blame::NotThere => StatusCode::NOT_FOUND,

@@ -6,6 +6,7 @@ mod ambiguous;
 mod api;
 mod asked;
 mod asked_once;
+mod assistant;
 mod block;
 mod bodies;
 mod bookings;

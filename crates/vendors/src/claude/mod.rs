@@ -55,6 +55,8 @@ pub struct Ask<'a> {
     /// `{"role", "content"}` each, beginning with the user's.
     pub messages: &'a [Value],
     pub tokens_max: u32,
+    /// Else it answers with what it knows by now.
+    pub may_use_tools: bool,
 }
 
 impl Claude {
@@ -134,6 +136,9 @@ impl Claude {
         });
         if !ask.tools.is_empty() {
             body["tools"] = ask.tools.into();
+            if !ask.may_use_tools {
+                body["tool_choice"] = json!({ "type": "none" });
+            }
         }
         body
     }

@@ -25,6 +25,7 @@ async fn asked(claude: &Claude, messages: &[Value]) -> (Result<Reply, Failure>, 
         tools: &tools,
         messages,
         tokens_max: 1_000,
+        may_use_tools: true,
     };
     let mut said = Vec::new();
     let reply = claude
@@ -100,6 +101,7 @@ async fn text_is_passed_on_as_it_arrives() {
         tools: &[],
         messages: &hello(),
         tokens_max: 10,
+        may_use_tools: true,
     };
     let reply = claude
         .reply(ask, &mut |_| {

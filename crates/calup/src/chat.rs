@@ -1,0 +1,405 @@
+//! A conversation with Claude: rounds of asking and of using tools, until it has answered. Bounded in rounds, calls and
+//! tokens. What was said is kept, sealed, per conversation.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::links::Links;
+use domain::outcome::Failure;
+use futures_util::future::join_all;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use store::rows::{Paper, PaperKind};
+use url::Url;
+use vendors::claude::{Ask, Claude, Reply, ToolUse};
+
+use crate::app::App;
+use crate::clock;
+use crate::tools::{self, Blame, By, Trouble};
+
+/// Kept in one file, and compared by a test: a change of it is a change of what the assistant does.
+pub const INSTRUCTIONS: &str = include_str!("chat/instructions.md");
+const ROUNDS_MAX: usize = 8;
+/// At once; what is more is answered with a word.
+const TOOLS_AT_ONCE: usize = 8;
+const TOKENS_OF_A_ROUND: u32 = 4_096;
+/// Of one answer, over all its rounds.
+const TOKENS_MAX: u64 = 24_000;
+/// An overloaded Claude is asked again, as long as nothing was passed on.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+const MESSAGES_MAX: usize = 200;
+const CHARS_MAX: usize = 100_000;
+const RESULT_CHARS_MAX: usize = 40_000;
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What happens while it answers.
+#[derive(Debug, Clone)]
+pub enum Event {
+    Text(String),
+    Tool {
+        name: String,
+        input: Value,
+        ok: bool,
+    },
+    Proposal(Value),
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Answered {
+    pub conversation: String,
+    pub reply: String,
+    pub tools: Vec<Value>,
+    pub proposals: Vec<Value>,
+}
+
+/// A conversation so far.
+struct Conversation {
+    id: String,
+    /// 0 for a new one.
+    version: i64,
+    messages: Vec<Value>,
+}
+
+/// What a person asks: texts of theirs, perhaps with earlier ones of the assistant's.
+pub fn asked(messages: &Value) -> Result<Vec<Value>, Trouble> {
+    let wrong = |error: &str| {
+        let hint =
+            r#"send {"messages": [{"role": "user", "content": "…"}]}, the last one the user's"#;
+        Trouble::input(error, hint)
+    };
+    let messages = messages.as_array().filter(|all| !all.is_empty());
+    let messages = messages.ok_or_else(|| wrong("there are no messages"))?;
+    if messages.len() > MESSAGES_MAX {
+        return Err(wrong("there are more than 200 messages"));
+    }
+    let mut out: Vec<Value> = Vec::with_capacity(messages.len());
+    let mut chars = 0;
+    for message in messages {
+        let role = message["role"].as_str().unwrap_or_default();
+        if !matches!(role, "user" | "assistant") {
+            return Err(wrong("a message's role is neither user nor assistant"));
+        }
+        let text = text_of(&message["content"]).ok_or_else(|| wrong("a message is no text"))?;
+        chars += text.chars().count();
+        if text.trim().is_empty() {
+            return Err(wrong("a message is empty"));
+        }
+        out.push(json!({ "role": role, "content": text }));
+    }
+    if chars > CHARS_MAX {
+        return Err(wrong("the messages are longer than 100,000 characters"));
+    }
+    if out.last().is_none_or(|last| last["role"] != "user") {
+        return Err(wrong("the last message is not the user's"));
+    }
+    Ok(out)
+}
+
+/// Text, or blocks of text: nobody but Claude uses tools, and nobody but we answer it.
+fn text_of(content: &Value) -> Option<String> {
+    if let Some(text) = content.as_str() {
+        return Some(text.to_owned());
+    }
+    let blocks = content.as_array()?;
+    let texts: Option<Vec<&str>> = blocks
+        .iter()
+        .map(|block| block["text"].as_str().filter(|_| block["type"] == "text"))
+        .collect();
+    Some(texts?.concat())
+}
+
+pub async fn answer(
+    app: &App,
+    by: &By,
+    conversation: Option<&str>,
+    asked: Vec<Value>,
+    tell: &mut (dyn FnMut(Event) + Send),
+) -> Result<Answered, Trouble> {
+    let Some(claude) = app.claude() else {
+        return Err(Trouble::setup(
+            "the chat has no model",
+            "set ANTHROPIC_API_KEY to a key from platform.claude.com; the tools work without it, over MCP and /api/tools",
+        ));
+    };
+    let mut conversation = open(app, conversation).await?;
+    conversation.messages.extend(asked);
+    let tools = tools::schemas();
+    let mut hosts = hosts(app);
+    let mut answered = Answered {
+        conversation: conversation.id.clone(),
+        ..Answered::default()
+    };
+    let mut tokens = 0;
+    for round in 0..ROUNDS_MAX {
+        let is_last = round + 1 == ROUNDS_MAX || tokens >= TOKENS_MAX;
+        if let Some(account) = app.calcom() {
+            learn_hosts(&account.links(), &mut hosts);
+        }
+        let ask = Ask {
+            system: INSTRUCTIONS,
+            tools: &tools,
+            messages: &conversation.messages,
+            tokens_max: TOKENS_OF_A_ROUND,
+            may_use_tools: !is_last,
+        };
+        let mut links = Links::to(hosts.iter().cloned());
+        let mut said = String::new();
+        let mut pass_on = |text: String| {
+            if !text.is_empty() {
+                said.push_str(&text);
+                tell(Event::Text(text));
+            }
+        };
+        let reply = ask_claude(&claude, ask, &mut |piece| pass_on(links.take(piece))).await;
+        pass_on(links.end());
+        let reply = reply?;
+        tokens += reply.usage.output_tokens;
+        if !said.is_empty() && !answered.reply.is_empty() {
+            answered.reply.push_str("\n\n");
+        }
+        answered.reply.push_str(&said);
+        if !reply.content.is_empty() {
+            conversation
+                .messages
+                .push(json!({ "role": "assistant", "content": reply.content }));
+        }
+        if reply.tool_uses.is_empty() || is_last {
+            end(&reply, &mut answered, tell);
+            break;
+        }
+        let results = use_tools(app, by, &reply.tool_uses, &mut answered, tell).await;
+        conversation
+            .messages
+            .push(json!({ "role": "user", "content": results }));
+    }
+    keep(app, conversation).await?;
+    Ok(answered)
+}
+
+/// Says why an answer is short, where it is.
+fn end(reply: &Reply, answered: &mut Answered, tell: &mut (dyn FnMut(Event) + Send)) {
+    let word = match reply.stop_reason.as_str() {
+        "max_tokens" => "\n\n(The answer was cut off: it became too long.)",
+        "refusal" => "(Claude declined to answer that.)",
+        "tool_use" => "\n\n(It took too many steps; ask for less at once.)",
+        _ if answered.reply.is_empty() => "(No answer came.)",
+        _ => return,
+    };
+    answered.reply.push_str(word);
+    tell(Event::Text(word.to_owned()));
+}
+
+async fn ask_claude(
+    claude: &Claude,
+    ask: Ask<'_>,
+    said: &mut (dyn FnMut(&str) + Send),
+) -> Result<Reply, Trouble> {
+    let mut tries = 1;
+    loop {
+        let mut has_begun = false;
+        let asked = claude
+            .reply(ask, &mut |piece| {
+                has_begun = true;
+                said(piece);
+            })
+            .await;
+        let failure = match asked {
+            Ok(reply) => return Ok(reply),
+            Err(failure) => failure,
+        };
+        let pause = match &failure {
+            Failure::Transient { .. } => Some(PAUSE * tries),
+            Failure::Limited { until, .. } => {
+                let left = until.duration_since(clock::now());
+                Duration::try_from(left)
+                    .ok()
+                    .filter(|left| *left <= PAUSE_MAX)
+            }
+            _ => None,
+        };
+        match pause.filter(|_| !has_begun && tries < TRIES) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(failure.into()),
+        }
+        tries += 1;
+    }
+}
+
+async fn use_tools(
+    app: &App,
+    by: &By,
+    uses: &[ToolUse],
+    answered: &mut Answered,
+    tell: &mut (dyn FnMut(Event) + Send),
+) -> Vec<Value> {
+    let answers = join_all(uses.iter().enumerate().map(|(n, used)| async move {
+        match &used.input {
+            _ if n >= TOOLS_AT_ONCE => Err(Trouble::input(
+                "too many tools at once",
+                "use at most eight at once",
+            )),
+            None => Err(Trouble::input(
+                "the input was cut off",
+                "send it anew, shorter",
+            )),
+            Some(input) => tools::call(app, by, &used.name, input).await,
+        }
+    }))
+    .await;
+    let mut results = Vec::with_capacity(uses.len());
+    for (used, answer) in uses.iter().zip(answers) {
+        let input = used.input.clone().unwrap_or_default();
+        let ok = answer.is_ok();
+        answered
+            .tools
+            .push(json!({ "name": used.name, "input": input, "ok": ok }));
+        tell(Event::Tool {
+            name: used.name.clone(),
+            input,
+            ok,
+        });
+        let content = match answer {
+            Ok(result) => {
+                if result["proposal"].is_object() {
+                    answered.proposals.push(result["proposal"].clone());
+                    tell(Event::Proposal(result["proposal"].clone()));
+                }
+                result
+            }
+            Err(trouble) => {
+                if trouble.blame == Blame::Ours {
+                    tracing::error!(tool = used.name, "a tool failed: {}", trouble.error);
+                }
+                trouble.json()
+            }
+        };
+        let text: String = content.to_string().chars().take(RESULT_CHARS_MAX).collect();
+        let mut result = json!({ "type": "tool_result", "tool_use_id": used.id, "content": text });
+        if !ok {
+            result["is_error"] = true.into();
+        }
+        results.push(result);
+    }
+    results
+}
+
+/// Whereto links in answers may lead.
+fn hosts(app: &App) -> BTreeSet<String> {
+    let config = &app.config;
+    let mut hosts = BTreeSet::from(["cal.com".to_owned(), "app.clickup.com".to_owned()]);
+    let own = [config.public_url.clone(), config.calcom.app_url.clone()];
+    learn_hosts(&own, &mut hosts);
+    hosts
+}
+
+fn learn_hosts(urls: &[String], hosts: &mut BTreeSet<String>) {
+    let found = urls.iter().filter_map(|url| Url::parse(url).ok());
+    hosts.extend(found.filter_map(|url| url.host_str().map(str::to_owned)));
+}
+
+async fn open(app: &App, id: Option<&str>) -> Result<Conversation, Trouble> {
+    let Some(id) = id.filter(|id| !id.is_empty()) else {
+        return Ok(Conversation {
+            id: format!("c_{}", hex::encode(&clock::secret()[..16])),
+            version: 0,
+            messages: Vec::new(),
+        });
+    };
+    let profile = &app.config.profile.name;
+    let found = app
+        .store
+        .paper(profile, PaperKind::Conversation, id, clock::now())
+        .await?;
+    let found = found.and_then(|paper| {
+        let messages = serde_json::from_slice(&paper.body).ok()?;
+        Some(Conversation {
+            id: paper.id,
+            version: paper.version,
+            messages,
+        })
+    });
+    found.ok_or_else(|| {
+        Trouble::not_there(
+            "there is no such conversation",
+            "leave `conversation` out to begin a new one; they are kept for 30 days",
+        )
+    })
+}
+
+async fn keep(app: &App, conversation: Conversation) -> Result<(), Trouble> {
+    let now = clock::now();
+    let paper = Paper {
+        id: conversation.id,
+        version: conversation.version,
+        body: serde_json::to_vec(&shortened(conversation.messages)).unwrap_or_default(),
+        until: Some(now + KEPT_FOR),
+    };
+    let profile = &app.config.profile.name;
+    // Of two who ask in one conversation at once, the first to be answered is kept.
+    app.store
+        .write_paper(profile, PaperKind::Conversation, &paper, now)
+        .await?;
+    Ok(())
+}
+
+/// Without its oldest turns, when it has become long. A turn begins with what the user wrote.
+fn shortened(mut messages: Vec<Value>) -> Vec<Value> {
+    let chars = |all: &[Value]| all.iter().map(|m| m.to_string().len()).sum::<usize>();
+    while chars(&messages) > 3 * CHARS_MAX {
+        let is_users = |m: &Value| m["role"] == "user" && m["content"].is_string();
+        let next = messages.iter().skip(1).position(is_users);
+        match next {
+            Some(at) => drop(messages.drain(..=at)),
+            None => break,
+        }
+    }
+    messages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_texts_of_people_are_taken() {
+        let good = json!([{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}, {"role": "user", "content": [{"type": "text", "text": "Am I free?"}]}]);
+        let taken = asked(&good).expect("taken");
+        assert_eq!(taken[2], json!({"role": "user", "content": "Am I free?"}));
+        for wrong in [
+            json!(null),
+            json!([]),
+            json!([{"role": "system", "content": "x"}]),
+            json!([{"role": "assistant", "content": "x"}]),
+            json!([{"role": "user", "content": " "}]),
+            json!([{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "x"}]}]),
+            json!([{"role": "user", "content": "x".repeat(CHARS_MAX + 1)}]),
+        ] {
+            assert!(asked(&wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_long_conversation_loses_its_oldest_turns_whole() {
+        let turn = |n: usize| {
+            let long = "x".repeat(CHARS_MAX);
+            [
+                json!({"role": "user", "content": format!("{n}")}),
+                json!({"role": "assistant", "content": [{"type": "tool_use"}]}),
+                json!({"role": "user", "content": [{"type": "tool_result", "content": long}]}),
+                json!({"role": "assistant", "content": [{"type": "text", "text": "done"}]}),
+            ]
+        };
+        let left = shortened((0..5).flat_map(turn).collect());
+        assert_eq!(left.len(), 8);
+        assert_eq!(left[0]["content"], "3");
+    }
+
+    #[test]
+    fn the_instructions_name_every_tool() {
+        for tool in tools::TOOLS {
+            assert!(INSTRUCTIONS.contains(tool.name()), "{}", tool.name());
+        }
+    }
+}
