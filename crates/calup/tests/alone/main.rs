@@ -1,5 +1,5 @@
-//! Journeys that measure how fast the program is: cargo runs this target when no other runs, so nothing else is
-//! on the machine.
+//! Journeys that measure how fast the program is, in a release build: cargo runs this target when no other runs, so nothing
+//! else is on the machine.
 
 #[allow(dead_code)]
 #[path = "../it/world.rs"]
