@@ -28,7 +28,7 @@ const POINTS: [(While, &str, Option<Fault>); 15] = [
     (While::Asking, "held", None),
     (While::Asking, "posting", None),
     (While::Asking, "posted", None),
-    (While::Answering, "claimed:2", None),
+    (While::Answering, "claimed", None),
     (While::Answering, "intent/write", None),
     (While::Answering, "sent/write", Some(Fault::ApplyThenHang)),
     (While::Answering, "sent/write", Some(Fault::Hang)),
@@ -42,7 +42,10 @@ const POINTS: [(While, &str, Option<Fault>); 15] = [
 
 async fn through(on_postgres: bool, phase: While, point: &str, fault: Option<Fault>) {
     let shown = format!("{phase:?}, {point}, {fault:?}, Postgres: {on_postgres}");
-    let mut env = vec![("CALUP_CRASH_AT", point.to_owned())];
+    let mut env = Vec::new();
+    if matches!(phase, While::Asking) {
+        env.push(("CALUP_CRASH_AT", point.to_owned()));
+    }
     let database = match Database::made().await.filter(|_| on_postgres) {
         None if on_postgres => return,
         database => database,
@@ -73,6 +76,12 @@ async fn through(on_postgres: bool, phase: While, point: &str, fault: Option<Fau
         goes_on(&mut asked).await;
     }
     let ts = asked.message().await.ts;
+    if matches!(phase, While::Answering) {
+        let calup = &mut asked.world.calup;
+        calup.stop();
+        calup.set("CALUP_CRASH_AT", point);
+        calup.start();
+    }
     assert!(
         asked.click(&ts, "calup_person_0").await.is_answered,
         "{shown}"
