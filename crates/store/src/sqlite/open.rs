@@ -195,7 +195,8 @@ fn keys(db: &Connection, path: &Path, given: Option<&str>) -> Result<(Keys, Stri
     let key_file = beside(path, ".key");
     let origin = key_file.display().to_string();
     if !key_file.exists() {
-        if secrets::is_sealed(db)? {
+        // Another process may have made both meanwhile, the key first.
+        if secrets::is_sealed(db)? && !key_file.exists() {
             let file = path.display();
             return Err(Error::Unusable(format!(
                 "{file} is sealed, but its key is not here: bring {origin} back, or set CALUP_MASTER_KEY"

@@ -116,6 +116,11 @@ impl LyingStore {
         if self.has(Bug::ForgetsRegister) {
             record.registers.clear();
         }
+        if self.has(Bug::TouchIgnored) {
+            for (_, register) in &mut record.registers {
+                register.worked_on = false;
+            }
+        }
         record
     }
 
