@@ -8,13 +8,18 @@ use sim::clickup::Config;
 use crate::world::{INBOUND, Setup, World};
 
 const START: &str = "2090-05-04T10:00:00Z";
-const LIMIT_PER_MINUTE: u32 = 10_000;
+/// ClickUp's largest, for a recorded run; a shared machine's disk may not keep up with that.
+const LIMIT_PER_MINUTE_RECORDED: u32 = 10_000;
+const LIMIT_PER_MINUTE: u32 = 3_000;
 const MEMORY_MIB_MAX: f64 = 200.0;
 
-/// More for a recorded run.
-fn asked_for() -> usize {
+/// More for a recorded run; and the limit.
+fn asked_for() -> (usize, u32) {
     let asked = std::env::var("CALUP_IT_BACKLOG").ok();
-    asked.and_then(|n| n.parse().ok()).unwrap_or(2_000)
+    match asked.and_then(|n| n.parse().ok()) {
+        Some(total) => (total, LIMIT_PER_MINUTE_RECORDED),
+        None => (2_000, LIMIT_PER_MINUTE),
+    }
 }
 
 #[tokio::test]
@@ -23,10 +28,10 @@ fn asked_for() -> usize {
     ignore = "it measures: cargo test --release -p calup --test alone"
 )]
 async fn what_came_while_clickup_was_down_is_worked_off_within_its_limit_and_in_little_memory() {
-    let total = asked_for();
+    let (total, limit_per_minute) = asked_for();
     let world = World::with(Setup {
         clickup: Some(Config {
-            limit_per_minute: LIMIT_PER_MINUTE,
+            limit_per_minute,
             log_entries_max: 1,
             ..Config::default()
         }),
@@ -50,9 +55,9 @@ async fn what_came_while_clickup_was_down_is_worked_off_within_its_limit_and_in_
     let counts = world.settle_within(patience).await;
     let took = began.elapsed().as_secs_f64();
     let calls = world.clickup.calls() - calls;
-    let share = 100.0 * calls as f64 / (f64::from(LIMIT_PER_MINUTE) * took / 60.0);
+    let share = 100.0 * calls as f64 / (f64::from(limit_per_minute) * took / 60.0);
     println!(
-        "{total} queued: worked off in {took:.0} s by {calls} calls, {share:.0} % of {LIMIT_PER_MINUTE} a minute; {:.0} MiB at most",
+        "{total} queued: worked off in {took:.0} s by {calls} calls, {share:.0} % of {limit_per_minute} a minute; {:.0} MiB at most",
         world.calup.peak_mib()
     );
     assert_eq!(counts["done"], total, "{counts}");
