@@ -2,6 +2,7 @@
 //! What an answer means is each vendor's own business.
 
 mod gate;
+mod purpose;
 
 use std::cell::Cell;
 use std::error::Error as _;
@@ -23,6 +24,7 @@ use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_acc
 use url::{Host, Url};
 
 pub use gate::Gate;
+pub(crate) use purpose::{Purpose, needs_operator};
 
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// The calls of a booking follow each other on one connection; an older one may be closed by the vendor just as a call is

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::outcome::{Cause, Failure};
+use domain::outcome::Failure;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
@@ -17,7 +17,7 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use super::json::{self, Json};
-use crate::http::{self, Answer, Call, Lost, Method, Outbound};
+use crate::http::{self, Answer, Call, Method, Outbound, Purpose, needs_operator};
 
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -165,7 +165,7 @@ impl OAuth {
         };
         let asked_at = http::now();
         let answer = self.out.send_form(call, self.form(fields), PATIENCE).await;
-        let answer = answer.map_err(|lost| grant.lost(lost))?;
+        let answer = answer.map_err(|lost| grant.purpose().lost(lost))?;
         grant.understand(&answer, asked_at, refresh)
     }
 
@@ -183,30 +183,21 @@ impl OAuth {
 /// What came back in place of a code: the consent was not given, or not asked for rightly.
 pub fn denied(error: &str) -> Failure {
     match error {
-        "access_denied" => Grant::Code.refuse("the consent was not given"),
+        "access_denied" => Grant::Code.purpose().refuse("the consent was not given"),
         other => Grant::Code.word(other, None),
     }
 }
 
 impl Grant {
+    // Either uses something up.
+    fn purpose(self) -> Purpose<()> {
+        Purpose::write((), self.what())
+    }
+
     fn what(self) -> &'static str {
         match self {
             Self::Code => "connect Cal.com",
             Self::Refresh => "renew the connection to Cal.com",
-        }
-    }
-
-    fn lost(self, lost: Lost) -> Failure {
-        let what = self.what();
-        match lost {
-            Lost::Held(until) => Failure::Limited {
-                what: what.to_owned(),
-                until,
-            },
-            Lost::Unsent(why) => Failure::Transient {
-                what: format!("{what}: {why}"),
-            },
-            Lost::Unanswered(why) => self.unknown(&why),
         }
     }
 
@@ -228,13 +219,16 @@ impl Grant {
         let Some(read) = read.filter(|_| status < 500) else {
             return Err(match status {
                 404 => no_route(self.what()),
-                _ => self.unknown(&format!("Cal.com answered {status}")),
+                _ => self
+                    .purpose()
+                    .unknown(&format!("Cal.com answered {status}")),
             });
         };
         if (200..300).contains(&status) {
             let tokens = tokens(&read, asked_at, refresh);
             return tokens.ok_or_else(|| {
-                self.unknown(&format!("Cal.com answered {status} with something else"))
+                self.purpose()
+                    .unknown(&format!("Cal.com answered {status} with something else"))
             });
         }
         // The usual envelope has been seen around the words.
@@ -258,7 +252,7 @@ impl Grant {
                 format!("{what}: Cal.com has ended it ({said})"),
                 "connect Cal.com again",
             ),
-            "invalid_grant" => self.refuse(&format!(
+            "invalid_grant" => self.purpose().refuse(&format!(
                 "the code is used up, too old, or not for this address ({said})"
             )),
             "invalid_client" => needs_operator(
@@ -274,26 +268,13 @@ impl Grant {
                 "allow them for the client at Cal.com (Settings → Developer → OAuth)",
             ),
             "server_error" | "temporarily_unavailable" => {
-                self.unknown(&format!("Cal.com answered {word}"))
+                self.purpose().unknown(&format!("Cal.com answered {word}"))
             }
             _ if word.starts_with("Cannot POST") => no_route(what),
             _ => needs_operator(
                 format!("{what}: Cal.com refuses the request ({said})"),
                 "check that CALCOM_CLIENT_ID, CALCOM_CLIENT_SECRET and the redirect address are those at Cal.com (Settings → Developer → OAuth)",
             ),
-        }
-    }
-
-    fn refuse(self, why: &str) -> Failure {
-        Failure::Refused {
-            what: format!("{}: {why}", self.what()),
-            cause: Cause::Other,
-        }
-    }
-
-    fn unknown(self, why: &str) -> Failure {
-        Failure::Unknown {
-            what: format!("{}: {why}", self.what()),
         }
     }
 }
@@ -348,13 +329,6 @@ fn under(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
     url
-}
-
-fn needs_operator(what: String, hint: &str) -> Failure {
-    Failure::NeedsOperator {
-        what,
-        hint: hint.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -1,39 +1,29 @@
 //! What Anthropic's refusals mean to the rest of the house.
 //! <https://platform.claude.com/docs/en/api/errors>
 
-use domain::outcome::{Cause, Failure};
+use domain::outcome::Failure;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::http::{self, Lost};
+use crate::http::{self, Lost, Purpose, needs_operator};
 
 const WHAT: &str = "ask Claude";
 /// A refusal without a time.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 const SAID_CHARS_MAX: usize = 300;
 
-/// No whole answer came. Asking changes nothing at Anthropic, so it may be asked again.
+/// Asking changes nothing at Anthropic, so it may be asked again.
+fn purpose() -> Purpose<()> {
+    Purpose::read((), WHAT)
+}
+
+/// No whole answer came.
 pub(super) fn lost(lost: Lost) -> Failure {
-    match lost {
-        Lost::Held(until) => Failure::Limited {
-            what: WHAT.to_owned(),
-            until,
-        },
-        Lost::Unsent(why) | Lost::Unanswered(why) => broken(&why),
-    }
+    purpose().lost(lost)
 }
 
 pub(super) fn broken(why: &str) -> Failure {
-    Failure::Transient {
-        what: format!("{WHAT}: {why}"),
-    }
-}
-
-pub(super) fn needs_operator(what: &str, hint: &str) -> Failure {
-    Failure::NeedsOperator {
-        what: what.to_owned(),
-        hint: hint.to_owned(),
-    }
+    purpose().unknown(why)
 }
 
 /// An answer other than 200.
@@ -57,7 +47,7 @@ pub(super) fn refused(
             "give the key's workspace access to the model, or take another key",
         ),
         404 => needs_operator(
-            &format!("ask Claude: there is no model `{model}` for this key"),
+            format!("ask Claude: there is no model `{model}` for this key"),
             "set CALUP_MODEL to a model's id, such as one of platform.claude.com/docs/en/about-claude/models",
         ),
         400 | 402 if said.to_lowercase().contains("credit balance") => needs_operator(
@@ -68,14 +58,8 @@ pub(super) fn refused(
             what: WHAT.to_owned(),
             until: limited_until.unwrap_or_else(|| http::now() + PAUSE),
         },
-        413 => Failure::Refused {
-            what: format!("{WHAT}: the conversation is too long; begin a new one"),
-            cause: Cause::Other,
-        },
-        400..=499 => Failure::Refused {
-            what: format!("{WHAT}: {}", spoken(status, kind, said)),
-            cause: Cause::Other,
-        },
+        413 => purpose().refuse("the conversation is too long; begin a new one"),
+        400..=499 => purpose().refuse(&spoken(status, kind, said)),
         _ => of_kind(kind, &spoken(status, kind, said)),
     }
 }

@@ -19,8 +19,7 @@ use url::Url;
 
 pub use reply::{Reply, ToolUse, Usage};
 
-use crate::http::{Call, Lost, Method, Opened, Outbound};
-use errors::needs_operator;
+use crate::http::{Call, Lost, Method, Opened, Outbound, needs_operator};
 use reply::Draft;
 
 const API_VERSION: &str = "2023-06-01";
@@ -82,7 +81,7 @@ impl Claude {
         api_key.set_sensitive(true);
         let out = Outbound::new(&messages, SILENCE_MAX, Arc::default()).map_err(|why| {
             needs_operator(
-                &format!("ask Claude: there is no HTTPS client ({why})"),
+                format!("ask Claude: there is no HTTPS client ({why})"),
                 "check that this system has root certificates",
             )
         })?;

@@ -5,17 +5,10 @@ use domain::outcome::{Cause, Failure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::http::{Answer, Lost};
+use crate::http::{self, Answer, needs_operator};
 use crate::surrogates::with_whole_surrogates;
 
-/// What a call is for, because that is what its failure is about.
-#[derive(Debug, Clone)]
-pub(super) struct Purpose {
-    /// Finishes "could not …".
-    pub what: String,
-    about: About,
-    writes: bool,
-}
+pub(super) type Purpose = http::Purpose<About>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum About {
@@ -34,36 +27,6 @@ pub(super) enum About {
 }
 
 impl Purpose {
-    pub fn read(about: About, what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            about,
-            writes: false,
-        }
-    }
-
-    pub fn write(about: About, what: impl Into<String>) -> Self {
-        Self {
-            writes: true,
-            ..Self::read(about, what)
-        }
-    }
-
-    /// No whole answer came.
-    pub fn lost(&self, lost: Lost) -> Failure {
-        let what = &self.what;
-        match lost {
-            Lost::Held(until) => Failure::Limited {
-                what: what.clone(),
-                until,
-            },
-            Lost::Unsent(why) => Failure::Transient {
-                what: format!("{what}: {why}"),
-            },
-            Lost::Unanswered(why) => self.unknown(&why),
-        }
-    }
-
     /// What the answer holds, or what its status means.
     pub fn understand<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
         if !(200..300).contains(&answer.status) {
@@ -194,16 +157,6 @@ impl Purpose {
             "let that user edit the lists at ClickUp, or put the token of another user into CLICKUP_API_TOKEN",
         )
     }
-
-    // A read may be repeated at will; what was written must be looked up first.
-    fn unknown(&self, why: &str) -> Failure {
-        let what = format!("{}: {why}", self.what);
-        if self.writes {
-            Failure::Unknown { what }
-        } else {
-            Failure::Transient { what }
-        }
-    }
 }
 
 /// Half a character in somebody's text is no reason to know nothing of a whole listing.
@@ -212,13 +165,6 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
         let text = String::from_utf8_lossy(body);
         serde_json::from_str(&with_whole_surrogates(&text))
     })
-}
-
-fn needs_operator(what: String, hint: &str) -> Failure {
-    Failure::NeedsOperator {
-        what,
-        hint: hint.to_owned(),
-    }
 }
 
 fn cause(code: &str) -> Cause {

@@ -5,8 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::errors::{About, Purpose, needs_operator};
+use super::errors::{About, Purpose};
 use super::{Slack, interaction, message};
+use crate::http::needs_operator;
 
 /// Of a history, and of the workspace's channels.
 const PAGE: &str = "200";

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::http::{self, Answer, Lost};
+use crate::http::{self, Answer, needs_operator};
 use crate::surrogates::with_whole_surrogates;
 
 /// A refusal without a time, and without the status that closes the gate.
@@ -29,14 +29,7 @@ const TOKEN_WORDS: &[&str] = &[
     "enterprise_is_restricted",
 ];
 
-/// What a call is for, because that is what its failure is about.
-#[derive(Debug, Clone)]
-pub(super) struct Purpose {
-    /// Finishes "could not …".
-    pub what: String,
-    about: About,
-    writes: bool,
-}
+pub(super) type Purpose = http::Purpose<About>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum About {
@@ -60,36 +53,6 @@ struct Said {
 }
 
 impl Purpose {
-    pub fn read(about: About, what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            about,
-            writes: false,
-        }
-    }
-
-    pub fn write(about: About, what: impl Into<String>) -> Self {
-        Self {
-            writes: true,
-            ..Self::read(about, what)
-        }
-    }
-
-    /// No whole answer came.
-    pub fn lost(&self, lost: Lost) -> Failure {
-        let what = &self.what;
-        match lost {
-            Lost::Held(until) => Failure::Limited {
-                what: what.clone(),
-                until,
-            },
-            Lost::Unsent(why) => Failure::Transient {
-                what: format!("{what}: {why}"),
-            },
-            Lost::Unanswered(why) => self.unknown(&why),
-        }
-    }
-
     /// What the answer holds, or what its word means.
     pub fn understand<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
         self.permitted(answer)?;
@@ -204,36 +167,6 @@ impl Purpose {
                 "put the bot token (xoxb-…) of the installed app into SLACK_BOT_TOKEN",
             ),
         }
-    }
-
-    pub fn gone(&self) -> Failure {
-        Failure::Gone {
-            what: self.what.clone(),
-        }
-    }
-
-    pub fn refuse(&self, why: &str) -> Failure {
-        Failure::Refused {
-            what: format!("{}: {why}", self.what),
-            cause: Cause::Other,
-        }
-    }
-
-    // A read may be repeated at will; what was written must be looked up first.
-    pub fn unknown(&self, why: &str) -> Failure {
-        let what = format!("{}: {why}", self.what);
-        if self.writes {
-            Failure::Unknown { what }
-        } else {
-            Failure::Transient { what }
-        }
-    }
-}
-
-pub(super) fn needs_operator(what: String, hint: &str) -> Failure {
-    Failure::NeedsOperator {
-        what,
-        hint: hint.to_owned(),
     }
 }
 

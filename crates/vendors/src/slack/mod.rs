@@ -27,9 +27,9 @@ pub use message::{Block, Button, Message, Style};
 pub use pace::Limits;
 pub use socket::Socket;
 
-use crate::http::{Call, Lost, Method, Outbound};
+use crate::http::{Call, Lost, Method, Outbound, needs_operator};
 use channel::History;
-use errors::{About, Purpose, needs_operator};
+use errors::{About, Purpose};
 use socket::Link;
 
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -15,9 +15,9 @@ use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use url::Url;
 
-use super::errors::{About, Purpose, needs_operator};
+use super::errors::{About, Purpose};
 use super::{Click, READ_PATIENCE, method_url};
-use crate::http::{Call, Method, Outbound, is_loopback};
+use crate::http::{Call, Method, Outbound, is_loopback, needs_operator};
 use crate::surrogates::with_whole_surrogates;
 
 const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;

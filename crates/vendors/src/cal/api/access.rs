@@ -7,7 +7,7 @@ use domain::outcome::Failure;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::errors::needs_operator;
+use crate::http::needs_operator;
 
 /// Both go over the wire alike; what is to be done when one is refused differs.
 #[derive(Debug, Clone)]

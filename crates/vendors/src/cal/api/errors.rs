@@ -2,12 +2,12 @@
 //! envelopes: `{status:"error",error:{code,message,details}}`, the bare `{statusCode,message}` of its framework, and pages
 //! of what stands in front of it.
 
-use domain::outcome::{Cause, Failure};
+use domain::outcome::Failure;
 use domain::text;
 
 use super::access::Bearer;
 use crate::cal::json::{self, Json};
-use crate::http::{Answer, Lost};
+use crate::http::{self, Answer, needs_operator};
 
 const SENTENCE_CHARS_MAX: usize = 300;
 const SENTENCES_MAX: usize = 3;
@@ -47,14 +47,7 @@ const KNOWN: [(&str, &str); 11] = [
     ("minimum booking notice", "the time is too soon"),
 ];
 
-/// What a call is for, because that is what its failure is about.
-#[derive(Debug, Clone)]
-pub(super) struct Purpose {
-    /// Finishes "could not …".
-    pub what: String,
-    about: About,
-    writes: bool,
-}
+pub(super) type Purpose = http::Purpose<About>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum About {
@@ -75,36 +68,6 @@ pub(super) enum Refusal {
 }
 
 impl Purpose {
-    pub fn read(about: About, what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            about,
-            writes: false,
-        }
-    }
-
-    pub fn write(about: About, what: impl Into<String>) -> Self {
-        Self {
-            writes: true,
-            ..Self::read(about, what)
-        }
-    }
-
-    /// No whole answer came.
-    pub fn lost(&self, lost: Lost) -> Failure {
-        let what = &self.what;
-        match lost {
-            Lost::Held(until) => Failure::Limited {
-                what: what.clone(),
-                until,
-            },
-            Lost::Unsent(why) => Failure::Transient {
-                what: format!("{what}: {why}"),
-            },
-            Lost::Unanswered(why) => self.unknown(&why),
-        }
-    }
-
     /// The whole envelope of a success.
     pub fn understand(&self, answer: &Answer) -> Result<Json, Refusal> {
         if !(200..300).contains(&answer.status) {
@@ -163,19 +126,6 @@ impl Purpose {
         }
     }
 
-    pub fn gone(&self) -> Failure {
-        Failure::Gone {
-            what: self.what.clone(),
-        }
-    }
-
-    pub fn refuse(&self, why: &str) -> Failure {
-        Failure::Refused {
-            what: format!("{}: {why}", self.what),
-            cause: Cause::Other,
-        }
-    }
-
     fn refused(&self, answer: &Answer) -> Refusal {
         let status = answer.status;
         let what = &self.what;
@@ -216,23 +166,6 @@ impl Purpose {
             })),
             _ => Refusal::Other(self.unknown(&with(&sentence))),
         }
-    }
-
-    // A read may be repeated at will; what was written must be looked up first.
-    fn unknown(&self, why: &str) -> Failure {
-        let what = format!("{}: {why}", self.what);
-        if self.writes {
-            Failure::Unknown { what }
-        } else {
-            Failure::Transient { what }
-        }
-    }
-}
-
-pub(super) fn needs_operator(what: String, hint: &str) -> Failure {
-    Failure::NeedsOperator {
-        what,
-        hint: hint.to_owned(),
     }
 }
 

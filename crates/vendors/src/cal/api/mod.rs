@@ -41,8 +41,8 @@ pub use slots::{Slot, SlotsWanted, Window, WindowError};
 pub use webhooks::{NewWebhook, Webhook, WebhookChange};
 
 use super::json::Json;
-use crate::http::{Answer, Call, Gate, Method, Outbound};
-use errors::{Purpose, Refusal, needs_operator};
+use crate::http::{Answer, Call, Gate, Method, Outbound, needs_operator};
+use errors::{Purpose, Refusal};
 
 const EVENT_TYPES: &str = "2024-06-14";
 const BOOKINGS: &str = "2024-08-13";
