@@ -24,7 +24,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::unbounded_channel;
-use tokio::time::sleep;
 
 pub use events::{Told, sign};
 pub use hooks::HookView;
@@ -35,8 +34,9 @@ pub use scene::TaskSeed;
 pub use state::User;
 pub use view::{CommentView, TaskView};
 
-use crate::faults::{FOREIGN_JSON, Fault, Match};
+use crate::faults::{Fault, Match};
 use crate::http::{self, Answer, Call, Listening, Received, Reply};
+use crate::suffering::{Own, ms, sleep_ms, suffer};
 use state::State;
 
 /// How the pretended ClickUp is set up. Everything has a default.
@@ -382,47 +382,30 @@ impl ClickUp {
     // The reply, and whether the request is still to be carried out behind its back.
     async fn carry_out(&self, call: &Call, seq: u64, fault: Option<Fault>) -> (Reply, bool) {
         let run = || self.execute(call, seq, None, 0);
-        let reply = match fault {
-            None => Reply::Answer(run()),
-            Some(Fault::Status(status, body)) => Reply::Answer(Answer {
-                status,
-                headers: vec![routes::content_type()],
-                body: body.into(),
-            }),
-            Some(Fault::Html(status)) => Reply::Answer(http::gateway(status)),
-            Some(Fault::Drop) => Reply::Drop,
-            Some(Fault::Hang) => Reply::Hang,
-            Some(Fault::ApplyThenDrop) => after(run(), Reply::Drop),
-            Some(Fault::ApplyThenHang) => after(run(), Reply::Hang),
-            Some(Fault::ApplyThenStatus(status)) => {
-                after(run(), Reply::Answer(http::gateway(status)))
-            }
-            Some(Fault::CutBody(bytes)) => Reply::Cut(run(), bytes),
-            Some(Fault::EmptyBody200) => after(run(), Reply::Answer(ok(""))),
-            Some(Fault::ForeignJson200) => after(run(), Reply::Answer(ok(FOREIGN_JSON))),
-            Some(Fault::Delay(wait_ms)) => {
+        let own = match fault.map(|fault| suffer(fault, run)) {
+            None => return (Reply::Answer(run()), false),
+            Some(Ok(reply)) => return (reply, false),
+            Some(Err(own)) => own,
+        };
+        let answer = match own {
+            Own::Delay(wait_ms) => {
                 let answer = run();
                 sleep_ms(wait_ms).await;
-                Reply::Answer(answer)
+                answer
             }
-            Some(Fault::DropThenApplyLate(wait_ms)) => {
+            Own::ApplyLate(wait_ms) => {
                 self.apply_late(call.clone(), seq, wait_ms);
                 return (Reply::Drop, true);
             }
-            Some(Fault::RateLimited(seconds)) => {
+            Own::Limited(seconds) => {
                 let state = self.state();
                 let reset = state.now().div_euclid(1000) + seconds;
-                Reply::Answer(routes::rate_limited(&state, reset))
+                routes::rate_limited(&state, reset)
             }
-            Some(Fault::Redirect302(to)) => Reply::Answer(http::redirect(to)),
-            Some(Fault::IndexLag(lag_ms)) => {
-                Reply::Answer(self.execute(call, seq, Some(lag_ms), 0))
-            }
-            Some(Fault::StaleRead(stale_ms)) => {
-                Reply::Answer(self.execute(call, seq, None, stale_ms))
-            }
+            Own::IndexLag(lag_ms) => self.execute(call, seq, Some(lag_ms), 0),
+            Own::StaleRead(stale_ms) => self.execute(call, seq, None, stale_ms),
         };
-        (reply, false)
+        (Reply::Answer(answer), false)
     }
 
     fn apply_late(&self, call: Call, seq: u64, wait_ms: u64) {
@@ -433,29 +416,6 @@ impl ClickUp {
             clickup.leave(&call, seq, 0);
         });
     }
-}
-
-// The answer is lost on its way: that is the fault.
-fn after(_lost: Answer, reply: Reply) -> Reply {
-    reply
-}
-
-fn ok(body: &'static str) -> Answer {
-    Answer {
-        status: 200,
-        headers: vec![routes::content_type()],
-        body: body.into(),
-    }
-}
-
-async fn sleep_ms(wait_ms: u64) {
-    if wait_ms > 0 {
-        sleep(Duration::from_millis(wait_ms)).await;
-    }
-}
-
-fn ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 // A test that panicked while it held the lock has failed already.

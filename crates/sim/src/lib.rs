@@ -10,5 +10,6 @@ pub mod clickup;
 pub mod faults;
 pub mod http;
 pub mod slack;
+mod suffering;
 
 pub use faults::{Fault, Match};

@@ -15,15 +15,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::sleep;
 
 pub use click::{Click, Clicked, Signed, Signing, Way, sign};
 pub use render::Seen;
 pub use state::{LoggedCall, User};
 pub use view::{ButtonView, MessageView};
 
-use crate::faults::{FOREIGN_JSON, Fault, Match};
+use crate::faults::{Fault, Match};
 use crate::http::{self, Answer, Call, Listening, Reply};
+use crate::suffering::{Own, ms, sleep_ms, suffer};
 use state::State;
 
 /// How the pretended Slack is set up. Everything has a default.
@@ -292,27 +292,21 @@ impl Slack {
 
     async fn carry_out(&self, call: &Call, seq: u64, fault: Option<Fault>) -> Reply {
         let run = || self.execute(call, seq, None);
-        match fault {
-            None | Some(Fault::StaleRead(_)) => self.run(call, seq, None),
-            Some(Fault::IndexLag(lag_ms)) => self.run(call, seq, Some(lag_ms)),
-            Some(Fault::Status(status, body)) => json(status, body),
-            Some(Fault::Html(status)) => Reply::Answer(http::gateway(status)),
-            Some(Fault::Drop) => Reply::Drop,
-            Some(Fault::Hang) => Reply::Hang,
-            Some(Fault::ApplyThenDrop) => after(run(), Reply::Drop),
-            Some(Fault::ApplyThenHang) => after(run(), Reply::Hang),
-            Some(Fault::ApplyThenStatus(status)) => {
-                after(run(), Reply::Answer(http::gateway(status)))
-            }
-            Some(Fault::CutBody(bytes)) => Reply::Cut(run(), bytes),
-            Some(Fault::EmptyBody200) => after(run(), json(200, String::new())),
-            Some(Fault::ForeignJson200) => after(run(), json(200, FOREIGN_JSON.to_owned())),
-            Some(Fault::Delay(wait_ms)) => {
+        let own = match fault.map(|fault| suffer(fault, run)) {
+            None => return self.run(call, seq, None),
+            Some(Ok(reply)) => return reply,
+            Some(Err(own)) => own,
+        };
+        match own {
+            // What it lists is never behind but by its lag.
+            Own::StaleRead(_) => self.run(call, seq, None),
+            Own::IndexLag(lag_ms) => self.run(call, seq, Some(lag_ms)),
+            Own::Delay(wait_ms) => {
                 let reply = self.run(call, seq, None);
                 sleep_ms(wait_ms).await;
                 reply
             }
-            Some(Fault::DropThenApplyLate(wait_ms)) => {
+            Own::ApplyLate(wait_ms) => {
                 let (slack, call) = (self.clone(), call.clone());
                 tokio::spawn(async move {
                     sleep_ms(wait_ms).await;
@@ -320,33 +314,7 @@ impl Slack {
                 });
                 Reply::Drop
             }
-            Some(Fault::RateLimited(seconds)) => {
-                Reply::Answer(routes::limited(&mut self.state(), seconds))
-            }
-            Some(Fault::Redirect302(to)) => Reply::Answer(http::redirect(to)),
+            Own::Limited(seconds) => Reply::Answer(routes::limited(&mut self.state(), seconds)),
         }
     }
-}
-
-// The answer is lost on its way: that is the fault.
-fn after(_lost: Answer, reply: Reply) -> Reply {
-    reply
-}
-
-fn json(status: u16, body: String) -> Reply {
-    Reply::Answer(Answer {
-        status,
-        headers: vec![routes::content_type()],
-        body: body.into(),
-    })
-}
-
-async fn sleep_ms(wait_ms: u64) {
-    if wait_ms > 0 {
-        sleep(Duration::from_millis(wait_ms)).await;
-    }
-}
-
-fn ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

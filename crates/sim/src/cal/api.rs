@@ -20,8 +20,6 @@ mod webhooks;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::time::sleep;
-
 pub use bookable::{Bookable, Question};
 pub use limit::Reset;
 pub use log::LoggedRequest;
@@ -30,8 +28,9 @@ pub use schedules::Schedule;
 
 use super::lock;
 use super::people::Host;
-use crate::faults::{FOREIGN_JSON, Fault, Match};
+use crate::faults::{Fault, Match};
 use crate::http::{self, Answer, Call, Listening, Reply};
+use crate::suffering::{Own, ms, sleep_ms, suffer};
 use state::State;
 
 /// How the pretended Cal.com is set up. Everything has a default.
@@ -242,27 +241,20 @@ impl Server {
 
     async fn carry_out(&self, call: &Call, seq: u64, fault: Option<Fault>) -> Reply {
         let run = || self.execute(call, seq);
-        match fault {
+        let own = match fault.map(|fault| suffer(fault, run)) {
+            None => return Reply::Answer(run()),
+            Some(Ok(reply)) => return reply,
+            Some(Err(own)) => own,
+        };
+        match own {
             // What it lists is never behind.
-            None | Some(Fault::StaleRead(_) | Fault::IndexLag(_)) => Reply::Answer(run()),
-            Some(Fault::Status(status, body)) => json(status, body),
-            Some(Fault::Html(status)) => Reply::Answer(http::gateway(status)),
-            Some(Fault::Drop) => Reply::Drop,
-            Some(Fault::Hang) => Reply::Hang,
-            Some(Fault::ApplyThenDrop) => after(run(), Reply::Drop),
-            Some(Fault::ApplyThenHang) => after(run(), Reply::Hang),
-            Some(Fault::ApplyThenStatus(status)) => {
-                after(run(), Reply::Answer(http::gateway(status)))
-            }
-            Some(Fault::CutBody(bytes)) => Reply::Cut(run(), bytes),
-            Some(Fault::EmptyBody200) => after(run(), json(200, String::new())),
-            Some(Fault::ForeignJson200) => after(run(), json(200, FOREIGN_JSON.to_owned())),
-            Some(Fault::Delay(wait_ms)) => {
+            Own::StaleRead(_) | Own::IndexLag(_) => Reply::Answer(run()),
+            Own::Delay(wait_ms) => {
                 let answer = run();
                 sleep_ms(wait_ms).await;
                 Reply::Answer(answer)
             }
-            Some(Fault::DropThenApplyLate(wait_ms)) => {
+            Own::ApplyLate(wait_ms) => {
                 let (server, call) = (self.clone(), call.clone());
                 tokio::spawn(async move {
                     sleep_ms(wait_ms).await;
@@ -270,33 +262,9 @@ impl Server {
                 });
                 Reply::Drop
             }
-            Some(Fault::RateLimited(seconds)) => {
+            Own::Limited(seconds) => {
                 Reply::Answer(routes::limited(&self.state(), &call.path, seconds))
             }
-            Some(Fault::Redirect302(to)) => Reply::Answer(http::redirect(to)),
         }
     }
-}
-
-// The answer is lost on its way: that is the fault.
-fn after(_lost: Answer, reply: Reply) -> Reply {
-    reply
-}
-
-fn json(status: u16, body: String) -> Reply {
-    Reply::Answer(Answer {
-        status,
-        headers: vec![routes::content_type()],
-        body: body.into(),
-    })
-}
-
-async fn sleep_ms(wait_ms: u64) {
-    if wait_ms > 0 {
-        sleep(Duration::from_millis(wait_ms)).await;
-    }
-}
-
-fn ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

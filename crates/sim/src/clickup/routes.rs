@@ -7,6 +7,7 @@ use super::limit::Stand;
 use super::state::{State, User};
 use super::{comments, hooks, places, query, render, tasks, values};
 use crate::http::{Answer, Call};
+use crate::suffering::content_type;
 
 /// An error as ClickUp words it. The text varies there; the code is what counts.
 #[derive(Debug)]
@@ -239,13 +240,6 @@ fn limit_headers(state: &State, remaining: u32, reset: i64) -> Vec<(String, Stri
         ("X-RateLimit-Remaining".to_owned(), remaining.to_string()),
         ("X-RateLimit-Reset".to_owned(), reset.to_string()),
     ]
-}
-
-pub(super) fn content_type() -> (String, String) {
-    (
-        "Content-Type".to_owned(),
-        "application/json; charset=utf-8".to_owned(),
-    )
 }
 
 pub(super) fn http_date(ms: i64) -> String {

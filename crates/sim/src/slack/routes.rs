@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::messages;
 use super::state::State;
 use crate::http::{Answer, Call};
+use crate::suffering::content_type;
 
 /// Why a call is refused.
 #[derive(Debug)]
@@ -260,11 +261,4 @@ pub(super) fn limited(state: &mut State, seconds: i64) -> Answer {
             .into_bytes()
             .into(),
     }
-}
-
-pub(super) fn content_type() -> (String, String) {
-    (
-        "Content-Type".to_owned(),
-        "application/json; charset=utf-8".to_owned(),
-    )
 }

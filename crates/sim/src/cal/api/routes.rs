@@ -8,6 +8,7 @@ use super::log::header;
 use super::state::State;
 use super::{changes, event_types, list, oauth, schedules, slots, webhooks};
 use crate::http::{Answer, Call};
+use crate::suffering::content_type;
 
 /// The versions that are known, oldest first. One that is not is taken for the oldest.
 const VERSIONS: [&str; 5] = [
@@ -424,13 +425,6 @@ fn limit_headers(state: &State, stand: &Stand) -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (format!("X-RateLimit-{name}-Default"), value.to_string()))
     .into()
-}
-
-pub(super) fn content_type() -> (String, String) {
-    (
-        "Content-Type".to_owned(),
-        "application/json; charset=utf-8".to_owned(),
-    )
 }
 
 pub(super) fn http_date(ms: i64) -> String {
