@@ -4,4 +4,5 @@ mod cal;
 mod cal_api;
 mod claude;
 mod clickup;
+mod openapi;
 mod slack;

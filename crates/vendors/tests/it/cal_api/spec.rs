@@ -8,34 +8,21 @@ use super::oauth::connected;
 use super::{
     DEMO, INTRO, READS, VISIT, WRITES, account, at, booking_of, client, fixture, read, roomy, write,
 };
+use crate::openapi::{self, Sent};
 
 /// What is wrong with a request by the specification.
 fn violations(spec: &Value, request: &LoggedRequest) -> Vec<String> {
-    let Some((template, item)) = spec["paths"]
-        .as_object()
-        .expect("paths")
-        .iter()
-        .filter(|(template, _)| fits(template, &request.path))
-        // A template without parameters is closer than one with.
-        .min_by_key(|(template, _)| template.matches('{').count())
-    else {
-        return vec![format!("no path {}", request.path)];
+    let sent = Sent {
+        method: &request.method,
+        path: &request.path,
+        query: &request.query,
+        body: &request.body,
     };
-    let operation = &item[request.method.to_lowercase()];
-    if operation.is_null() {
-        return vec![format!("no {} {template}", request.method)];
-    }
-    let mut found = Vec::new();
-    let parameters: Vec<&Value> = operation["parameters"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .collect();
-    let parameter = |place: &str, name: &str| {
-        let mut all = parameters.iter();
-        all.find(|it| it["in"] == place && it["name"] == name)
+    let mut found = openapi::violations(spec, &sent);
+    let Ok((template, operation)) = openapi::operation(spec, &sent) else {
+        return found;
     };
-    let version = parameter("header", "cal-api-version");
+    let version = openapi::parameter(operation, "header", "cal-api-version");
     let version = version.map_or("", |it| {
         it["schema"]["default"].as_str().unwrap_or_default()
     });
@@ -45,131 +32,12 @@ fn violations(spec: &Value, request: &LoggedRequest) -> Vec<String> {
             request.version
         ));
     }
-    if parameter("header", "Authorization").is_some()
+    if openapi::parameter(operation, "header", "Authorization").is_some()
         && !request.authorization.starts_with("Bearer ")
     {
         found.push(format!("{template}: no bearer"));
     }
-    let mut given = Vec::new();
-    for (name, value) in url::form_urlencoded::parse(request.query.as_bytes()) {
-        match parameter("query", &name) {
-            None => found.push(format!("{template} has no query parameter {name}")),
-            Some(known) => {
-                if !is_of_type(&known["schema"], &value) {
-                    found.push(format!("{template}?{name}={value}"));
-                }
-            }
-        }
-        given.push(name.into_owned());
-    }
-    for needed in parameters
-        .iter()
-        .filter(|it| it["in"] == "query" && it["required"] == true)
-    {
-        let name = needed["name"].as_str().expect("a name");
-        if !given.iter().any(|it| it == name) {
-            found.push(format!("{template} lacks {name}"));
-        }
-    }
-    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-    match (&request.body, schema) {
-        (Value::Null, Value::Null) => {}
-        (Value::Null, _) => found.push(format!("{} {template} lacks a body", request.method)),
-        (_, Value::Null) => found.push(format!("{} {template} takes no body", request.method)),
-        (body, schema) => conforms(spec, template, schema, body, &mut found),
-    }
     found
-}
-
-fn fits(template: &str, path: &str) -> bool {
-    let (mut template, mut path) = (template.split('/'), path.split('/'));
-    loop {
-        match (template.next(), path.next()) {
-            (None, None) => return true,
-            (Some(wanted), Some(part)) if wanted == part => {}
-            (Some(wanted), Some(part)) if wanted.starts_with('{') && !part.is_empty() => {}
-            _ => return false,
-        }
-    }
-}
-
-// A query's values are texts; of several in one, each counts.
-fn is_of_type(schema: &Value, value: &str) -> bool {
-    let allowed = |schema: &Value, value: &str| match schema["enum"].as_array() {
-        Some(allowed) => allowed.iter().any(|it| it == value),
-        None => true,
-    };
-    match schema["type"].as_str() {
-        Some("number") => value.parse::<f64>().is_ok(),
-        Some("array") => value.split(',').all(|it| allowed(&schema["items"], it)),
-        _ => allowed(schema, value),
-    }
-}
-
-fn conforms(spec: &Value, at: &str, schema: &Value, value: &Value, found: &mut Vec<String>) {
-    if let Some(name) = schema["$ref"].as_str() {
-        let name = name.rsplit('/').next().expect("a name");
-        return conforms(spec, at, &spec["components"]["schemas"][name], value, found);
-    }
-    for all in schema["allOf"].as_array().into_iter().flatten() {
-        conforms(spec, at, all, value, found);
-    }
-    for key in ["anyOf", "oneOf"] {
-        let Some(any) = schema[key].as_array() else {
-            continue;
-        };
-        let tries: Vec<Vec<String>> = any
-            .iter()
-            .map(|schema| {
-                let mut found = Vec::new();
-                conforms(spec, at, schema, value, &mut found);
-                found
-            })
-            .collect();
-        if tries.iter().all(|found| !found.is_empty()) {
-            found.push(format!("{at} is none of the alternatives: {tries:?}"));
-        }
-    }
-    let is = match schema["type"].as_str() {
-        Some("object") => value.is_object(),
-        Some("array") => value.is_array(),
-        Some("string") => value.is_string(),
-        Some("boolean") => value.is_boolean(),
-        Some("number" | "integer") => value.is_number(),
-        _ => true,
-    };
-    if !is {
-        found.push(format!("{at}: {value} is not a {}", schema["type"]));
-    }
-    if let Some(allowed) = schema["enum"].as_array()
-        && !allowed.contains(value)
-    {
-        found.push(format!("{at}: {value} is not allowed"));
-    }
-    if let (Some(least), Some(number)) = (schema["minimum"].as_f64(), value.as_f64())
-        && number < least
-    {
-        found.push(format!("{at}: {number} is less than {least}"));
-    }
-    if let Some(object) = value.as_object() {
-        for required in schema["required"].as_array().into_iter().flatten() {
-            let name = required.as_str().expect("a name");
-            if !object.contains_key(name) {
-                found.push(format!("{at}.{name} is missing"));
-            }
-        }
-        if let Some(properties) = schema["properties"].as_object() {
-            for (name, value) in object {
-                match properties.get(name) {
-                    Some(schema) => conforms(spec, &format!("{at}.{name}"), schema, value, found),
-                    None => found.push(format!("{at}.{name} is not in the specification")),
-                }
-            }
-        }
-    }
-    for (n, item) in value.as_array().into_iter().flatten().enumerate() {
-        conforms(spec, &format!("{at}[{n}]"), &schema["items"], item, found);
-    }
 }
 
 #[tokio::test]

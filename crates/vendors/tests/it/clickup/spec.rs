@@ -6,129 +6,17 @@ use vendors::Crm as _;
 
 use super::{BROKERS, INBOUND, READS, WRITES};
 use super::{client, fixture, new_lead, roomy, workspace};
+use crate::openapi::{self, Sent};
 
 /// What is wrong with a request by the specification.
 pub(super) fn violations(spec: &Value, request: &LoggedRequest) -> Vec<String> {
-    let path = request.path.strip_prefix("/api").unwrap_or(&request.path);
-    let Some((template, item)) = spec["paths"]
-        .as_object()
-        .expect("paths")
-        .iter()
-        .filter(|(template, _)| fits(template, path))
-        // A template without parameters is closer than one with.
-        .min_by_key(|(template, _)| template.matches('{').count())
-    else {
-        return vec![format!("no path {path}")];
+    let sent = Sent {
+        method: &request.method,
+        path: request.path.strip_prefix("/api").unwrap_or(&request.path),
+        query: &request.query,
+        body: &request.body,
     };
-    let operation = &item[request.method.to_lowercase()];
-    if operation.is_null() {
-        return vec![format!("no {} {template}", request.method)];
-    }
-    let mut found = Vec::new();
-    let parameters: Vec<&Value> = operation["parameters"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .collect();
-    for (name, value) in url::form_urlencoded::parse(request.query.as_bytes()) {
-        let known = parameters
-            .iter()
-            .find(|it| it["in"] == "query" && it["name"] == *name);
-        match known {
-            None => found.push(format!("{template} has no query parameter {name}")),
-            Some(known) => {
-                if !is_of_type(&known["schema"], &value) {
-                    found.push(format!("{template}?{name}={value}"));
-                }
-            }
-        }
-    }
-    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-    match (&request.body, schema) {
-        (Value::Null, Value::Null) => {}
-        (Value::Null, _) => found.push(format!("{} {template} lacks a body", request.method)),
-        (_, Value::Null) => found.push(format!("{} {template} takes no body", request.method)),
-        (body, schema) => conforms(template, schema, body, &mut found),
-    }
-    found
-}
-
-fn fits(template: &str, path: &str) -> bool {
-    let (mut template, mut path) = (template.split('/'), path.split('/'));
-    loop {
-        match (template.next(), path.next()) {
-            (None, None) => return true,
-            (Some(wanted), Some(part)) if wanted == part => {}
-            (Some(wanted), Some(part)) if wanted.starts_with('{') && !part.is_empty() => {}
-            _ => return false,
-        }
-    }
-}
-
-// A query's values are texts; arrays come one by one, `custom_fields` as JSON.
-fn is_of_type(schema: &Value, value: &str) -> bool {
-    match schema["type"].as_str() {
-        Some("boolean") => ["true", "false"].contains(&value),
-        Some("integer") => value.parse::<i64>().is_ok(),
-        _ => true,
-    }
-}
-
-fn conforms(at: &str, schema: &Value, value: &Value, found: &mut Vec<String>) {
-    if let Some(any) = schema["anyOf"].as_array() {
-        let tries: Vec<Vec<String>> = any
-            .iter()
-            .map(|schema| {
-                let mut found = Vec::new();
-                conforms(at, schema, value, &mut found);
-                found
-            })
-            .collect();
-        if tries.iter().all(|found| !found.is_empty()) {
-            found.push(format!("{at} is none of the alternatives: {tries:?}"));
-        }
-    }
-    let types: Vec<&str> = match &schema["type"] {
-        Value::String(one) => vec![one],
-        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    };
-    let is = |kind: &&str| match *kind {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "boolean" => value.is_boolean(),
-        "integer" => value.is_i64() || value.is_u64(),
-        "number" => value.is_number(),
-        "null" => value.is_null(),
-        _ => false,
-    };
-    if !types.is_empty() && !types.iter().any(is) {
-        found.push(format!("{at}: {value} is not {types:?}"));
-    }
-    if let Some(object) = value.as_object() {
-        for required in schema["required"].as_array().into_iter().flatten() {
-            let name = required.as_str().expect("a name");
-            if !object.contains_key(name) {
-                found.push(format!("{at}.{name} is missing"));
-            }
-        }
-        if let Some(properties) = schema["properties"].as_object() {
-            for (name, value) in object {
-                match properties.get(name) {
-                    Some(schema) => conforms(&format!("{at}.{name}"), schema, value, found),
-                    None => found.push(format!("{at}.{name} is not in the specification")),
-                }
-            }
-        }
-    }
-    if let Some(items) = value.as_array()
-        && !schema["items"].is_null()
-    {
-        for (n, item) in items.iter().enumerate() {
-            conforms(&format!("{at}[{n}]"), &schema["items"], item, found);
-        }
-    }
+    openapi::violations(spec, &sent)
 }
 
 #[tokio::test]
