@@ -1,5 +1,6 @@
 //! `cal_check_availability`: the free slots of one event type, in whole days of the user's own zone.
 
+use domain::outcome::Failure;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -45,14 +46,7 @@ impl Tool for Availability {
         let event_type = by_id(&account, id).await?;
         let zone = users_zone(&account).await?;
         let window = window(first, last, &zone)?;
-        let wanted = SlotsWanted {
-            event_type_id: id,
-            window,
-            time_zone: Some(said::zone_name(&zone).to_owned()),
-            minutes: None,
-            instead_of: None,
-        };
-        let slots = account.cal.slots(&wanted).await?;
+        let slots = slots(&account, id, window, &zone).await?;
         let mut answer = json!({
             "event_type": { "id": id, "slug": event_type.slug, "title": event_type.title, "minutes": event_type.minutes },
             "time_zone": said::zone_name(&zone),
@@ -69,6 +63,22 @@ impl Tool for Availability {
         }
         Ok(answer)
     }
+}
+
+pub async fn slots(
+    account: &Account,
+    event_type_id: i64,
+    window: Window,
+    zone: &TimeZone,
+) -> Result<Vec<Slot>, Failure> {
+    let wanted = SlotsWanted {
+        event_type_id,
+        window,
+        time_zone: Some(said::zone_name(zone).to_owned()),
+        minutes: None,
+        instead_of: None,
+    };
+    account.cal.slots(&wanted).await
 }
 
 pub async fn users_zone(account: &Account) -> Result<TimeZone, Trouble> {

@@ -3,8 +3,9 @@
 use domain::outcome::Failure;
 use domain::when;
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
-use vendors::cal::api::{Booker, EventType, NewBooking, SlotsWanted, Window};
+use vendors::cal::api::{Booker, EventType, NewBooking, Window};
 
 use super::{Answer, Desk, Input, Tool, Trouble, availability, booking_link, people, said};
 use crate::pointer;
@@ -75,7 +76,7 @@ impl Tool for Book {
                 "ask the user for it",
             ));
         };
-        is_free(&account, &event_type, start).await?;
+        is_free(&account, &event_type, start, &zone).await?;
         let theirs = input
             .zone("their_time_zone")?
             .unwrap_or_else(|| zone.clone());
@@ -140,27 +141,21 @@ async fn is_free(
     account: &crate::calcom::Account,
     event_type: &EventType,
     start: jiff::Timestamp,
+    zone: &TimeZone,
 ) -> Result<(), Trouble> {
-    let wanted = SlotsWanted {
-        event_type_id: event_type.id,
-        window: Window {
-            from: start - SignedDuration::from_hours(12),
-            until: start + SignedDuration::from_hours(12),
-        },
-        time_zone: None,
-        minutes: None,
-        instead_of: None,
+    let window = Window {
+        from: start - SignedDuration::from_hours(12),
+        until: start + SignedDuration::from_hours(12),
     };
-    let slots = account.cal.slots(&wanted).await?;
+    let slots = availability::slots(account, event_type.id, window, zone).await?;
     if slots.iter().any(|slot| slot.start == start) {
         return Ok(());
     }
-    let zone = availability::users_zone(account).await?;
     let mut near: Vec<_> = slots.iter().map(|slot| slot.start).collect();
     near.sort_by_key(|at| at.duration_since(start).abs());
     near.truncate(5);
     near.sort_unstable();
-    let near: Vec<String> = near.into_iter().map(|at| said::at(at, &zone)).collect();
+    let near: Vec<String> = near.into_iter().map(|at| said::at(at, zone)).collect();
     Err(Trouble::input(
         format!("`{}` cannot be booked at that time", event_type.slug),
         "propose one of the nearest free times, or look for others with cal_free_times",

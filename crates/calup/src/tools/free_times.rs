@@ -1,10 +1,11 @@
 //! `cal_free_times`: when the user is free, over event types, in both parties' zones.
 
 use domain::during::{self, During};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use vendors::cal::api::{EventType, SlotsWanted};
+use vendors::cal::api::EventType;
 
 use super::{Answer, Desk, Input, Tool, Trouble, availability, booking_link, said};
 use crate::calcom::Account;
@@ -52,15 +53,14 @@ impl Tool for FreeTimes {
         let stretches = meant.stretches(&zone);
         let window = availability::window(meant.first, meant.last, &zone)?;
         let mut times: Vec<(Timestamp, Vec<&EventType>)> = Vec::new();
-        for event_type in &asked {
-            let wanted = SlotsWanted {
-                event_type_id: event_type.id,
-                window,
-                time_zone: Some(said::zone_name(&zone).to_owned()),
-                minutes: None,
-                instead_of: None,
-            };
-            for slot in account.cal.slots(&wanted).await? {
+        let slots = join_all(
+            asked
+                .iter()
+                .map(|event_type| availability::slots(&account, event_type.id, window, &zone)),
+        )
+        .await;
+        for (event_type, slots) in asked.iter().zip(slots) {
+            for slot in slots? {
                 let is_in = |(begin, end): &(Timestamp, Timestamp)| {
                     *begin <= slot.start && slot.start < *end
                 };

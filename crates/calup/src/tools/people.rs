@@ -3,10 +3,12 @@
 use domain::lead::Lead;
 use domain::name;
 use domain::outcome::Failure;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use vendors::Crm;
 
 use super::{Desk, Trouble, said};
+use crate::gather::Stop;
 use crate::index;
 
 pub const SHOWN_MAX: usize = 8;
@@ -71,9 +73,11 @@ pub async fn find(desk: &Desk<'_>, query: &str) -> Result<Found, Trouble> {
     // Sorted stably: on a tie who shares more tokens, then who was updated last.
     ranked.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     let more = ranked.len() > SHOWN_MAX;
+    let best = ranked.into_iter().take(SHOWN_MAX);
+    let read = join_all(best.map(|(_, known)| crm.lead(&known.lead))).await;
     let mut people = Vec::new();
-    for (_, known) in ranked.into_iter().take(SHOWN_MAX) {
-        match crm.lead(&known.lead).await {
+    for lead in read {
+        match lead {
             Ok(lead) => people.push(lead),
             Err(Failure::Gone { .. }) => {}
             Err(failure) => return Err(failure.into()),
@@ -127,9 +131,9 @@ fn crm(desk: &Desk<'_>) -> Result<std::sync::Arc<dyn Crm>, Trouble> {
         .ok_or_else(|| Trouble::setup("ClickUp is not connected", "set CLICKUP_API_TOKEN"))
 }
 
-fn stopped(stop: crate::gather::Stop) -> Trouble {
+fn stopped(stop: Stop) -> Trouble {
     match stop {
-        crate::gather::Stop::Crm(failure) => failure.into(),
-        crate::gather::Stop::Store(error) => error.into(),
+        Stop::Crm(failure) => failure.into(),
+        Stop::Store(error) => error.into(),
     }
 }
