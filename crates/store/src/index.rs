@@ -7,8 +7,8 @@ use crate::rows::Indexed;
 use crate::vault::Vault;
 
 /// Of a lead's name, and of one that is looked for. A token tells two words of a name at once (`domain::name`), so each
-/// is rare, and two names that are worth asking about may share only one: none of the usual dozen is to be left out.
-const TOKENS_MAX: usize = 48;
+/// is rare, and two names that are worth asking about may share only one: none of the usual few dozen is to be left out.
+const TOKENS_MAX: usize = 96;
 /// Leads that are looked at for one token: a name that half the world bears costs no more.
 pub const BEARERS_MAX: usize = 1_000;
 pub const RESEMBLING_MAX: usize = 2_000;
@@ -48,8 +48,7 @@ pub fn seal(vault: &Vault, profile: &str, leads: Vec<Indexed>) -> Vec<Sealed> {
 
 fn kept(vault: &Vault, profile: &str, tokens: &[String]) -> String {
     let blind = sought(vault, profile, tokens);
-    let tokens: Vec<String> = blind.into_iter().map(|of| of.token).collect();
-    tokens.join(" ")
+    blind.join(" ")
 }
 
 /// In which row.
@@ -57,21 +56,13 @@ pub fn place(profile: &str, lead: &str) -> String {
     format!("{profile}/{lead}")
 }
 
-/// A token, blinded, and a bit for it.
-pub struct Sought {
-    pub token: String,
-    pub bits: i32,
-}
-
-pub fn sought(vault: &Vault, profile: &str, tokens: &[String]) -> Vec<Sought> {
+/// Distinct, and blinded.
+pub fn sought(vault: &Vault, profile: &str, tokens: &[String]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let distinct = tokens.iter().filter(|token| seen.insert(*token));
-    let sought = distinct.take(TOKENS_MAX).enumerate();
-    sought
-        .map(|(n, token)| Sought {
-            token: vault.blind(profile, &format!("name:{token}")),
-            bits: 1 << n,
-        })
+    distinct
+        .take(TOKENS_MAX)
+        .map(|token| vault.blind(profile, &format!("name:{token}")))
         .collect()
 }
 

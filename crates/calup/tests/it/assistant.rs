@@ -238,6 +238,32 @@ async fn what_is_declined_is_not_done_and_moving_and_cancelling_are_proposed_too
 }
 
 #[tokio::test]
+async fn what_was_confirmed_as_the_process_ended_is_not_begun_a_second_time() {
+    let mut desk = desk_with(vec![("CALUP_CRASH_AT", "confirmed".to_owned())]).await;
+    desk.world.calup.keep_address();
+    let proposed = desk
+        .good("cal_one_off_link", json!({"event_type_slug": "intro-call"}))
+        .await;
+    let id = proposed["proposal"]["id"].as_str().expect("an id");
+    let url = format!("http://{}/api/proposals/{id}", desk.world.calup.address);
+    let request = desk.world.http.post(url).bearer_auth(&desk.world.token);
+    let cut_short = request.json(&json!({"confirm": true})).send().await;
+    assert!(cut_short.is_err(), "{cut_short:?}");
+    desk.world.calup.ended().await;
+    desk.world.calup.set("CALUP_CRASH_AT", "");
+    desk.world.calup.start();
+    let path = format!("/api/proposals/{id}");
+    let (status, told) = desk
+        .post(&path, &desk.world.token, json!({"confirm": true}))
+        .await;
+    assert_eq!(status, 409, "{told}");
+    let error = told["error"].as_str().expect("a word");
+    assert!(error.contains("not known"), "{told}");
+    let made = desk.calcom.requests();
+    assert!(!made.iter().any(|it| it.path.ends_with("/private-links")));
+}
+
+#[tokio::test]
 async fn what_cannot_be_is_told_with_what_can() {
     let desk = desk().await;
     let (status, answer) = desk

@@ -38,15 +38,11 @@ statements! {
     REMOVE_TOKENS = concat!("DELETE FROM lead_token WHERE (token, updated_at, lead) IN (", tokens_of_leads!(), ")");
     REMOVE = "DELETE FROM indexed_lead WHERE profile = $1 AND lead = ANY($2)";
     UNSEEN = "SELECT lead FROM indexed_lead WHERE profile = $1 AND seen_at < $2 LIMIT $3";
-    RESEMBLING = "WITH borne AS (
-          SELECT b.lead, bit_or(sought.bits) AS bits, max(b.updated_at) AS updated_at
-          FROM unnest($2::text[], $3::integer[]) AS sought (token, bits) CROSS JOIN LATERAL (
-            SELECT lead, updated_at FROM lead_token WHERE token = sought.token ORDER BY updated_at DESC LIMIT $4) AS b
-          GROUP BY b.lead),
-        best AS (
-          SELECT lead, updated_at, (bits & 1) + (bits >> 1 & 1) + (bits >> 2 & 1) + (bits >> 3 & 1) + (bits >> 4 & 1)
-            + (bits >> 5 & 1) AS shared
-          FROM borne ORDER BY shared DESC, updated_at DESC, length(lead) DESC, lead DESC LIMIT $5)
+    RESEMBLING = "WITH best AS (
+          SELECT b.lead, count(DISTINCT sought.token) AS shared, max(b.updated_at) AS updated_at
+          FROM unnest($2::text[]) AS sought (token) CROSS JOIN LATERAL (
+            SELECT lead, updated_at FROM lead_token WHERE token = sought.token ORDER BY updated_at DESC LIMIT $3) AS b
+          GROUP BY b.lead ORDER BY shared DESC, updated_at DESC, length(b.lead) DESC, b.lead DESC LIMIT $4)
         SELECT l.lead, l.body FROM best b JOIN indexed_lead l ON l.profile = $1 AND l.lead = b.lead
         ORDER BY b.shared DESC, b.updated_at DESC, length(b.lead) DESC, b.lead DESC";
     INDEXING = "SELECT began_at, next_page, filled_at, seen_until FROM indexing WHERE profile = $1";
@@ -133,13 +129,10 @@ pub async fn resembling(
     tokens: &[String],
     limit: usize,
 ) -> Result<Vec<Indexed>> {
-    let (tokens, bits): (Vec<String>, Vec<i32>) = index::sought(vault, profile, tokens)
-        .into_iter()
-        .map(|sought| (sought.token, sought.bits))
-        .unzip();
+    let tokens = index::sought(vault, profile, tokens);
     let (bearers, limit) = (BEARERS_MAX as i64, index::limit(limit) as i64);
     let rows = db
-        .all(RESEMBLING, &[&profile, &tokens, &bits, &bearers, &limit])
+        .all(RESEMBLING, &[&profile, &tokens, &bearers, &limit])
         .await?;
     let mut leads = Vec::with_capacity(rows.len());
     for row in &rows {

@@ -107,23 +107,23 @@ pub fn resembling(
     limit: usize,
 ) -> Result<Vec<Indexed>> {
     let mut found: HashMap<String, Likeness> = HashMap::new();
-    for sought in index::sought(vault, profile, tokens) {
-        let newest = params![sought.token, BEARERS_MAX as i64];
+    for token in index::sought(vault, profile, tokens) {
+        let newest = params![token, BEARERS_MAX as i64];
         let bearers = all(&mut db.prepare_cached(BEARERS)?, newest, |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
         for (lead, updated_at) in bearers {
             let likeness = Likeness {
-                bits: 0,
+                shared: 0,
                 updated_at,
             };
-            found.entry(lead).or_insert(likeness).bits |= sought.bits;
+            found.entry(lead).or_insert(likeness).shared += 1;
         }
     }
     let mut found: Vec<(String, Likeness)> = found.into_iter().collect();
     found.sort_unstable_by(|(a, of_a), (b, of_b)| {
-        let of_a = (of_a.bits.count_ones(), of_a.updated_at, a.len(), a);
-        (of_b.bits.count_ones(), of_b.updated_at, b.len(), b).cmp(&of_a)
+        let of_a = (of_a.shared, of_a.updated_at, a.len(), a);
+        (of_b.shared, of_b.updated_at, b.len(), b).cmp(&of_a)
     });
     let mut leads = Vec::new();
     for (lead, _) in found.into_iter().take(index::limit(limit)) {
@@ -136,9 +136,9 @@ pub fn resembling(
     Ok(leads)
 }
 
-/// What decides the order of those found: which of the tokens a lead bears, and when it was updated.
+/// What decides the order of those found: how many of the tokens a lead bears, and when it was updated.
 struct Likeness {
-    bits: i32,
+    shared: u32,
     updated_at: i64,
 }
 

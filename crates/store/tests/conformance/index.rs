@@ -91,6 +91,18 @@ pub async fn who_shares_most_comes_first_and_then_the_latest(store: Any) {
     assert_eq!(two, order[..2], "a token that is said twice counts once");
 }
 
+pub async fn a_long_name_is_found_by_each_of_its_tokens_and_each_counts(store: Any) {
+    let long =
+        "Pablo Diego José Francisco de Paula Juan Nepomuceno María Remedios Cipriano Ruiz Picasso";
+    let near = "Diego José Francisco de Paula Juan Nepomuceno María Remedios Cipriano Ruiz Picasso";
+    let leads = [("l_1", long, "09:00"), ("l_2", near, "11:00")];
+    index(&store, &leads.map(|(id, name, at)| lead(id, name, at))).await;
+    assert_eq!(found(&store, long).await, ["l_1", "l_2"]);
+    assert_eq!(found(&store, near).await, ["l_2", "l_1"]);
+    assert_eq!(found(&store, "pablo").await, ["l_1"]);
+    assert_eq!(found(&store, "Cipriano Remedios").await, ["l_2", "l_1"]);
+}
+
 pub async fn what_was_updated_later_is_not_overwritten(store: Any) {
     let newer = lead("l_1", "Ada Lovelace", "11:00");
     index(&store, std::slice::from_ref(&newer)).await;

@@ -106,6 +106,7 @@ macro_rules! every_claim {
                 what_a_complete_fill_did_not_see_is_swept
                 how_far_a_fill_is_is_kept
                 profiles_find_their_own_leads_only
+                a_long_name_is_found_by_each_of_its_tokens_and_each_counts
                 searching_is_quick_among_many
             }
             hooks {
