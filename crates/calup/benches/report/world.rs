@@ -36,7 +36,10 @@ pub struct World {
 impl World {
     /// `limit` is of calls a minute.
     pub async fn start(limit: u32) -> Self {
-        let clickup = Self::clickup(limit).await;
+        Self::over(Self::clickup(limit).await)
+    }
+
+    pub fn over(clickup: ClickUp) -> Self {
         let folder = new_folder("calup");
         let calup = Server::start(serve(&folder, Some(&clickup)));
         let token = new_token(&folder);
@@ -97,6 +100,19 @@ impl World {
                 );
                 return;
             }
+        }
+    }
+
+    /// Until every lead is in the index of names: for a second nothing was asked.
+    pub async fn indexed(&self) {
+        let mut asked = 0;
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let now = self.clickup.requests().len();
+            if now == asked && now > 0 {
+                return;
+            }
+            asked = now;
         }
     }
 
