@@ -206,6 +206,7 @@ fn as_known(stored: &Stored) -> Known {
         change: stored.change.clone(),
         done: stored.status == Status::Done,
         untold,
+        tried_at: stored.first_tried_at,
     }
 }
 

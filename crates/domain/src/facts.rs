@@ -1,5 +1,6 @@
 //! All that a plan may look at. Plain data, so any decision can be replayed.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
@@ -43,6 +44,8 @@ pub struct Known {
     pub done: bool,
     /// Finished without a lead to tell it to.
     pub untold: bool,
+    /// When work on it began.
+    pub tried_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

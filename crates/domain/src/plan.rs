@@ -9,7 +9,7 @@ use crate::booking::Booking;
 use crate::chain::{self, Fold};
 use crate::change::{Change, Kind};
 use crate::effect;
-use crate::facts::{Facts, Found, Memory};
+use crate::facts::{Facts, Found, Known, Memory};
 use crate::fence;
 use crate::lead::{Fill, Lead, NewLead, RichText, Write};
 use crate::note::Note;
@@ -302,13 +302,32 @@ fn untold_after<'a>(
         .filter(|k| k.untold && follows(change, &k.change))
         .filter(|k| profile.parts(&k.change.trigger).comment)
         .map(|k| &k.change)
-        .filter(|other| {
-            !facts
-                .known
-                .iter()
-                .any(|k| k.done && k.change != *change && follows(&k.change, other))
-        })
         .collect();
+    if untold.is_empty() {
+        return untold;
+    }
+    let before: Vec<&Known> = facts
+        .known
+        .iter()
+        .filter(|k| k.done && k.change != *change)
+        .collect();
+    let apart = chain::fold(
+        facts
+            .known
+            .iter()
+            .map(|k| &k.change)
+            .filter(|c| *c != change),
+    );
+    // What joins two bookings may come last: whoever was told before it came did not tell the other booking's.
+    let was_joined = |k: &Known, other: &Change| {
+        apart.precedes(&k.change, other).is_some()
+            || k.tried_at.is_none_or(|at| at >= change.received_at)
+    };
+    untold.retain(|other| {
+        !before
+            .iter()
+            .any(|k| follows(&k.change, other) && was_joined(k, other))
+    });
     untold.sort_by_key(|c| c.created_at);
     untold
 }

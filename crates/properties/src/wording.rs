@@ -227,6 +227,7 @@ fn nobody_knows(change: &Change) -> Facts {
             change: change.clone(),
             done: false,
             untold: false,
+            tried_at: None,
         }],
         found: Found::Nobody,
         is_said: false,

@@ -126,6 +126,7 @@ impl<'a> World<'a> {
                 change: change.clone(),
                 done: false,
                 untold: false,
+                tried_at: Some(change.received_at),
             });
             let at = self.known.len() - 1;
             if self.awaits_booking(change) {
