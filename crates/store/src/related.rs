@@ -107,6 +107,9 @@ impl Node {
             ask(By::Uid, before, Which::OwnOrUnseated);
             ask(By::Seat, before, Which::All);
             ask(By::Reference, before, Which::OwnOrBothUnseated);
+            if !self.seated {
+                ask(By::FirstUid, before, Which::All);
+            }
         }
         if let Some(seat) = &self.seat {
             ask(By::Seat, seat, Which::All);
@@ -118,6 +121,7 @@ impl Node {
             if let Some(first) = &self.first_uid {
                 ask(By::Uid, first, Which::Unseated);
                 ask(By::FirstUid, first, Which::All);
+                ask(By::Reference, first, Which::Unseated);
             }
         }
         all

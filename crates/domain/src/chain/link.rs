@@ -64,16 +64,17 @@ pub fn link(slots: &mut [Slot], changes: &[&Change]) {
         let Some(Reference::First(first)) = &references[i] else {
             continue;
         };
-        let same_chain: Vec<usize> = (0..slots.len())
+        // Whoever names it is of its chain, also where it was never heard of.
+        let names_first = |j: usize| match &references[j] {
+            Some(Reference::Named(uid) | Reference::First(uid)) => uid == first,
+            None => false,
+        };
+        let roots: Vec<usize> = (0..slots.len())
             .filter(|&j| j != i)
-            .filter(|&j| {
-                slots[j].uid == first
-                    || references[j] == references[i]
-                    || slots
-                        .iter()
-                        .position(|s| s.uid == first)
-                        .is_some_and(|f| groups.same(f, j))
-            })
+            .filter(|&j| slots[j].uid == first || (!slots[j].is_seated() && names_first(j)))
+            .collect();
+        let same_chain: Vec<usize> = (0..slots.len())
+            .filter(|&j| j != i && roots.iter().any(|&root| groups.same(root, j)))
             .collect();
         let has_first = same_chain.iter().any(|&j| slots[j].uid == first);
         slots[i].is_move = has_first || slots[i].counts_as_moved(changes);
