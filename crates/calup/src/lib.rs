@@ -18,6 +18,7 @@ mod doctor;
 mod execute;
 mod explain;
 mod gather;
+mod given_up;
 mod guard;
 mod hooks;
 mod inbox;

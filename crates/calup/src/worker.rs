@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
-use crate::{clock, crash, process, reading};
+use crate::{clock, crash, given_up, process, reading};
 
 /// People worked for at once; never two calls for one.
 pub const LANES: usize = 4;
@@ -35,6 +35,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), s
     let mut next_probe = tokio::time::Instant::now();
     let mut next_look = tokio::time::Instant::now();
     let mut latest = clock::now();
+    let mut has_told = false;
     while !*stop.borrow() {
         if clock::now() < latest - CLOCK_WENT_BACK {
             // What waits until some time would wait for as long as the clock went back.
@@ -52,6 +53,13 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), s
                 AFTER_ERROR
             }
         };
+        // What is given up is so at the start, or when it is to be read for the first time after it.
+        if !has_told && pause < AFTER_ERROR {
+            match given_up::tell(&app).await {
+                Ok(()) => has_told = true,
+                Err(error) => tracing::error!(%error, "could not look for what was given up"),
+            }
+        }
         tokio::select! {
             biased;
             () = app.wake.notified(), if pause < AFTER_ERROR => {}

@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 /// The program stopped so often while it was worked on, each time but the first alone: it is held to be the
-/// cause. Panics are caught and counted apart, and end at three; what is left are kills from outside, and however
+/// cause. A try that counts begins the count anew; one that only waits (for a limit, or for what an earlier stop left in
+/// doubt) says nothing about it. Panics are caught and counted apart, and end at three; what is left are kills from outside, and however
 /// often a machine is killed, that must not bury a booking for having been at work.
 pub const CRASHES_MAX: u32 = 20;
 

@@ -31,6 +31,7 @@ use crate::rows::{
 };
 
 pub use self::asking::Asking;
+pub use self::crashes::{STOPPED_BY_READING, STOPPED_BY_WORK};
 pub use self::papers::Papers;
 
 /// The fact (`Store::meta`) that the database was found to be an older copy, and when (RFC 3339).

@@ -38,8 +38,8 @@ statements! {
     FINISH = "UPDATE change SET status = CASE WHEN again THEN 'pending' ELSE $2 END, reason = $3, why = $4,
             lead = $5, crashes = 0, again = false, retry_at = NULL
         WHERE id = $1";
-    RETRY = "UPDATE change SET status = 'waiting', retry_at = $2, reason = $3, crashes = 0, again = false,
-            attempts = GREATEST(0, attempts - $4)
+    RETRY = "UPDATE change SET status = 'waiting', retry_at = $2, reason = $3, again = false,
+            attempts = GREATEST(0, attempts - $4), crashes = crashes * $4
         WHERE id = $1";
     PARK = "UPDATE change SET yields = true, first_tried_at = NULL WHERE id = $1";
     UNPARK = "UPDATE change SET retry_at = 1 WHERE profile = $1 AND person = $2 AND status = 'waiting' AND yields";

@@ -45,8 +45,8 @@ statements! {
     FINISH = "UPDATE change SET status = CASE again WHEN 1 THEN 'pending' ELSE ?2 END, reason = ?3, why = ?4,
             lead = ?5, crashes = 0, again = 0, retry_at = NULL
         WHERE id = ?1";
-    RETRY = "UPDATE change SET status = 'waiting', retry_at = ?2, reason = ?3, crashes = 0, again = 0,
-            attempts = max(0, attempts - ?4)
+    RETRY = "UPDATE change SET status = 'waiting', retry_at = ?2, reason = ?3, again = 0,
+            attempts = max(0, attempts - ?4), crashes = crashes * ?4
         WHERE id = ?1";
     PARK = "UPDATE change SET yields = 1, first_tried_at = NULL WHERE id = ?1";
     UNPARK = "UPDATE change SET retry_at = 1 WHERE profile = ?1 AND person = ?2 AND status = 'waiting' AND yields = 1";

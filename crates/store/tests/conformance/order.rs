@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use domain::change::Kind;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use store::Error;
-use store::rows::{Record, Status};
+use store::rows::{Claim, Record, Status};
 
 use crate::world::*;
 
@@ -238,6 +238,46 @@ pub async fn a_change_that_stops_the_program_twenty_times_is_dead(store: Any) {
             .starts_with("working on it stopped the program twenty times")
     );
     assert_eq!(claimed(&store, "12:00").await, ["a_2"], "the lane goes on");
+}
+
+pub async fn a_wait_between_stops_does_not_begin_their_count_anew(store: Any) {
+    let id = comes(&store, vec![booked("a_1", ADA, "10:00")]).await;
+    let mut now = at("11:00");
+    for _ in 0..20 {
+        // What the stop left in doubt is looked up, and then it is worked on.
+        let looked = claim_at(&store, now).await;
+        now += A_REST;
+        store
+            .retry_at(&looked, now, "looking", false)
+            .await
+            .expect("put back");
+        claim_at(&store, now).await;
+        take_over_at(&store, now).await;
+        now += A_REST;
+    }
+    assert_eq!(status(&store, &id).await, Status::Dead);
+}
+
+pub async fn a_try_that_failed_begins_the_count_of_stops_anew(store: Any) {
+    let id = comes(&store, vec![booked("a_1", ADA, "10:00")]).await;
+    let mut now = at("11:00");
+    for _ in 0..20 {
+        let tried = claim_at(&store, now).await;
+        now += A_REST;
+        store
+            .retry_at(&tried, now, "clickup answered 503", true)
+            .await
+            .expect("put back");
+        claim_at(&store, now).await;
+        take_over_at(&store, now).await;
+        now += A_REST;
+    }
+    assert_eq!(status(&store, &id).await, Status::Pending);
+}
+
+async fn claim_at(store: &Any, now: Timestamp) -> Claim {
+    let claims = store.claim(now, 10).await.expect("claimed");
+    claims.into_iter().next().expect("one is due")
 }
 
 pub async fn after_the_third_stop_a_change_waits_and_others_go_on(store: Any) {
