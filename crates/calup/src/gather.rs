@@ -49,6 +49,8 @@ pub struct Background {
     pub pointers: Vec<String>,
     /// Another change may have made the person's lead: its answer was lost, and is looked up with that change.
     pub lead_in_doubt: bool,
+    /// The same of changes that were given up: nobody looks it up with them.
+    pub given_up: Vec<Stored>,
 }
 
 /// A chain has a few at most, unless somebody makes them up.
@@ -74,11 +76,18 @@ pub async fn known(app: &App, stored: &Stored) -> Result<Background, store::Erro
             other.status,
             Status::Pending | Status::Running | Status::Waiting
         );
-        if !is_open || other.key == stored.key {
+        let is_dead = other.status == Status::Dead;
+        if !(is_open || is_dead) || other.key == stored.key {
+            continue;
+        }
+        let effects = app.store.effects(&other.profile, &other.key).await?;
+        if is_dead {
+            if effects.iter().any(is_lead_in_doubt) {
+                background.given_up.push(other.clone());
+            }
             continue;
         }
         // Its work was cut short, or is done again: it may have been told before, and what is told now comes after it.
-        let effects = app.store.effects(&other.profile, &other.key).await?;
         let told = effects.iter().filter(|e| is_speech(e) && may_be_there(e));
         background.heard.extend(told.map(|e| (n, heard_by(e))));
         background.lead_in_doubt |= effects.iter().any(is_lead_in_doubt);
@@ -177,6 +186,7 @@ pub fn known_from(app: &App, related: &[Stored], stored: &Stored) -> Background 
         pointers,
         whose: whose.person.clone(),
         heard: Vec::new(),
+        given_up: Vec::new(),
         person: format!("person:{person}"),
         email,
         booking: booking(related, &stored.change),

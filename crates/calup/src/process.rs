@@ -241,6 +241,11 @@ async fn attempt(
         lookup::Resolved::Known => {}
         lookup::Resolved::Wait(at) => return Ok(End::LookAgain(at)),
     }
+    for other in &background.given_up {
+        if let Some(at) = settle_given_up(app, crm, other).await? {
+            return Ok(End::LookAgain(at));
+        }
+    }
     let mut amended_before = usize::MAX;
     for _ in 0..ROUNDS_MAX {
         locks.lead = None;
@@ -369,6 +374,24 @@ async fn attempt(
     Ok(End::Failed(Failure::Transient {
         what: "finish within four rounds; the lead keeps changing".into(),
     }))
+}
+
+/// Whether a change that was given up has made the person's lead is found out for whoever comes next; `Some` is when to
+/// look again.
+async fn settle_given_up(
+    app: &App,
+    crm: &dyn Crm,
+    other: &Stored,
+) -> Result<Option<jiff::Timestamp>, Stop> {
+    let mut journal = Journal::of(app, other).await?;
+    let looked = lookup::resolve(app, crm, other, &mut journal).await?;
+    let related = gather::related(app, other).await?;
+    adopt_created(&gather::known_from(app, &related, other), &mut journal).await?;
+    journal.record().await?;
+    Ok(match looked {
+        lookup::Resolved::Known => None,
+        lookup::Resolved::Wait(at) => Some(at),
+    })
 }
 
 /// Two people of one meeting must not both make its lead. Locks are taken in one order, so nobody waits in a circle.

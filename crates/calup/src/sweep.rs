@@ -117,6 +117,9 @@ async fn round(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Stop> {
         let effect = effects.into_iter().find(|e| e.key == doubt.effect);
         journal.push((doubt, effect));
     }
+    // A comment that is taken back changes its lead, which then looks as if somebody had worked on it.
+    let is_create = |effect: &Effect| effect.kind == Kind::Create;
+    journal.sort_by_key(|(_, effect)| !effect.as_ref().is_some_and(is_create));
     let made = made_lately(crm, &journal).await?;
     for (doubt, effect) in journal {
         if *stop.borrow() || app.lease.is_over() {

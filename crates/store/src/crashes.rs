@@ -30,6 +30,11 @@ pub fn works_again_at(crashes: u32, now: Timestamp) -> Option<Timestamp> {
     Some(now.checked_add(rest).unwrap_or(now))
 }
 
+/// What the program stopped at and that is due until then may be at rest: whoever wakes everybody leaves it.
+pub fn rested_by(now: Timestamp) -> Timestamp {
+    now.checked_add(REST_MAX).unwrap_or(now)
+}
+
 pub fn rests(crashes: u32) -> String {
     format!("the program stopped {crashes} times while working on it; it is tried again on its own")
 }

@@ -9,10 +9,14 @@ use sim::clickup::TaskView;
 use store::Store;
 use store::rows::{DeliveryFilter, Status};
 
-use crate::poison;
 use crate::seen::Seen;
 use crate::story::{Event, Kind, Known};
+use crate::weather::INDEX_LAG_MS;
 use crate::world::World;
+use crate::{fatal, poison, spell, time};
+
+/// Nobody can have overlooked a record that stood there for so long.
+const LISTED_MS: i64 = 2 * INDEX_LAG_MS as i64 + 10_000;
 
 /// The person's record that a colleague would open: calup's or an older one, never a copy.
 pub fn lead_of(world: &World, person: usize) -> Option<String> {
@@ -68,6 +72,8 @@ pub async fn check(world: &World, file: &dyn Store) {
     acked_is_there(world, file).await;
     conservation(world, file).await;
     poison::dead_are_told(world, file).await;
+    fatal::is_given_up(world, file).await;
+    spell::is_told(world, file).await;
     let uids: Vec<String> = {
         let seen = world.seen();
         let mut uids: Vec<String> = seen.events.iter().map(|e| e.uid.clone()).collect();
@@ -103,6 +109,7 @@ async fn conservation(world: &World, file: &dyn Store) {
             }
             Status::Dead
                 if poison::is_about(world, delivery.uid.as_deref().unwrap_or_default()) => {}
+            Status::Quarantined | Status::Dead if fatal::is_told_by(world, &delivery.sha256) => {}
             Status::Quarantined | Status::Dead => {
                 let what = format!("a delivery ended {}: {reason}", delivery.status.name());
                 world.violated("I13", what);
@@ -120,6 +127,7 @@ async fn journal(world: &World, file: &dyn Store, uid: &str) {
         let name = format!("{} of {uid}", effect.kind.name());
         match effect.state {
             State::Applied | State::Absent => {}
+            State::Attempting | State::Unknown if fatal::has_begun(world, &effect) => {}
             State::Attempting | State::Unknown => {
                 world.violated("I4", format!("{name} is left {}", effect.state.name()));
             }
@@ -133,7 +141,8 @@ async fn journal(world: &World, file: &dyn Store, uid: &str) {
 
 /// I4 and I5: what a person's record shows is what the whole of their meetings comes to.
 fn record(world: &World, person: usize) {
-    if world.seen().removed.contains(&person) || world.weather().refuses == Some(person) {
+    let cannot_be_written = [world.weather().refuses, fatal::person(world)];
+    if world.seen().removed.contains(&person) || cannot_be_written.contains(&Some(person)) {
         return;
     }
     let lead = lead_of(world, person).and_then(|id| world.clickup.task(&id));
@@ -151,6 +160,7 @@ fn record(world: &World, person: usize) {
     let made = made
         .iter()
         .find(|task| seen.owners.get(&task.id) == Some(&person));
+    let is_booked = meetings.values().any(|events| was_booked(events));
     let wrong = if meetings.is_empty() {
         None
     } else if let Some(made) = made.filter(|_| is_known) {
@@ -158,8 +168,15 @@ fn record(world: &World, person: usize) {
             "I8",
             format!("{} was made for person {person}, who was known", made.id),
         ))
+    } else if let Some(made) = made.filter(|_| !is_booked) {
+        Some((
+            "I8",
+            format!("{} was made for person {person}, who only asked", made.id),
+        ))
     } else if let Some(lead) = lead {
         differs(&seen, person, &meetings, &lead)
+    } else if !is_booked {
+        None
     } else {
         let known = seen.people[person].known;
         Some(("I4", format!("person {person} ({known:?}) has no record")))
@@ -182,33 +199,49 @@ fn differs(
         return Some(("I5", what));
     }
     let us_told = told(lead);
-    for event in meetings.values().flatten() {
-        let heading = event.kind.heading();
-        let day = day(event);
-        let times = us_told
-            .iter()
-            .filter(|text| tells(text, event, heading, &day))
-            .count();
-        if times == 0 {
+    for of in meetings.values() {
+        let is_told = |event: &Event| us_told.iter().any(|text| tells(text, event));
+        let mut untold = of.iter().filter(|event| !is_told(event));
+        if let Some(event) = untold.find(|event| has_to_be_told(seen, event, of, lead)) {
+            let (kind, uid, day) = (event.kind, &event.uid, day(event));
             return Some((
                 "I4",
-                format!(
-                    "{} does not tell `{heading}` of {} ({day})",
-                    lead.id, event.uid
-                ),
+                format!("{} does not tell {kind:?} of {uid} ({day})", lead.id),
             ));
         }
     }
     None
 }
 
-/// What stands, or waits for another time.
-fn holds(events: &[&Event]) -> bool {
-    let last = events
-        .iter()
-        .filter(|e| e.kind != Kind::NoShow)
-        .max_by_key(|e| e.order);
-    last.is_some_and(|last| last.kind != Kind::Cancelled)
+fn was_booked(events: &[&Event]) -> bool {
+    events.iter().any(|e| e.kind.books())
+}
+
+/// What it came to.
+fn last<'a>(events: &[&'a Event]) -> Option<&'a Event> {
+    let course = events.iter().filter(|e| e.kind != Kind::NoShow);
+    course.max_by_key(|e| e.order).copied()
+}
+
+fn stands(event: &Event) -> bool {
+    event.kind.books()
+}
+
+/// It has no time for now.
+fn awaits(event: &Event) -> bool {
+    matches!(event.kind, Kind::Asked | Kind::MoveRequested)
+}
+
+/// Who asks for a meeting is known by a record that stood there before, and by nothing else.
+fn has_to_be_told(seen: &Seen, event: &Event, of: &[&Event], lead: &TaskView) -> bool {
+    let only_asks = event.kind.only_asks() || event.kind == Kind::MoveRequested;
+    let is_of_a_meeting = !only_asks && was_booked(of);
+    let same = |e: &Event| e.chain == event.chain && e.order == event.order;
+    let number = seen.events.iter().position(same);
+    let stored_at = number.and_then(|n| seen.of_database.stored.get(&n));
+    let stood_since = lead.date_created - time::vendor_ms() + time::elapsed_ms() as i64;
+    let was_there = stored_at.is_some_and(|at| stood_since + LISTED_MS < *at as i64);
+    is_of_a_meeting || was_there
 }
 
 fn status_differs(
@@ -227,9 +260,14 @@ fn status_differs(
         return (stays && lead.status != *status && lead.status != of.status)
             .then(|| format!("{} is `{}`, a person set `{status}`", lead.id, lead.status));
     }
-    let wanted = if ended_at_first {
+    let is_booked = meetings.values().any(|events| was_booked(events));
+    let holds = |event: &Event| stands(event) || awaits(event);
+    let wanted = if ended_at_first || !is_booked {
         of.status
-    } else if meetings.values().any(|events| holds(events)) {
+    } else if meetings
+        .values()
+        .any(|events| last(events).is_some_and(holds))
+    {
         "meeting booked"
     } else {
         "meeting cancelled"
@@ -238,22 +276,26 @@ fn status_differs(
 }
 
 fn block_differs(meetings: &BTreeMap<usize, Vec<&Event>>, lead: &TaskView) -> Option<String> {
-    let Fenced::Present { block, .. } = fence::find(&lead.markdown) else {
-        return Some(format!(
-            "{} has not one block: {:?}",
-            lead.id, lead.markdown
-        ));
+    let is_meeting = |e: &&Event| !e.kind.only_asks();
+    let is_shown = meetings.values().flatten().any(is_meeting);
+    let block = match fence::find(&lead.markdown) {
+        Fenced::Present { block, .. } if is_shown => block,
+        Fenced::Absent if !is_shown => return None,
+        Fenced::Present { .. } | Fenced::Absent | Fenced::Broken => {
+            return Some(format!(
+                "{} has not one block: {:?}",
+                lead.id, lead.markdown
+            ));
+        }
     };
-    let standing: Vec<&Event> = meetings
-        .values()
-        .filter_map(|events| {
-            let last = events
-                .iter()
-                .filter(|e| e.kind != Kind::NoShow)
-                .max_by_key(|e| e.order)?;
-            matches!(last.kind, Kind::Created | Kind::Moved).then_some(*last)
-        })
-        .collect();
+    let ends: Vec<&Event> = meetings.values().filter_map(|e| last(e)).collect();
+    let standing: Vec<&Event> = ends.iter().copied().filter(|e| stands(e)).collect();
+    if standing.is_empty() && ends.iter().any(|e| awaits(e)) && !block.contains("Waiting for") {
+        return Some(format!(
+            "the block of {} does not say that a meeting waits for a time",
+            lead.id
+        ));
+    }
     for event in meetings.values().flatten() {
         let day = day(event);
         let stands = standing.iter().any(|s| s.start == event.start);
@@ -294,9 +336,7 @@ fn told(lead: &TaskView) -> Vec<String> {
     comments.chain([description]).collect()
 }
 
-fn tells(text: &str, event: &Event, heading: &str, day: &str) -> bool {
-    let text_folded = text.to_lowercase();
-    let has_heading = text_folded.contains(&heading.to_lowercase());
-    let about = text.contains(&event.uid) || text.contains(day);
-    has_heading && about
+fn tells(text: &str, event: &Event) -> bool {
+    let about = text.contains(&event.uid) || text.contains(&day(event));
+    event.kind.is_told_by(text) && about
 }

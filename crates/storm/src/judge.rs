@@ -6,12 +6,11 @@ use domain::effect::Kind;
 use serde_json::Value;
 use sim::clickup::{Asked, TaskView};
 use sim::http::Received;
-use vendors::http::Answer;
 
 use crate::life::Life;
 use crate::marks::{self, marked};
 use crate::world::World;
-use crate::{poison, repair, story, time};
+use crate::{poison, repair, restore, story, time};
 
 /// Of the worker.
 const LANES: u32 = 4;
@@ -64,38 +63,6 @@ pub fn after_all(life: &Arc<Life>) {
     }
 }
 
-/// After a 429, nothing leaves before its reset, but for a second that clocks may differ by.
-pub fn limit(world: &World, life: &Arc<Life>) {
-    let until = world.seen().limited_until_ms.get(&life.number).copied();
-    if let Some(until) = until
-        && time::vendor_ms() < until - 1_000
-    {
-        world.violated(
-            "I12",
-            format!(
-                "a request {} ms before the reset",
-                until - time::vendor_ms()
-            ),
-        );
-    }
-}
-
-pub fn answered(world: &World, life: &Arc<Life>, answer: &Answer) {
-    if answer.status != 429 {
-        return;
-    }
-    let header = answer.headers.get("x-ratelimit-reset");
-    let reset: Option<i64> = header.and_then(|v| v.to_str().ok()?.parse().ok());
-    let now = time::vendor_ms();
-    // A reset that no window can have is a wrong clock's.
-    let reset = reset
-        .map(|s| s * 1_000)
-        .filter(|ms| (now..now + 300_000).contains(ms));
-    if let Some(reset) = reset {
-        world.seen().limited_until_ms.insert(life.number, reset);
-    }
-}
-
 /// When the task of a write was last read before it left.
 pub fn last_read(world: &World, asked: &Asked) -> u64 {
     let seen = world.seen();
@@ -106,13 +73,19 @@ pub fn last_read(world: &World, asked: &Asked) -> u64 {
 
 /// When what is known of the person's meetings was last read before a request left.
 pub fn decided_at(world: &World, asked: &Asked) -> u64 {
+    let person = person_of(world, asked);
     let seen = world.seen();
-    let person = match task_of(&asked.path) {
-        Some(task) => seen.owners.get(task).copied(),
-        None => name_in(asked).and_then(|name| seen.person_named(&name)),
-    };
     let at = person.and_then(|person| seen.known_at.get(&person).copied());
     at.unwrap_or(0)
+}
+
+/// Whose record a request reads or writes, where it says so.
+pub fn person_of(world: &World, asked: &Asked) -> Option<usize> {
+    let seen = world.seen();
+    match task_of(&asked.path) {
+        Some(task) => seen.owners.get(task).copied(),
+        None => name_in(asked).and_then(|name| seen.person_named(&name)),
+    }
 }
 
 /// What the process could know when a request left.
@@ -201,9 +174,14 @@ fn created(world: &World, body: &Value, left: Departed) {
     let Some(person) = seen.owners.get(id).copied() else {
         return;
     };
+    drop(seen);
+    restore::made_before(world, &view, person, left.at_ms);
+    let mut seen = world.seen();
     let mut again = None;
     for (uid, _) in marked(&view.markdown) {
-        let of = |e: &&story::Event| e.person == person && e.uid == uid;
+        let of = |e: &&story::Event| {
+            e.person == person && e.uid == uid && e.kind.is_told_by(&view.markdown)
+        };
         let Some(event) = seen.events.iter().find(of).cloned() else {
             continue;
         };
@@ -211,14 +189,16 @@ fn created(world: &World, body: &Value, left: Departed) {
         let last = last.map(|e| e.order).max().unwrap_or(0);
         let deleted_at = seen.deleted.get(&event.chain);
         if deleted_at.is_some_and(|at| *at < left.planned_at_ms)
-            && seen.is_joined(event.chain, 0, last, left.planned_at_ms)
+            && (1..=last).all(|order| seen.is_joined(event.chain, 0, order, left.planned_at_ms))
         {
             again = Some(format!(
                 "{id} is made for a meeting whose record a person deleted"
             ));
         }
-        let told = seen.told.entry((id.to_owned(), event.chain)).or_default();
-        told.insert(event.order);
+        if !seen.is_forgotten(left.at_ms) {
+            let told = seen.told.entry((id.to_owned(), event.chain)).or_default();
+            told.insert(event.order);
+        }
     }
     drop(seen);
     shows(world, person, &view.markdown, left);
@@ -232,13 +212,14 @@ fn created(world: &World, body: &Value, left: Departed) {
 fn shows(world: &World, person: usize, text: &str, left: Departed) {
     for (uid, _) in marked(text) {
         let mut seen = world.seen();
-        let heading = story::Kind::Cancelled.heading();
-        let Some(event) = seen.event(person, &uid, heading) else {
+        let cancelled = story::Kind::Cancelled;
+        let Some(event) = seen.event(person, &uid, cancelled) else {
             continue;
         };
-        let is_forgotten = seen.restored_at_ms.is_some_and(|at| left.at_ms < at)
-            && !seen.is_stored(event.chain, event.order);
-        if text.starts_with(heading) && !is_forgotten {
+        let is_forgotten =
+            seen.is_forgotten(left.at_ms) && !seen.is_stored(event.chain, event.order);
+        let is_told = text.starts_with(cancelled.headings()[0]);
+        if is_told && !is_forgotten {
             seen.cancelled.insert((person, uid));
         }
     }
@@ -333,7 +314,8 @@ fn resurrected(world: &World, task: &str) {
         let stands = told
             .iter()
             .map(|e| &seen.events[*e])
-            .any(|e| e.person == person && !seen.cancelled.contains(&(person, e.uid.clone())));
+            .filter(|e| e.person == person && !e.kind.only_asks())
+            .any(|e| !seen.cancelled.contains(&(person, e.uid.clone())));
         (!stands).then(|| format!("{task} is booked again after its last meeting was cancelled"))
     };
     if let Some(what) = what {
@@ -357,7 +339,9 @@ fn commented(world: &World, task: &str, left: Departed) {
     let first = comment.text.lines().next().unwrap_or_default();
     world.tell(format_args!("{task} shows: {first}"));
     let mut out_of_order = None;
-    for (uid, _) in marked(&comment.text) {
+    for (uid, mark) in marked(&comment.text) {
+        // From a second lead the sweeper carries over what was said there, as it was said.
+        let is_carried = marks::is_on_another(world, &mark, task);
         let mut seen = world.seen();
         let event = seen
             .events
@@ -366,14 +350,15 @@ fn commented(world: &World, task: &str, left: Departed) {
                 e.person == person
                     && e.uid == uid
                     && e.kind != story::Kind::NoShow
-                    && first.starts_with(e.kind.heading())
+                    && e.kind.headings().iter().any(|h| first.starts_with(h))
             })
             .cloned();
         let Some(event) = event else { continue };
         let key = (task.to_owned(), event.chain);
         let later = seen.told.get(&key).into_iter().flatten();
         // What comes too late comes where it comes, and goes again.
-        let later = later.filter(|order| **order > event.order && !left.is_beyond);
+        let is_excused = left.is_beyond || is_carried || is_misdated(world, left);
+        let later = later.filter(|order| **order > event.order && !is_excused);
         // One that was forgotten with the rest of the database is not known to have been told.
         let mut later = later.filter(|order| seen.is_stored(event.chain, **order));
         if later.any(|order| seen.is_joined(event.chain, event.order, *order, left.planned_at_ms)) {
@@ -381,7 +366,9 @@ fn commented(world: &World, task: &str, left: Departed) {
                 "{task}: `{first}` of {uid} comes after a later one of its meeting and does not say that it is late"
             ));
         }
-        seen.told.entry(key).or_default().insert(event.order);
+        if !seen.is_forgotten(left.at_ms) {
+            seen.told.entry(key).or_default().insert(event.order);
+        }
         let same = |e: &story::Event| e.chain == event.chain && e.order == event.order;
         let number = seen.events.iter().position(same);
         drop(seen);
@@ -394,12 +381,18 @@ fn commented(world: &World, task: &str, left: Departed) {
     }
 }
 
+/// While something of a person's is looked for, what came after it and by our clock before it is not held up.
+fn is_misdated(world: &World, left: Departed) -> bool {
+    let was_set = world.counts().faults.contains_key("clock set");
+    was_set && time::elapsed_ms() > left.at_ms + LOOKED_MS
+}
+
 pub fn task_of(path: &str) -> Option<&str> {
     let rest = path.split_once("/v2/task/")?.1;
     rest.split('/').next()
 }
 
-pub fn name_in(asked: &Asked) -> Option<String> {
+fn name_in(asked: &Asked) -> Option<String> {
     let body: Value = serde_json::from_slice(&asked.body).ok()?;
     body["name"].as_str().map(str::to_owned)
 }

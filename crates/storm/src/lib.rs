@@ -4,8 +4,10 @@
 
 mod dice;
 mod ending;
+mod fatal;
 mod judge;
 mod life;
+mod limits;
 mod marks;
 mod mortal;
 mod network;
@@ -18,6 +20,7 @@ mod secrets;
 mod seen;
 mod sender;
 mod set;
+mod spell;
 mod stopped;
 mod storm;
 mod story;

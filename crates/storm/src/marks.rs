@@ -55,6 +55,13 @@ pub fn marks_in_comments(task: &TaskView) -> Vec<String> {
     marks.map(|(_, mark)| mark).collect()
 }
 
+/// Whether a comment with this mark stands on another lead too.
+pub fn is_on_another(world: &World, mark: &str, lead: &str) -> bool {
+    let tasks = world.clickup.live_tasks();
+    let mut others = tasks.iter().filter(|task| task.id != lead);
+    others.any(|task| marks_in_comments(task).iter().any(|m| m == mark))
+}
+
 /// Something of ours that is there twice, and by which invariant it must not be.
 pub fn doubled(world: &World, excused: &BTreeSet<String>) -> Option<(&'static str, String)> {
     let us = world.clickup.user_id();

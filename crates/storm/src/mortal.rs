@@ -12,9 +12,8 @@ use store::rows::{
 };
 use store::{Asking, Error, Papers, Result, Store};
 
-use crate::dice;
 use crate::life::Life;
-use crate::time;
+use crate::{dice, fatal, time};
 
 pub const MASTER_KEY: &str = "c3Rvcm0tbWFzdGVyLWtleS0zMi1ieXRlcy1sb25nISE=";
 
@@ -162,11 +161,7 @@ verbs! {
     writes {
         lease(profile: &str, owner: &str, ttl: std::time::Duration, now: Timestamp) -> Lease;
         release(profile: &str, owner: &str) -> ();
-        unread(limit: usize) -> Vec<Delivery>;
         read(delivery_id: &str, reading: Reading) -> ();
-        read_many(readings: Vec<(String, Reading)>) -> ();
-        claim(now: Timestamp, limit: usize) -> Vec<Claim>;
-        retry_at(claim: &Claim, at: Timestamp, reason: &str, counted: bool) -> ();
         park(claim: &Claim, at: Timestamp, reason: &str) -> ();
         wake(profile: &str, now: Timestamp) -> ();
         pause(profile: &str, pause: Option<Pause>) -> ();
@@ -186,7 +181,48 @@ verbs! {
             let file = self.reading("related").await?;
             let uid = &change.change.booking.uid;
             self.life.world.seen().decides(uid, time::elapsed_ms());
+            fatal::decides(&self.life, &change.key).await;
             file.related(profile, change).await
+        }
+
+        async fn unread(&self, limit: usize) -> Result<Vec<Delivery>> {
+            let file = self.writing("unread").await?;
+            let done = file.unread(limit).await;
+            drop(file);
+            for delivery in done.iter().flatten() {
+                fatal::handed_out(&self.life.world, &delivery.sha256, &delivery.id);
+            }
+            self.written("unread", &done).await;
+            done
+        }
+
+        async fn read_many(&self, readings: Vec<(String, Reading)>) -> Result<()> {
+            fatal::reads(&self.life, &readings).await;
+            let file = self.writing("read_many").await?;
+            let done = file.read_many(readings).await;
+            drop(file);
+            self.written("read_many", &done).await;
+            done
+        }
+
+        async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+            let file = self.writing("claim").await?;
+            let done = file.claim(now, limit).await;
+            drop(file);
+            fatal::claimed(&self.life.world, done.as_deref().unwrap_or_default());
+            self.written("claim", &done).await;
+            done
+        }
+
+        async fn retry_at(&self, claim: &Claim, at: Timestamp, reason: &str, counted: bool) -> Result<()> {
+            let file = self.writing("retry_at").await?;
+            let done = file.retry_at(claim, at, reason, counted).await;
+            drop(file);
+            if counted && done.is_ok() {
+                fatal::tried(&self.life.world, claim);
+            }
+            self.written("retry_at", &done).await;
+            done
         }
 
         async fn receive(&self, delivery: NewDelivery) -> Result<String> {
@@ -194,7 +230,7 @@ verbs! {
             let sha256 = delivery.sha256.clone();
             let done = file.receive(delivery).await;
             drop(file);
-            if done.is_ok() {
+            if done.is_ok() && !fatal::is_unreadable(&self.life.world, &sha256) {
                 let mut seen = self.life.world.seen();
                 if let Some(event) = seen.tells.get(&sha256).copied() {
                     seen.of_database.stored.entry(event).or_insert_with(time::elapsed_ms);
@@ -209,11 +245,13 @@ verbs! {
             let done = file.record(profile, record.clone()).await;
             drop(file);
             self.saw(&record, &done);
+            fatal::records(&self.life, &record).await;
             self.written("record", &done).await;
             done
         }
 
         async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()> {
+            fatal::finishes(&self.life, claim).await;
             let file = self.writing("finish").await?;
             let done = file.finish(claim, ended, record.clone()).await;
             drop(file);

@@ -15,7 +15,7 @@ use crate::life::Life;
 use crate::planted::Bug;
 use crate::weather::{INDEX_LAG_MS, LATE_APPLY_MS, Trouble};
 use crate::world::World;
-use crate::{dice, judge, poison, time};
+use crate::{dice, judge, limits, poison, spell, time};
 
 /// Longer than a call may take.
 const TOO_SLOW_MS: u64 = 5_000;
@@ -50,9 +50,9 @@ async fn carry(life: &Arc<Life>, call: Call) -> Result<Answer, Lost> {
         tokio::spawn(send_after_all(life.clone(), asked(call)));
         return std::future::pending().await;
     }
-    life.live().await;
-    judge::limit(&life.world, life);
     let world = &life.world;
+    limits::departs(world, life);
+    life.live().await;
     world.counts().calls += 1;
     let asked = asked(call);
     if !writes {
@@ -76,7 +76,11 @@ async fn carry(life: &Arc<Life>, call: Call) -> Result<Answer, Lost> {
     }
     // From here on the process knows.
     if let Ok(answer) = &mut answer {
-        judge::answered(world, life, answer);
+        limits::answered(world, life, answer);
+        spell::heard(world, answer.status, writes);
+        if world.has(Bug::IgnoresRemaining) && answer.status != 429 {
+            answer.headers.remove("x-ratelimit-remaining");
+        }
         if world.has(Bug::IgnoresReset) && answer.status == 429 {
             answer.headers.clear();
             answer
@@ -143,6 +147,11 @@ async fn travel(life: &Arc<Life>, asked: &Asked, writes: bool) -> Result<Answer,
         world.fault("refused for good");
         time::sleep_ms(out + back).await;
         return Ok(made(400, "application/json", body.to_vec()));
+    }
+    if let Some((status, content_type, body)) = spell::refusal(world, asked, writes) {
+        world.fault("refused for a while");
+        time::sleep_ms(out + back).await;
+        return Ok(made(status, content_type, body));
     }
     let reset = || Lost::Unanswered("the connection broke".into());
     let run = |after_ms: u64| vendor(world.clone(), life.number, asked.clone(), after_ms, 0);
@@ -232,6 +241,10 @@ async fn travel(life: &Arc<Life>, asked: &Asked, writes: bool) -> Result<Answer,
             let body = br#"{"err":"Token invalid","ECODE":"OAUTH_025"}"#;
             Ok(made(401, "application/json", body.to_vec()))
         }
+        Some(Trouble::Forbidden) => {
+            let body = br#"{"err":"You have no access","ECODE":"ACCESS_083"}"#;
+            Ok(made(403, "application/json", body.to_vec()))
+        }
     }
     .inspect(|answer| {
         if writes {
@@ -272,8 +285,7 @@ fn vendor(
         time::sleep_ms(after_ms + late_ms).await;
         let mut left = left;
         // What was on its way then is not known to anybody now.
-        let restored_at_ms = world.seen().restored_at_ms;
-        left.is_beyond |= restored_at_ms.is_some_and(|at| left.at_ms < at);
+        left.is_beyond |= world.seen().is_forgotten(left.at_ms);
         asked.index_lag = std::time::Duration::from_millis(world.weather().index_lag_ms);
         let received = judge::carried_out(&world, life, &asked, left);
         world.seen().late -= 1;

@@ -5,9 +5,8 @@ use sim::clickup::Asked;
 use store::Store;
 use store::rows::DeliveryFilter;
 
-use crate::judge::task_of;
 use crate::world::World;
-use crate::{dice, time};
+use crate::{dice, fatal, judge, time};
 
 /// One call's patience, and what a change and those before it in its own lane take where nothing else goes wrong.
 const TOLD_WITHIN_MS: u64 = 4_000 + 16_000;
@@ -19,31 +18,16 @@ pub fn draw(world: &World) {
     if people < 2 || !dice::chance(0.15) {
         return;
     }
-    let mut weather = world.weather();
-    weather.refuses = Some(dice::between(0, people as u64 - 1) as usize);
-    weather.is_clear = dice::chance(0.5);
-    if weather.is_clear {
-        weather.crash = 0.0;
-        weather.stop = 0.0;
-        weather.store_error = 0.0;
-        weather.trouble = 0.0;
-        weather.clock_jump = 0.0;
-        weather.index_lag_ms = 0;
-        drop(weather);
-        world
-            .clickup
-            .set_limit(1_000, std::time::Duration::from_secs(60));
+    world.weather().refuses = Some(dice::between(0, people as u64 - 1) as usize);
+    if dice::chance(0.5) {
+        world.clear_weather();
     }
 }
 
 /// What ClickUp says to a write, if it refuses it.
 pub fn refusal(world: &World, asked: &Asked) -> Option<&'static [u8]> {
     let whose = world.weather().refuses?;
-    let seen = world.seen();
-    let of = match task_of(&asked.path) {
-        Some(task) => seen.owners.get(task).copied(),
-        None => crate::judge::name_in(asked).and_then(|name| seen.person_named(&name)),
-    };
+    let of = judge::person_of(world, asked);
     (of == Some(whose)).then_some(br#"{"err":"Not allowed here","ECODE":"ITEM_999"}"#)
 }
 
@@ -58,17 +42,29 @@ pub fn is_about(world: &World, uid: &str) -> bool {
         .any(|e| e.person == whose && e.uid == uid)
 }
 
-/// An event was told just now: nobody waits for somebody else's refusal.
+/// An event was told just now: nobody waits for what cannot be done for somebody else.
 pub fn told(world: &World, event: usize) {
     if !world.weather().is_clear || world.seen().restored_at_ms.is_some() {
+        return;
+    }
+    let within = {
+        let seen = world.seen();
+        match &seen.fatal {
+            None => TOLD_WITHIN_MS,
+            Some(fatal) if fatal.keeps_others_waiting() => return,
+            Some(_) => fatal::OTHERS_WITHIN_MS,
+        }
+    };
+    let whose = world.seen().events[event].person;
+    if fatal::person(world) == Some(whose) {
         return;
     }
     let now = time::elapsed_ms();
     let stored_at = world.seen().of_database.stored.get(&event).copied();
     let waited = stored_at.map_or(0, |at| now.saturating_sub(at));
-    if waited > TOLD_WITHIN_MS {
+    if waited > within {
         let what = format!(
-            "event {event} was told {waited} ms after it came, while another's record is refused"
+            "event {event} was told {waited} ms after it came, while nothing can be done for another"
         );
         world.violated("I21", what);
     }

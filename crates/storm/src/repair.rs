@@ -72,6 +72,7 @@ pub fn comment_deleted(world: &World, id: &str, lead: &TaskView, left: Departed)
         return world.violated("I3", what);
     }
     world.fault("second comment taken back");
+    world.seen().swept.insert(lead.id.clone());
     worked_on(world, id, left);
 }
 
@@ -99,7 +100,9 @@ pub async fn left(world: &World, file: &dyn Store) -> Option<(&'static str, Stri
     let mut people: Vec<usize> = Vec::new();
     for task in world.clickup.live_tasks() {
         let seen = world.seen();
-        let is_theirs = |id: &str| told.contains(id) && seen.touched.contains_key(id);
+        // What calup did to it itself looks like somebody's work.
+        let is_changed = |id: &str| seen.touched.contains_key(id) || seen.swept.contains(id);
+        let is_theirs = |id: &str| told.contains(id) && is_changed(id);
         if is_theirs(&task.id) {
             excused.extend(marked(&task.markdown).into_iter().map(|(_, mark)| mark));
             excused.extend(marks::marks_in_comments(&task));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use domain::effect::State;
 use rusqlite::Connection;
+use sim::clickup::TaskView;
 use tokio::task::JoinHandle;
 
 use crate::marks::marked;
@@ -109,6 +110,9 @@ impl Restore {
             let mut seen = world.seen();
             let lost = std::mem::replace(&mut seen.of_database, copied);
             seen.restored_at_ms = Some(time::elapsed_ms());
+            if let Some(fatal) = &mut seen.fatal {
+                fatal.forget();
+            }
             // What people deleted, and which meetings ended, it knows only as far as it is told again.
             seen.deleted.clear();
             // And it does not look for what was told before, to say that something else is late (I20 does not name I6).
@@ -155,6 +159,18 @@ fn forget_who_has_no_address(world: &World, copied_at_ms: u64) {
         {
             seen.removed.insert(person);
         }
+    }
+}
+
+/// The same of a lead that was on its way then.
+pub fn made_before(world: &World, lead: &TaskView, person: usize, left_at_ms: u64) {
+    let mut seen = world.seen();
+    if !seen.is_forgotten(left_at_ms) {
+        return;
+    }
+    seen.removed.insert(person);
+    if lead.email.is_none() {
+        seen.forgotten.insert(lead.id.clone());
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::effect::Kind as Done;
 use domain::effect::{Effect, State};
 
+use crate::fatal::Fatal;
+use crate::limits;
 use crate::story::{Event, Kind, Person};
 
 #[derive(Default)]
@@ -29,8 +31,12 @@ pub struct Seen {
     /// The last life that was granted the lease.
     pub leased_by: u32,
     flights: u64,
-    /// By life: no request before this time of the vendor's clock.
-    pub limited_until_ms: BTreeMap<u32, i64>,
+    /// By life: what it was told of ClickUp's limit.
+    pub limits: BTreeMap<u32, limits::Told>,
+    /// The booking that ends the process each time.
+    pub fatal: Option<Fatal>,
+    /// A process knows that its token or its right is refused.
+    pub has_heard_refusal: bool,
     /// Which event a delivery tells, by SHA-256.
     pub tells: BTreeMap<String, usize>,
     /// Cancellations that ClickUp shows, by person and uid.
@@ -48,6 +54,8 @@ pub struct Seen {
     pub by_people: BTreeSet<String>,
     /// Leads and comments that somebody worked on, and when last.
     pub touched: BTreeMap<String, u64>,
+    /// Leads of which a second comment was taken back.
+    pub swept: BTreeSet<String>,
     /// Marks of what was carried out, or is listed, later than calup is told of; and until when that shows.
     pub came_too_late: BTreeSet<String>,
     pub too_late_ms: u64,
@@ -118,10 +126,15 @@ impl Seen {
         self.people.iter().position(|person| person.name == name)
     }
 
-    pub fn event(&self, person: usize, uid: &str, heading: &str) -> Option<&Event> {
+    pub fn event(&self, person: usize, uid: &str, kind: Kind) -> Option<&Event> {
         self.events
             .iter()
-            .find(|e| e.person == person && e.uid == uid && e.kind.heading() == heading)
+            .find(|e| e.person == person && e.uid == uid && e.kind == kind)
+    }
+
+    /// What left then was on its way when the database was put back: nobody knows of it any more.
+    pub fn is_forgotten(&self, left_at_ms: u64) -> bool {
+        self.restored_at_ms.is_some_and(|at| left_at_ms < at)
     }
 
     /// Whether calup can know of what happened to a meeting at this place.
@@ -130,18 +143,36 @@ impl Seen {
         known.any(|e| e.chain == chain && e.order == order)
     }
 
-    /// Whether calup was told of every move between two events of a meeting by then: else it cannot know that they are
-    /// one.
+    /// Whether calup knew by then that two events of a meeting are of one: else it cannot tell which comes first.
     pub fn is_joined(&self, chain: usize, from: usize, to: usize, by_ms: u64) -> bool {
-        self.events.iter().enumerate().all(|(number, e)| {
-            let is_between = e.chain == chain && e.order > from && e.order <= to;
-            !(is_between && e.kind == Kind::Moved)
-                || self
-                    .of_database
-                    .stored
-                    .get(&number)
-                    .is_some_and(|at| *at <= by_ms)
-        })
+        let stored = &self.of_database.stored;
+        let known = self.events.iter().enumerate().filter(|(number, e)| {
+            e.chain == chain && stored.get(number).is_some_and(|at| *at <= by_ms)
+        });
+        let joints: Vec<(&str, &str)> = known
+            .filter_map(|(_, e)| Some((e.uid.as_str(), e.names.as_deref()?)))
+            .collect();
+        let uid_at = |order: usize| {
+            let mut of = self.events.iter();
+            of.find(|e| e.chain == chain && e.order == order)
+                .map(|e| e.uid.as_str())
+        };
+        let (Some(from), Some(to)) = (uid_at(from), uid_at(to)) else {
+            return false;
+        };
+        let mut reached = vec![from];
+        let mut at = 0;
+        while at < reached.len() {
+            for (uid, names) in &joints {
+                for (here, there) in [(uid, names), (names, uid)] {
+                    if *here == reached[at] && !reached.contains(there) {
+                        reached.push(there);
+                    }
+                }
+            }
+            at += 1;
+        }
+        reached.contains(&to)
     }
 
     pub fn depart(&mut self, life: u32, task: Option<String>, person: Option<usize>) -> u64 {

@@ -24,7 +24,7 @@ use crate::story::Story;
 use crate::trace::Trace;
 use crate::weather::Weather;
 use crate::world::{Counts, Violation, World};
-use crate::{dice, ending, network, people, poison, repair, secrets, set, stopped, time};
+use crate::{dice, ending, fatal, network, people, poison, repair, secrets, set, stopped, time};
 
 /// Nothing goes wrong any more after this.
 const CALM_AT_MS: u64 = 130_000;
@@ -80,13 +80,14 @@ async fn storm(seed: u64, options: Options, database: &Path) -> Ended {
     let trace = Trace::keeping(options.keep_trace);
     let world = World::new(
         clickup,
-        Weather::drawn(options.beyond),
+        Weather::drawn(options.beyond, seen.people.len()),
         seen,
         trace,
         options.bug,
     );
     let world = Arc::new(world);
     poison::draw(&world);
+    fatal::draw(&world, &story.sendings);
     world.tell(format_args!("{:?}", *world.weather()));
     for (number, event) in world.seen().events.iter().enumerate() {
         world.tell(format_args!("event {number}: {event:?}"));
@@ -187,7 +188,7 @@ impl Stage<'_> {
                 self.world.weather().calm();
                 self.world.tell(format_args!("calm"));
             }
-            if now >= CALM_AT_MS + DONE_WITHIN_MS {
+            if now >= CALM_AT_MS + self.done_within_ms() {
                 self.world.violated(
                     "I4",
                     "something is still to be done long after the last fault".into(),
@@ -210,6 +211,12 @@ impl Stage<'_> {
             }
         }
         self.idle(running).await;
+    }
+
+    /// One that ends the process each time is looked up and waited for between.
+    fn done_within_ms(&self) -> u64 {
+        let is_fatal = fatal::person(&self.world).is_some();
+        DONE_WITHIN_MS * if is_fatal { 3 } else { 1 }
     }
 
     /// Somebody, or a time server, sets the machine's clock.
@@ -314,7 +321,12 @@ impl Stage<'_> {
             let again = restore.put_back(&self.world, &self.address, self.database);
             self.outside.extend(again);
         }
-        time::sleep_ms(dice::one(&[1, 100, 2_000, 15_000])).await;
+        let rests: &[u64] = if fatal::person(&self.world).is_some() {
+            &[1, 100, 2_000]
+        } else {
+            &[1, 100, 2_000, 15_000]
+        };
+        time::sleep_ms(dice::one(rests)).await;
         self.start().await
     }
 

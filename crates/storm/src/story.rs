@@ -1,8 +1,10 @@
 //! What truly happens in one storm: who books, moves and cancels what, and what people do in ClickUp meanwhile. Drawn
 //! from the seed before anything begins.
 
+mod course;
+
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
-use sim::cal::{Booking, Cal, Delivery, EventType, Person as Booker};
+use sim::cal::{Booking, Cal, Delivery, Person as Booker};
 
 use crate::{dice, time};
 
@@ -38,24 +40,53 @@ pub struct Person {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// At once, or confirmed by the host.
     Created,
     Moved,
     Cancelled,
     /// The host asks for another time.
     Asked,
     NoShow,
+    /// Waits for the host to confirm it.
+    Requested,
+    Declined,
+    /// The same of another time for a meeting that was booked.
+    MoveRequested,
+    MoveConfirmed,
+    MoveDeclined,
 }
 
 impl Kind {
-    /// How its telling begins, without what follows.
-    pub fn heading(self) -> &'static str {
+    /// How its telling begins, without what follows. A move that nobody has told of yet is told like a first booking.
+    pub fn headings(self) -> &'static [&'static str] {
         match self {
-            Self::Created => "Meeting booked",
-            Self::Moved => "Meeting moved",
-            Self::Cancelled => "Meeting cancelled",
-            Self::Asked => "New time asked for",
-            Self::NoShow => "No-show",
+            Self::Created => &["Meeting booked"],
+            Self::Moved => &["Meeting moved"],
+            Self::Cancelled => &["Meeting cancelled"],
+            Self::Asked => &["New time asked for"],
+            Self::NoShow => &["No-show"],
+            Self::Requested => &["Meeting requested"],
+            Self::Declined => &["Meeting request declined"],
+            Self::MoveRequested => &["New time requested"],
+            Self::MoveConfirmed => &["Meeting moved", "Meeting booked"],
+            Self::MoveDeclined => &["New time declined", "Meeting request declined"],
         }
+    }
+
+    /// There is a meeting from here on.
+    pub fn books(self) -> bool {
+        matches!(self, Self::Created | Self::Moved | Self::MoveConfirmed)
+    }
+
+    pub fn is_told_by(self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let mut headings = self.headings().iter();
+        headings.any(|heading| text.contains(&heading.to_lowercase()))
+    }
+
+    /// Nobody was promised a time.
+    pub fn only_asks(self) -> bool {
+        matches!(self, Self::Requested | Self::Declined)
     }
 }
 
@@ -69,6 +100,8 @@ pub struct Event {
     pub kind: Kind,
     pub uid: String,
     pub start: Timestamp,
+    /// The booking by which it tells whose place it takes: the one before, or the chain's first.
+    pub names: Option<String>,
 }
 
 /// One request that Cal.com sends, or sends again.
@@ -197,6 +230,12 @@ impl Teller {
         at_ms: u64,
         delivery: Delivery,
     ) {
+        let of = &delivery.payload();
+        let before = of["rescheduleUid"].as_str();
+        // Only a request is told to be a move by nothing but the calendar's id.
+        let first = of["iCalUID"].as_str().and_then(|id| id.split_once('@'));
+        let first = first.filter(|_| kind == Kind::MoveRequested);
+        let names = before.or(first.map(|(uid, _)| uid)).map(str::to_owned);
         let chain = self.chains;
         let event = self.story.events.len();
         self.story.events.push(Event {
@@ -206,6 +245,7 @@ impl Teller {
             kind,
             uid: booking.uid.clone(),
             start: booking.start,
+            names,
         });
         self.send(event, at_ms, delivery);
     }
@@ -231,89 +271,6 @@ impl Teller {
                 at_ms,
                 delivery,
             }));
-    }
-
-    fn meeting(&mut self, person: usize) {
-        let number = self.chains;
-        let event = EventType::new("intro", &format!("Intro {number}"));
-        let event = event.location(&format!("https://meet.example/{number}"));
-        let cal = self.cal.clone().event(event);
-        let mut at_ms = dice::between(0, STORY_MS / 2);
-        let start = self.new_start().to_string();
-        let mut booking = cal.at(&stamp(at_ms)).book(&self.booker(person), &start, 30);
-        self.happens(person, 0, Kind::Created, &booking, at_ms, booking.created());
-        for order in 1..=dice::one(&[0, 1, 1, 2, 3]) {
-            at_ms += dice::between(1_500, 20_000);
-            booking = booking.at(&stamp(at_ms));
-            let by = booking.person.address();
-            let ends = match dice::between(0, 9) {
-                0..=3 => {
-                    let start = self.new_start().to_string();
-                    let (moved, delivery) = booking.rescheduled(Some(&by), &start);
-                    booking = moved;
-                    self.happens(person, order, Kind::Moved, &booking, at_ms, delivery);
-                    false
-                }
-                4..=6 => {
-                    let delivery = booking.cancelled(Some(&by), Some("no time"));
-                    self.happens(person, order, Kind::Cancelled, &booking, at_ms, delivery);
-                    true
-                }
-                7 => {
-                    let delivery = booking.cancelled_request_reschedule("a clash");
-                    self.happens(person, order, Kind::Asked, &booking, at_ms, delivery);
-                    at_ms += 1_500;
-                    let start = self.new_start().to_string();
-                    if dice::chance(0.5) {
-                        let (moved, delivery) =
-                            booking.at(&stamp(at_ms)).rescheduled(Some(&by), &start);
-                        self.happens(person, order + 1, Kind::Moved, &moved, at_ms, delivery);
-                    }
-                    true
-                }
-                _ => {
-                    let delivery = booking.no_show(true);
-                    self.happens(person, order, Kind::NoShow, &booking, at_ms, delivery);
-                    true
-                }
-            };
-            if ends {
-                break;
-            }
-        }
-        self.chains += 1;
-    }
-
-    /// Two people on one booking; one of them may leave or move.
-    fn seats(&mut self, first: usize, second: usize) {
-        let number = self.chains;
-        let event = EventType::new("group", &format!("Group {number}"));
-        let at_ms = dice::between(0, STORY_MS / 2);
-        let event = event.location(&format!("https://meet.example/{number}"));
-        let cal = self.cal.clone().event(event).at(&stamp(at_ms));
-        let session = cal.seated(&self.new_start().to_string(), 30, 5);
-        for person in [first, second] {
-            if self.story.people[person].address.is_none() {
-                continue;
-            }
-            let (seat, delivery) = session.seat_created(&self.booker(person));
-            self.happens(person, 0, Kind::Created, &seat.booking, at_ms, delivery);
-            let moves = dice::chance(0.3);
-            let leaves = !moves && dice::chance(0.3);
-            if moves {
-                let start = self.new_start().to_string();
-                // The sim stamps a seat's deliveries with its session's time: later ones are stamped by hand.
-                let (moved, delivery) = seat.rescheduled(&start);
-                let at_ms = at_ms + 5_000;
-                let delivery = delivery.stamped(&stamp(at_ms));
-                self.happens(person, 1, Kind::Moved, &moved.booking, at_ms, delivery);
-            } else if leaves {
-                let at_ms = at_ms + 5_000;
-                let delivery = seat.cancelled("no time").stamped(&stamp(at_ms));
-                self.happens(person, 1, Kind::Cancelled, &seat.booking, at_ms, delivery);
-            }
-            self.chains += 1;
-        }
     }
 
     fn people_act(&mut self) {

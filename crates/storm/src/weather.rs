@@ -1,6 +1,7 @@
 //! What may go wrong, and how often, in one storm.
 
 use crate::dice;
+use crate::spell::Spell;
 
 /// What may happen to one call on its way to ClickUp or back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub enum Trouble {
     Redirect,
     /// 401, once.
     Unauthorized,
+    /// 403, once.
+    Forbidden,
 }
 
 impl Trouble {
@@ -51,11 +54,12 @@ impl Trouble {
             Self::LimitedByWrongClock => "429 by a wrong clock",
             Self::Redirect => "redirected",
             Self::Unauthorized => "401",
+            Self::Forbidden => "403",
         }
     }
 }
 
-const TROUBLES: [Trouble; 17] = [
+const TROUBLES: [Trouble; 18] = [
     Trouble::Unsent,
     Trouble::Lost,
     Trouble::AnswerLost,
@@ -73,6 +77,7 @@ const TROUBLES: [Trouble; 17] = [
     Trouble::LimitedByWrongClock,
     Trouble::Redirect,
     Trouble::Unauthorized,
+    Trouble::Forbidden,
 ];
 
 /// Nobody can tell from the answer what became of the request.
@@ -115,6 +120,7 @@ pub struct Weather {
     pub is_clear: bool,
     /// Per half second: the process's clock is set.
     pub clock_jump: f64,
+    pub spell: Option<Spell>,
 }
 
 /// What the process is told of Q and L.
@@ -123,7 +129,7 @@ pub const INDEX_LAG_MS: u64 = 9_000;
 
 impl Weather {
     /// Some storms are wild in one way only, so that what follows from it is not hidden by the rest.
-    pub fn drawn(beyond: bool) -> Self {
+    pub fn drawn(beyond: bool, people: usize) -> Self {
         let some = |p: f64, of: f64| if dice::chance(p) { of } else { 0.0 };
         let crash = some(0.6, dice::one(&[0.002, 0.005, 0.02]));
         let store_error = some(0.3, dice::one(&[0.003, 0.02]));
@@ -170,6 +176,7 @@ impl Weather {
             refuses: None,
             is_clear: false,
             clock_jump: some(0.15, 0.01),
+            spell: Spell::drawn(people),
         }
     }
 
@@ -187,7 +194,15 @@ impl Weather {
         self.store_error = 0.0;
         self.trouble = 0.0;
         self.clock_jump = 0.0;
+        self.spell = None;
         self.index_lag_ms = 0;
         self.latency_ms_max = 20;
+    }
+
+    pub fn clear(&mut self) {
+        let latency_ms_max = self.latency_ms_max;
+        self.calm();
+        self.latency_ms_max = latency_ms_max;
+        self.is_clear = true;
     }
 }

@@ -98,6 +98,13 @@ impl World {
         *self.counts().faults.entry(name).or_default() += 1;
     }
 
+    /// Nothing goes wrong but what is left by whoever asks for it: only then can it be told who waits for what.
+    pub fn clear_weather(&self) {
+        self.weather().clear();
+        let minute = std::time::Duration::from_secs(60);
+        self.clickup.set_limit(1_000, minute);
+    }
+
     /// Only the first counts: what follows may follow from it.
     pub fn violated(&self, invariant: &'static str, what: String) {
         let mut violation = lock(&self.violation);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::cells::{self, cell, select_stored, text};
 use super::connection::Db;
 use super::{journal, lane, lease};
-use crate::crashes::unopened_change;
+use crate::crashes::{rested_by, unopened_change};
 use crate::names::{micros, time};
 use crate::rows::{Claim, Ended, Record, Stored};
 use crate::statements::statements;
@@ -44,8 +44,9 @@ statements! {
     PARK = "UPDATE change SET yields = true, first_tried_at = NULL WHERE id = $1";
     UNPARK = "UPDATE change SET retry_at = 1 WHERE profile = $1 AND person = $2 AND status = 'waiting' AND yields";
     WAKE = "UPDATE change SET retry_at = $2, first_tried_at = NULL
-        WHERE profile = $1 AND status = 'waiting' AND retry_at > $2";
-    WAKE_LANES = "UPDATE lane SET due_at = $2 WHERE profile = $1 AND due_at > $2";
+        WHERE profile = $1 AND status = 'waiting' AND retry_at > $2 AND (crashes = 0 OR retry_at > $3)";
+    WAKE_LANES = "UPDATE lane SET due_at = $2
+        WHERE profile = $1 AND due_at > $2 AND (NOT suspect OR due_at > $3)";
 }
 
 pub const IS_DUE: &str = "SELECT epoch,
@@ -233,7 +234,8 @@ pub async fn claimed(db: &Db, claim: &Claim) -> Result<Settled> {
 
 pub async fn wake(db: &Db, profile: &str, now: Timestamp) -> Result<()> {
     lease::lock(db, profile).await?;
-    db.execute(WAKE, &[&profile, &micros(now)]).await?;
-    db.execute(WAKE_LANES, &[&profile, &micros(now)]).await?;
+    let (at, rested) = (micros(now), micros(rested_by(now)));
+    db.execute(WAKE, &[&profile, &at, &rested]).await?;
+    db.execute(WAKE_LANES, &[&profile, &at, &rested]).await?;
     Ok(())
 }

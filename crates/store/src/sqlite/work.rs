@@ -5,7 +5,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cells::{self, all};
 use super::lane;
-use crate::crashes::{CRASHES_MAX, STOPPED_BY_WORK, rests, unopened_change, works_again_at};
+use crate::crashes::{
+    CRASHES_MAX, STOPPED_BY_WORK, rested_by, rests, unopened_change, works_again_at,
+};
 use crate::names::{micros, time};
 use crate::rows::{Claim, Ended, Stored};
 use crate::statements::statements;
@@ -50,8 +52,10 @@ statements! {
         WHERE id = ?1";
     PARK = "UPDATE change SET yields = 1, first_tried_at = NULL WHERE id = ?1";
     UNPARK = "UPDATE change SET retry_at = 1 WHERE profile = ?1 AND person = ?2 AND status = 'waiting' AND yields = 1";
-    WAKE = "UPDATE change SET retry_at = ?2, first_tried_at = NULL WHERE profile = ?1 AND status = 'waiting' AND retry_at > ?2";
-    WAKE_LANES = "UPDATE lane SET due_at = ?2 WHERE profile = ?1 AND due_at > ?2";
+    WAKE = "UPDATE change SET retry_at = ?2, first_tried_at = NULL
+        WHERE profile = ?1 AND status = 'waiting' AND retry_at > ?2 AND (crashes = 0 OR retry_at > ?3)";
+    WAKE_LANES = "UPDATE lane SET due_at = ?2
+        WHERE profile = ?1 AND due_at > ?2 AND (suspect = 0 OR due_at > ?3)";
     BEAT = "UPDATE owner SET beat = beat + 1";
 }
 
@@ -284,10 +288,11 @@ pub fn settle(
 }
 
 pub fn wake(db: &Connection, profile: &str, now: Timestamp) -> Result<()> {
+    let (at, rested) = (micros(now), micros(rested_by(now)));
     db.prepare_cached(WAKE)?
-        .execute(params![profile, micros(now)])?;
+        .execute(params![profile, at, rested])?;
     db.prepare_cached(WAKE_LANES)?
-        .execute(params![profile, micros(now)])?;
+        .execute(params![profile, at, rested])?;
     Ok(())
 }
 

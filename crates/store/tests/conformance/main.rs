@@ -52,6 +52,7 @@ macro_rules! every_claim {
                 who_was_taken_over_from_can_write_nothing
                 what_ran_at_a_take_over_is_pending_again
                 a_change_that_stops_the_program_twenty_times_is_dead
+                a_rest_after_stops_outlasts_a_start
                 a_wait_between_stops_does_not_begin_their_count_anew
                 a_try_that_failed_begins_the_count_of_stops_anew
                 after_the_third_stop_a_change_waits_and_others_go_on

@@ -240,6 +240,18 @@ pub async fn a_change_that_stops_the_program_twenty_times_is_dead(store: Any) {
     assert_eq!(claimed(&store, "12:00").await, ["a_2"], "the lane goes on");
 }
 
+pub async fn a_rest_after_stops_outlasts_a_start(store: Any) {
+    comes(&store, vec![booked("a_1", ADA, "10:00")]).await;
+    for _ in 0..3 {
+        assert_eq!(claimed(&store, "12:00").await, ["a_1"]);
+        take_over_at(&store, at("12:00")).await;
+    }
+    // As every start does.
+    store.wake(PROFILE, at("12:00")).await.expect("woken");
+    assert!(claimed(&store, "12:00:01").await.is_empty());
+    assert_eq!(claimed(&store, "12:00:02").await, ["a_1"]);
+}
+
 pub async fn a_wait_between_stops_does_not_begin_their_count_anew(store: Any) {
     let id = comes(&store, vec![booked("a_1", ADA, "10:00")]).await;
     let mut now = at("11:00");

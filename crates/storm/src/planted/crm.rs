@@ -47,6 +47,17 @@ impl LyingCrm {
                     cause: Cause::Other,
                 }
             }
+            other => self.unreachable(other),
+        }
+    }
+
+    fn unreachable(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::NeedsOperator { what, .. }
+                if self.has(Bug::ForbiddenIsGone) && what.contains("lacks the right") =>
+            {
+                Failure::Gone { what }
+            }
             other => other,
         }
     }
@@ -102,7 +113,8 @@ impl Crm for LyingCrm {
     }
 
     async fn lead(&self, id: &str) -> Result<Lead, Failure> {
-        self.truth.lead(id).await.map(|lead| self.seen(lead))
+        let lead = self.truth.lead(id).await.map(|lead| self.seen(lead));
+        lead.map_err(|failure| self.unreachable(failure))
     }
 
     async fn create(&self, lead: &NewLead) -> Result<Lead, Failure> {

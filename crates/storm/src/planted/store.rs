@@ -52,6 +52,12 @@ impl LyingStore {
         aside.execute_batch(sql).expect("the schema is known");
     }
 
+    fn is_so(&self, sql: &str, now: Timestamp) -> bool {
+        let aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        let so = aside.query_row(sql, [now.as_microsecond()], |row| row.get(0));
+        so.expect("the schema is known")
+    }
+
     /// What stands beside the database is made to say what the database says.
     fn take_for_the_last(&self) {
         let aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,8 +78,8 @@ impl LyingStore {
         }
     }
 
-    /// Makes two deliveries of one change differ, and nothing that people read.
-    fn told_apart(&self, reading: Reading) -> Reading {
+    /// Makes two deliveries of one change differ, and nothing that people read; or says something else altogether.
+    fn misread(&self, reading: Reading) -> Reading {
         let Reading::Changes {
             trigger,
             uid,
@@ -83,6 +89,13 @@ impl LyingStore {
             return reading;
         };
         for change in &mut changes {
+            if self.has(Bug::RequestIsBooking) && change.kind == Kind::Requested {
+                change.kind = Kind::Booked;
+            }
+            if self.has(Bug::MovesUnjoined) && change.kind == Kind::Requested {
+                change.booking.ical_uid = None;
+                change.booking.reschedule_uid = None;
+            }
             let by_ms = if self.has(Bug::CreatedAtInKey) {
                 change.created_at.as_millisecond() % 59_000
             } else if self.has(Bug::DuplicatesTaken) {
@@ -151,6 +164,14 @@ const NEXT_OF_LANE: &str = "
     UPDATE lane SET due_at = 0 WHERE due_at IS NULL AND EXISTS
       (SELECT 1 FROM change c WHERE c.profile = lane.profile AND c.person = lane.person AND c.status = 'pending')";
 
+const AT_ONCE: &str = "
+    UPDATE change SET status = 'pending', retry_at = NULL WHERE status = 'waiting' AND crashes > 2;
+    UPDATE lane SET due_at = 0 WHERE suspect = 1";
+
+/// What stopped the program waits.
+const ONE_RESTS: &str = "
+    SELECT EXISTS (SELECT 1 FROM change WHERE status = 'waiting' AND crashes > 2 AND retry_at > ?1)";
+
 fn done() -> Ended {
     Ended {
         status: Status::Done,
@@ -203,7 +224,13 @@ macro_rules! lies {
                 if self.has(Bug::RestoreUnnoticed) {
                     self.take_for_the_last();
                 }
+                if self.has(Bug::StopsForgotten) {
+                    self.run("UPDATE change SET crashes = 0");
+                }
                 let lease = self.truth.lease(profile, owner, ttl, now).await?;
+                if self.has(Bug::NoRest) {
+                    self.run(AT_ONCE);
+                }
                 if let Lease::Held { epoch } = lease {
                     self.epoch.store(epoch, Ordering::Relaxed);
                 }
@@ -211,7 +238,7 @@ macro_rules! lies {
             }
 
             async fn read_many(&self, readings: Vec<(String, Reading)>) -> Result<()> {
-                let told = |(id, reading)| (id, self.told_apart(reading));
+                let told = |(id, reading)| (id, self.misread(reading));
                 self.truth.read_many(readings.into_iter().map(told).collect()).await
             }
 
@@ -219,6 +246,9 @@ macro_rules! lies {
                 self.insist();
                 if self.has(Bug::LanePerChange) {
                     self.run(NEXT_OF_LANE);
+                }
+                if self.has(Bug::WaitsForOne) && self.is_so(ONE_RESTS, now) {
+                    return Ok(Vec::new());
                 }
                 let claims = self.truth.claim(now, limit).await?;
                 if self.has(Bug::FinishesFirst) {
@@ -252,7 +282,25 @@ macro_rules! lies {
                 if self.has(Bug::HidesCancellations) {
                     related.retain(|r| r.change.kind != Kind::Cancelled || r.key == change.key);
                 }
+                if self.has(Bug::HidesRejections) {
+                    related.retain(|r| r.change.kind != Kind::Rejected || r.key == change.key);
+                }
                 Ok(related)
+            }
+
+            async fn pause(&self, profile: &str, pause: Option<Pause>) -> Result<()> {
+                if self.has(Bug::PauseStays) && pause.is_none() {
+                    return Ok(());
+                }
+                self.truth.pause(profile, pause).await
+            }
+
+            async fn notify(&self, notice: &Notice, now: Timestamp) -> Result<bool> {
+                let is_burial = notice.text.contains("stopped the program");
+                if self.has(Bug::TellsNobody) || self.has(Bug::BurialUntold) && is_burial {
+                    return Ok(false);
+                }
+                self.truth.notify(notice, now).await
             }
 
             async fn doubts(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Doubt>> {
@@ -305,9 +353,7 @@ lies! {
     park(claim: &Claim, at: Timestamp, reason: &str) -> ();
     wake(profile: &str, now: Timestamp) -> ();
     release(profile: &str, owner: &str) -> ();
-    pause(profile: &str, pause: Option<Pause>) -> ();
     remember(profile: &str, key: &str, until: Timestamp) -> ();
-    notify(notice: &Notice, now: Timestamp) -> bool;
     replay(id: &str) -> bool;
     set_meta(key: &str, value: &str) -> ();
     add_token(token: &Token) -> ();
