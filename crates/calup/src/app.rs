@@ -117,7 +117,7 @@ impl App {
             tracing::error!("{failure}");
             None
         });
-        let calcom = calcom::account(&config).unwrap_or_else(|failure| {
+        let calcom = calcom::account(&config, &store).unwrap_or_else(|failure| {
             tracing::error!("{failure}");
             None
         });
@@ -179,7 +179,7 @@ impl App {
         self.clickup.read().expect("no writer panics").clone()
     }
 
-    /// `None` while no key is set.
+    /// `None` while neither a key nor an OAuth client is set.
     pub fn calcom(&self) -> Option<Arc<Account>> {
         self.calcom.read().expect("no writer panics").clone()
     }
@@ -202,7 +202,7 @@ impl App {
     /// Takes secrets from settings that were read anew: all of them, or (when one is no good) none.
     pub fn renew(&self, config: &Config) -> Result<(), Failure> {
         let slack = slack::client(config)?;
-        let calcom = calcom::account(config)?.map(Arc::new);
+        let calcom = calcom::account(config, &self.store)?.map(Arc::new);
         let claude = claude(config)?;
         let new = token(config);
         let mut used = self.token.lock().expect("no holder panics");

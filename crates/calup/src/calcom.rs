@@ -5,18 +5,32 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::outcome::Failure;
+use store::Store;
 use tokio::sync::Mutex;
-use vendors::cal::api::{self, Bearer, Cal, EventType, Me};
+use vendors::cal::api::{self, Cal, EventType, Me};
+use vendors::cal::oauth::{self, OAuth};
 
 use crate::config::Config;
+use crate::grant::Grants;
 
 /// What people change at Cal.com shows within this.
 const REMEMBERED: Duration = Duration::from_secs(300);
 /// A person waits for it.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+/// What the tools need.
+const SCOPES: [&str; 7] = [
+    "PROFILE_READ",
+    "APPS_READ",
+    "SCHEDULE_READ",
+    "EVENT_TYPE_READ",
+    "EVENT_TYPE_WRITE",
+    "BOOKING_READ",
+    "BOOKING_WRITE",
+];
 
 pub struct Account {
     pub cal: Cal,
+    pub grants: Grants,
     me: Remembered<Me>,
     event_types: Remembered<Vec<EventType>>,
 }
@@ -45,25 +59,50 @@ impl<T> Default for Remembered<T> {
 }
 
 /// `None` while the profile has no way into Cal.com.
-pub fn account(config: &Config) -> Result<Option<Account>, Failure> {
-    let Some(key) = config.calcom.api_key.clone() else {
+pub fn account(config: &Config, store: &Arc<dyn Store>) -> Result<Option<Account>, Failure> {
+    let calcom = &config.calcom;
+    if calcom.api_key.is_none() && calcom.client_id.is_none() {
         return Ok(None);
-    };
+    }
+    let client = calcom.client_id.clone().map(|client_id| {
+        OAuth::new(oauth::Config {
+            app_url: calcom.app_url.clone(),
+            api_url: calcom.api_url.clone(),
+            client_id,
+            client_secret: calcom.client_secret.clone(),
+            redirect_uri: format!("{}/api/calcom/callback", config.public_url),
+            scopes: SCOPES.map(str::to_owned).to_vec(),
+            timeout: CALL_TIMEOUT,
+        })
+    });
+    let grants = Grants::new(
+        store.clone(),
+        &config.profile.name,
+        client.transpose()?,
+        calcom.api_key.clone(),
+    );
     let cal = Cal::new(
         api::Config {
-            api_url: config.calcom.api_url.clone(),
+            api_url: calcom.api_url.clone(),
             timeout: CALL_TIMEOUT,
         },
-        api::always(Bearer::Key(key)),
+        grants.clone().source(),
     )?;
     Ok(Some(Account {
         cal,
+        grants,
         me: Remembered::default(),
         event_types: Remembered::default(),
     }))
 }
 
 impl Account {
+    /// Another account may be connected by now.
+    pub async fn forget(&self) {
+        *self.me.0.lock().await = None;
+        *self.event_types.0.lock().await = None;
+    }
+
     pub async fn me(&self) -> Result<Arc<Me>, Failure> {
         self.me.or(self.cal.me()).await
     }

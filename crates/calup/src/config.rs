@@ -59,6 +59,9 @@ pub struct CalCom {
     pub api_key: Option<SecretString>,
     pub api_url: String,
     pub app_url: String,
+    /// OAuth.
+    pub client_id: Option<String>,
+    pub client_secret: Option<SecretString>,
 }
 
 /// The chat's model.
@@ -231,6 +234,8 @@ impl Settings {
                 api_key: self.some("calcom_api_key").map(Into::into),
                 api_url: self.url("calcom_api_url")?,
                 app_url: self.url("calcom_app_url")?,
+                client_id: self.some("calcom_client_id"),
+                client_secret: self.some("calcom_client_secret").map(Into::into),
             },
             claude: Claude {
                 api_key: self.some("anthropic_api_key").map(Into::into),

@@ -19,6 +19,7 @@ mod execute;
 mod explain;
 mod gather;
 mod given_up;
+mod grant;
 mod guard;
 mod hooks;
 mod inbox;

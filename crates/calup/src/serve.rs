@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::config::{self, Config};
-use crate::{closing, hooks, index, server, slack, standby, sweep, web, worker};
+use crate::{closing, grant, hooks, index, server, slack, standby, sweep, web, worker};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Only {
@@ -259,6 +259,7 @@ async fn look_after(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         tell_misfits(&app).await;
         hooks::tell_misfits(&app).await;
         tell_slack_misfits(&app).await;
+        grant::tell(&app).await;
         let changed = config::file_changed();
         if changed == seen {
             continue;

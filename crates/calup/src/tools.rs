@@ -187,7 +187,7 @@ impl Desk<'_> {
         self.app.calcom().ok_or_else(|| {
             Trouble::setup(
                 "Cal.com is not connected",
-                "set CALCOM_API_KEY to a key from Cal.com (Settings → Developer → API keys)",
+                "set CALCOM_API_KEY to a key from Cal.com (Settings → Developer → API keys), or CALCOM_CLIENT_ID to connect by OAuth",
             )
         })
     }

@@ -1,7 +1,9 @@
-//! Every route. Webhooks are open and signed; everything else under `/api` wants a token.
+//! Every route. Webhooks are open and signed, and who comes back from Cal.com has a state that was given out; everything
+//! else under `/api` wants a token.
 
 mod assistant;
 mod chat;
+mod consent;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,6 +46,7 @@ pub fn router(app: Arc<App>) -> Router {
             post(chat::receive).layer(DefaultBodyLimit::max(CHAT_BYTES_MAX)),
         )
         .route("/api/proposals/{id}", post(assistant::decide))
+        .route("/api/calcom/auth-url", get(consent::begin))
         .route_layer(middleware::from_fn_with_state(app.clone(), authorize));
     // What a model may be given a token for.
     let tools = Router::new()
@@ -62,6 +65,8 @@ pub fn router(app: Arc<App>) -> Router {
             "/api/slack/interactions",
             post(slack::clicks::receive).layer(DefaultBodyLimit::max(INTERACTION_BYTES_MAX)),
         )
+        .route("/api/calcom/callback", get(consent::end))
+        .route("/connected", get(consent::connected))
         .route(
             "/healthz",
             get(|| async { Json(json!({ "status": "ok" })) }),

@@ -99,6 +99,8 @@ pub fn config(database: &Path) -> config::Config {
             api_key: None,
             api_url: String::new(),
             app_url: String::new(),
+            client_id: None,
+            client_secret: None,
         },
         claude: config::Claude {
             api_key: None,

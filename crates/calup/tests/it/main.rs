@@ -13,6 +13,7 @@ mod bookings;
 mod chat;
 mod clocks;
 mod commands;
+mod consents;
 mod crash_points;
 mod crashes;
 mod disks;

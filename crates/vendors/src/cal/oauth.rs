@@ -140,8 +140,8 @@ impl OAuth {
         self.ask(Grant::Code, &fields, None).await
     }
 
-    /// After an `Unknown` the old token may or may not be used up: it is tried again, and if it is, the answer is
-    /// `NeedsOperator`.
+    /// `Gone`: Cal.com has ended what was granted. After an `Unknown` the old token may or may not be used up: it is tried
+    /// again, and if it is, that is the answer.
     pub async fn refresh(&self, refresh: &SecretString) -> Result<Tokens, Failure> {
         let fields = [
             ("grant_type", "refresh_token"),
@@ -248,10 +248,7 @@ impl Grant {
             said.join(", ")
         };
         match word {
-            "invalid_grant" if self == Self::Refresh => needs_operator(
-                format!("{what}: Cal.com has ended it ({said})"),
-                "connect Cal.com again",
-            ),
+            "invalid_grant" if self == Self::Refresh => self.purpose().gone(),
             "invalid_grant" => self.purpose().refuse(&format!(
                 "the code is used up, too old, or not for this address ({said})"
             )),

@@ -111,8 +111,7 @@ async fn a_code_or_token_is_used_once() {
 
     oauth.refresh(&tokens.refresh).await.expect("tokens");
     let again = oauth.refresh(&tokens.refresh).await;
-    assert_eq!(classed(&again), "operator");
-    assert!(shown(again).ends_with("connect Cal.com again"));
+    assert_eq!(classed(&again), "gone");
 }
 
 #[tokio::test]
@@ -136,8 +135,8 @@ async fn each_refusal_says_what_to_do() {
         (
             400,
             r#"{"error":"invalid_grant","error_description":"refresh_token_revoked"}"#,
-            "operator",
-            "connect Cal.com again",
+            "gone",
+            "the connection to Cal.com",
         ),
         (
             401,
@@ -248,7 +247,7 @@ async fn the_recorded_answers_are_understood_bare_and_enveloped() {
     let refused = recorded("oauth-error");
     let body = refused["body"].to_string();
     server.fault(Match::post("/token"), Fault::Status(400, body), 1);
-    assert_eq!(classed(&oauth.refresh(&"r".into()).await), "operator");
+    assert_eq!(classed(&oauth.refresh(&"r".into()).await), "gone");
 }
 
 #[tokio::test]
