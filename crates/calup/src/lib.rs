@@ -29,6 +29,7 @@ mod keys;
 mod lease;
 mod leased;
 mod lookup;
+mod mcp;
 mod misfits;
 mod pointer;
 mod process;

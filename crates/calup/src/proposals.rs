@@ -94,6 +94,17 @@ pub async fn keep(app: &App, proposal: &Proposal) -> Result<(), Trouble> {
         .ok_or_else(|| Trouble::ours("the proposal was made already"))
 }
 
+/// `None` where there is none.
+pub async fn told(app: &App, id: &str) -> Result<Option<Value>, store::Error> {
+    let (profile, now) = (&app.config.profile.name, clock::now());
+    let paper = app
+        .store
+        .paper(profile, PaperKind::Proposal, id, now)
+        .await?;
+    let proposal = paper.and_then(|paper| serde_json::from_slice::<Proposal>(&paper.body).ok());
+    Ok(proposal.map(|proposal| proposal.told()))
+}
+
 /// How a decision ended.
 pub enum Decided {
     /// Carried out, or declined: what became of it.
@@ -134,12 +145,8 @@ pub async fn decide(app: &App, id: &str, confirm: bool, by: &By) -> Result<Decid
     };
     // Begun at most once, whatever happens from here on.
     let Some(version) = write(app, &proposal, paper.version).await? else {
-        let paper = app
-            .store
-            .paper(profile, PaperKind::Proposal, id, now)
-            .await?;
-        let first = paper.and_then(|paper| serde_json::from_slice::<Proposal>(&paper.body).ok());
-        return Ok(first.map_or(Decided::NoSuch, |first| Decided::Before(first.told())));
+        let first = told(app, id).await?;
+        return Ok(first.map_or(Decided::NoSuch, Decided::Before));
     };
     if !confirm {
         return Ok(Decided::Now(proposal.told()));
@@ -168,8 +175,7 @@ pub async fn decide(app: &App, id: &str, confirm: bool, by: &By) -> Result<Decid
 }
 
 async fn carry_out(app: &App, by: &By, proposal: &Proposal) -> Answer {
-    let tool = tools::tool(&proposal.tool);
-    let tool = tool.ok_or_else(|| Trouble::ours("there is no such tool any more"))?;
+    let tool = tools::tool(&proposal.tool)?;
     let desk = Desk {
         app,
         by,

@@ -34,6 +34,8 @@ pub use input::Input;
 #[async_trait::async_trait]
 pub trait Tool: Send + Sync {
     fn name(&self) -> &'static str;
+    /// For people.
+    fn title(&self) -> &'static str;
     /// For the model: what it is for, and what to do with the result.
     fn description(&self) -> &'static str;
     /// JSON Schema of an object.
@@ -76,7 +78,7 @@ pub struct Desk<'a> {
 /// Who uses a tool.
 #[derive(Debug, Clone)]
 pub struct By {
-    /// A token's name, `chat`, `terminal`.
+    /// A token's name, `mcp`, `terminal`.
     pub name: String,
 }
 
@@ -204,20 +206,18 @@ impl Desk<'_> {
     }
 }
 
-pub fn tool(name: &str) -> Option<&'static dyn Tool> {
-    TOOLS.into_iter().find(|tool| tool.name() == name)
+pub fn tool(name: &str) -> Result<&'static dyn Tool, Trouble> {
+    let found = TOOLS.into_iter().find(|tool| tool.name() == name);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name()).collect();
+        let hint = format!("one of {}", names.join(", "));
+        Trouble::not_there(format!("there is no tool `{name}`"), &hint)
+    })
 }
 
 /// Whatever the arguments are, in bounded time.
 pub async fn call(app: &App, by: &By, name: &str, arguments: &Value) -> Answer {
-    let Some(tool) = tool(name) else {
-        let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name()).collect();
-        let hint = format!("one of {}", names.join(", "));
-        return Err(Trouble::not_there(
-            format!("there is no tool `{name}`"),
-            &hint,
-        ));
-    };
+    let tool = tool(name)?;
     let input = Input::of(arguments, &tool.input_schema())?;
     let desk = Desk {
         app,

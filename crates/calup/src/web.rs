@@ -4,6 +4,7 @@
 mod assistant;
 mod chat;
 mod consent;
+mod mcp;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -54,6 +55,13 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/tools/{name}", post(assistant::call))
         .layer(DefaultBodyLimit::max(TOOL_INPUT_BYTES_MAX))
         .route_layer(middleware::from_fn_with_state(app.clone(), authorize_tools));
+    let mcp = Router::new()
+        .route_service("/mcp", mcp::service(app.clone()))
+        .route_layer(middleware::from_fn_with_state(app.clone(), authorize_tools))
+        .route_layer(middleware::from_fn_with_state(
+            app.clone(),
+            mcp::only_as_ourselves,
+        ));
     Router::new()
         .route("/api/webhooks/cal", post(inbox::receive_default))
         .route("/api/webhooks/cal/{profile}", post(inbox::receive_for))
@@ -74,6 +82,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(ready::answer))
         .merge(guarded)
         .merge(tools)
+        .merge(mcp)
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "there is no such route", None) })
         .method_not_allowed_fallback(|| async {
             Problem::new(
@@ -166,6 +175,13 @@ async fn authorize_tools(
     next: Next,
 ) -> Result<Response, Problem> {
     let token = token(&app, request.headers()).await?;
+    if !matches!(token.scope.as_str(), "all" | "tools") {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "this token does not reach the assistant's tools",
+            Some("`calup token new --scope tools` makes one that does"),
+        ));
+    }
     Ok(go_on(token, request, next).await)
 }
 

@@ -1,8 +1,10 @@
 //! The command line. Exit codes: 0 done, 1 it failed, 2 wrong usage.
 
+mod confirm;
 mod deliveries;
 mod doctor;
 mod guard;
+mod mcp;
 mod plan;
 mod questions;
 mod send;
@@ -54,6 +56,10 @@ enum Command {
     Questions(questions::Arguments),
     /// Lists the assistant's tools, or uses one.
     Tool(tool::Arguments),
+    /// Serves the assistant's tools to an MCP client, over standard input and output.
+    Mcp(mcp::Arguments),
+    /// Carries out what a tool proposed, once you have said yes.
+    Confirm(confirm::Arguments),
     /// Makes a delivery pending again; what was done is not done twice.
     Replay(deliveries::Replay),
     /// Whether ClickUp is asked first, because the database is an older copy; turns that on and off.
@@ -80,6 +86,11 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         Command::Replay(replay) => deliveries::replay(replay, load()?).await,
         Command::Questions(arguments) => questions::run(arguments, &load()?).await,
         Command::Tool(arguments) => tool::run(arguments, load()?).await,
+        Command::Mcp(arguments) => {
+            arguments.enter()?;
+            mcp::run(load()?).await
+        }
+        Command::Confirm(arguments) => confirm::run(arguments, load()?).await,
         Command::Guard(arguments) => guard::run(arguments, &load()?).await,
         Command::Wording(arguments) => wording::run(&arguments, &load()?),
         Command::Config => {
@@ -120,6 +131,8 @@ pub fn telemetry(arguments: &Arguments) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
         tracing_subscriber::EnvFilter::new(if quiet { "error" } else { "info" })
     });
+    // What it says of less than errors holds whole messages: people's addresses, and tokens.
+    let filter = filter.add_directive("rmcp=error".parse().expect("a directive"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

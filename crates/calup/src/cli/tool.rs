@@ -1,15 +1,14 @@
 //! `calup tool`: the assistant's tools from the command line, on the server's database. What a tool proposes is carried out
 //! when whoever sits here says so.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{open, print};
+use super::{confirm, open, print};
 use crate::app::App;
 use crate::config::Config;
-use crate::proposals::{self, Decided};
 use crate::tools::{self, By, TOOLS};
 
 #[derive(Debug, Args)]
@@ -43,7 +42,7 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
             show(&answer, arguments.json);
             let id = answer["proposal"]["id"].as_str();
             match id.filter(|_| std::io::stdin().is_terminal() && !arguments.json) {
-                Some(id) => confirm(&app, &by, id).await,
+                Some(id) => confirm::ask(&app, &by, id).await,
                 None => Ok(()),
             }
         }
@@ -79,25 +78,4 @@ fn show(answer: &Value, as_json: bool) {
         serde_json::to_string_pretty(answer).unwrap_or_default()
     };
     print(&text);
-}
-
-async fn confirm(app: &App, by: &By, id: &str) -> Result<(), String> {
-    let mut out = std::io::stdout();
-    let _ = write!(out, "Carry it out? [y/N] ");
-    let _ = out.flush();
-    let mut line = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .map_err(|e| e.to_string())?;
-    let is_yes = matches!(line.trim().to_lowercase().as_str(), "y" | "yes");
-    match proposals::decide(app, id, is_yes, by).await {
-        Ok(Decided::Now(told) | Decided::Before(told)) => {
-            show(&told, false);
-            Ok(())
-        }
-        Ok(Decided::NoSuch) => Err("the proposal is gone; ask for it anew".to_owned()),
-        Ok(Decided::Failed(trouble)) => Err(trouble.error),
-        Err(error) => Err(error.to_string()),
-    }
 }

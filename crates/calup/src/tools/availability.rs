@@ -20,6 +20,10 @@ impl Tool for Availability {
         "cal_check_availability"
     }
 
+    fn title(&self) -> &'static str {
+        "Free slots of an event type"
+    }
+
     fn description(&self) -> &'static str {
         "Lists when an event type can be booked, from date_from to date_to, both included: whole days in the user's own time \
          zone. Slots are given with their offset; give a slot's start as it is to cal_book."

@@ -18,6 +18,10 @@ impl Tool for Book {
         "cal_book"
     }
 
+    fn title(&self) -> &'static str {
+        "Propose a booking"
+    }
+
     fn description(&self) -> &'static str {
         "Proposes to book a meeting for somebody. Nothing is booked before the user confirms the proposal themselves; say so, \
          and do not say that it is booked. Check the time with cal_free_times or cal_check_availability first."

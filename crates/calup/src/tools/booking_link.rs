@@ -14,6 +14,10 @@ impl Tool for BookingLink {
         "cal_get_booking_link"
     }
 
+    fn title(&self) -> &'static str {
+        "Booking link"
+    }
+
     fn description(&self) -> &'static str {
         "Gives the booking link of an event type, by its slug. For a draft to a person who is in the CRM, \
          cal_link_for_person gives a better one. If several event types fit what the user said, ask which one is meant."

@@ -16,6 +16,10 @@ impl Tool for Brief {
         "meeting_brief"
     }
 
+    fn title(&self) -> &'static str {
+        "Meeting brief"
+    }
+
     fn description(&self) -> &'static str {
         "What to know before a meeting: the person's record in the CRM, their bookings so far, and what they answered when \
          they booked. Name the meeting by booking_id (from cal_upcoming), or the person by email or task_id; without any \

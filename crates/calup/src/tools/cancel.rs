@@ -17,6 +17,10 @@ impl Tool for Cancel {
         "cal_cancel"
     }
 
+    fn title(&self) -> &'static str {
+        "Propose to cancel a meeting"
+    }
+
     fn description(&self) -> &'static str {
         "Proposes to cancel an upcoming meeting. Nothing is cancelled before the user confirms the proposal themselves."
     }

@@ -12,6 +12,10 @@ impl Tool for EventTypes {
         "cal_get_event_types"
     }
 
+    fn title(&self) -> &'static str {
+        "Event types"
+    }
+
     fn description(&self) -> &'static str {
         "Lists the user's event types at Cal.com: id, slug, title, length in minutes, booking link. Use it to find the id \
          or slug that other tools want. Hidden ones can be booked by their link all the same."

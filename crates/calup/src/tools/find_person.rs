@@ -12,6 +12,10 @@ impl Tool for FindPerson {
         "crm_find_person"
     }
 
+    fn title(&self) -> &'static str {
+        "Find a person in the CRM"
+    }
+
     fn description(&self) -> &'static str {
         "Finds people in the CRM (ClickUp) by e-mail address or by any part of their name. All who fit are given, the best \
          first: if more than one may be meant, ask which one. Take task_id for the other tools."

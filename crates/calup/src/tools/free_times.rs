@@ -22,6 +22,10 @@ impl Tool for FreeTimes {
         "cal_free_times"
     }
 
+    fn title(&self) -> &'static str {
+        "Free times"
+    }
+
     fn description(&self) -> &'static str {
         "Says when the user is free, merged over their event types: each time with the event types that can be booked then. \
          `when` is in the user's words and is worked out here, in the user's time zone: \"Tuesday afternoon\", \"next week\", \

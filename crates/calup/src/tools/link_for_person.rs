@@ -15,6 +15,10 @@ impl Tool for LinkForPerson {
         "cal_link_for_person"
     }
 
+    fn title(&self) -> &'static str {
+        "Booking link for a person"
+    }
+
     fn description(&self) -> &'static str {
         "Gives the booking link of an event type for one person: filled in with their name and e-mail, and signed, so that \
          the booking finds its way back to their record in the CRM. Name the person by task_id (from crm_find_person) or \

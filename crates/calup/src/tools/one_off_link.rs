@@ -12,6 +12,10 @@ impl Tool for OneOff {
         "cal_one_off_link"
     }
 
+    fn title(&self) -> &'static str {
+        "Propose a one-off link"
+    }
+
     fn description(&self) -> &'static str {
         "Proposes to make a private link for an event type, which is used up by one booking. It is made when the user \
          confirms the proposal themselves; the link comes with the confirmation."

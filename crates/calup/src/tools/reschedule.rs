@@ -15,6 +15,10 @@ impl Tool for Reschedule {
         "cal_reschedule"
     }
 
+    fn title(&self) -> &'static str {
+        "Propose to move a meeting"
+    }
+
     fn description(&self) -> &'static str {
         "Proposes to move an upcoming meeting to another time. Nothing is moved before the user confirms the proposal \
          themselves."

@@ -18,6 +18,10 @@ impl Tool for Upcoming {
         "cal_upcoming"
     }
 
+    fn title(&self) -> &'static str {
+        "Upcoming meetings"
+    }
+
     fn description(&self) -> &'static str {
         "Lists the user's upcoming meetings at Cal.com, the earliest first, those that wait for confirmation among them. \
          booking_id is what cal_reschedule and cal_cancel want."

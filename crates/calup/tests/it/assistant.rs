@@ -6,7 +6,7 @@ use sim::cal::api::{Bookable, Config, Server};
 
 use crate::world::{BROKERS, INBOUND, Setup, World};
 
-const INTRO: u64 = 880_101;
+pub const INTRO: u64 = 880_101;
 const START: &str = "2090-05-04T10:00:00Z";
 
 pub struct Desk {
@@ -67,14 +67,14 @@ impl Desk {
             .await
     }
 
-    async fn good(&self, name: &str, input: Value) -> Value {
+    pub async fn good(&self, name: &str, input: Value) -> Value {
         let (status, answer) = self.tool(name, input).await;
         assert_eq!(status, 200, "{name}: {answer}");
         answer
     }
 
     /// A slot that is free for sure.
-    async fn slot(&self) -> String {
+    pub async fn slot(&self) -> String {
         let answer = self
             .good(
                 "cal_free_times",

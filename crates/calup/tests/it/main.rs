@@ -25,6 +25,7 @@ mod house;
 mod index_fill;
 mod late_answers;
 mod limits;
+mod mcp;
 mod on_postgres;
 mod pair;
 mod people;

@@ -1,0 +1,58 @@
+//! `calup confirm`: what a tool proposed is carried out when whoever sits here says so.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use clap::Args;
+
+use super::{open, print};
+use crate::app::App;
+use crate::config::Config;
+use crate::proposals::{self, Decided};
+use crate::tools::By;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// As the assistant told it: `p_…`.
+    id: String,
+}
+
+pub async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
+    // Whoever only runs commands, such as a model, is not asked.
+    if !std::io::stdin().is_terminal() {
+        return Err(
+            "a proposal is confirmed by a person: run this in a terminal, or POST /api/proposals/{id}"
+                .to_owned(),
+        );
+    }
+    let store = open(&config).await?;
+    let app = App::new(config, store).map_err(|failure| failure.to_string())?;
+    let told = proposals::told(&app, &arguments.id).await;
+    let told = told.map_err(|e| e.to_string())?;
+    let told = told.ok_or("there is no proposal with that id; ask for it anew")?;
+    print(told["summary"].as_str().unwrap_or_default());
+    let by = By {
+        name: "terminal".to_owned(),
+    };
+    ask(&app, &by, &arguments.id).await
+}
+
+pub async fn ask(app: &App, by: &By, id: &str) -> Result<(), String> {
+    let mut out = std::io::stdout();
+    let _ = write!(out, "Carry it out? [y/N] ");
+    let _ = out.flush();
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|e| e.to_string())?;
+    let is_yes = matches!(line.trim().to_lowercase().as_str(), "y" | "yes");
+    match proposals::decide(app, id, is_yes, by).await {
+        Ok(Decided::Now(told) | Decided::Before(told)) => {
+            print(&serde_json::to_string_pretty(&told).unwrap_or_default());
+            Ok(())
+        }
+        Ok(Decided::NoSuch) => Err("the proposal is gone; ask for it anew".to_owned()),
+        Ok(Decided::Failed(trouble)) => Err(trouble.error),
+        Err(error) => Err(error.to_string()),
+    }
+}
