@@ -1,7 +1,7 @@
 //! The tools over MCP, by both ways: what a client sees, what it is refused, and that nothing but the protocol is spoken.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -473,4 +473,40 @@ async fn a_proposal_is_confirmed_in_a_terminal_by_a_person_only() {
     assert!(said.contains("a person"), "{said}");
     let made = desk.calcom.requests();
     assert!(!made.iter().any(|it| it.path.ends_with("/private-links")));
+}
+
+/// Where the official clients are installed: `scripts/test` does it, and says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_official_clients_list_and_call_the_tools() {
+    let Ok(folder) = std::env::var("CALUP_TEST_MCP_CLIENTS") else {
+        let said = b"\n*** SKIPPED: the official MCP clients; scripts/test installs them\n\n";
+        let _ = std::io::stderr().write_all(said);
+        return;
+    };
+    let desk = desk().await;
+    desk.world.calup.write_settings();
+    let calls = desk.world.calup.dir.join("calls.json");
+    let all = serde_json::to_vec(&self::calls(&desk).await).expect("JSON");
+    std::fs::write(&calls, all).expect("a file");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/mcp/try");
+    let tried = Command::new(script)
+        .arg(folder)
+        .arg(env!("CARGO_BIN_EXE_calup"))
+        .arg(&desk.world.calup.dir)
+        .arg(format!("http://{}/mcp", desk.world.calup.address))
+        .arg(calls)
+        .env("CALUP_TOKEN", &desk.model)
+        .output();
+    let tried = tried.expect("the script runs");
+    let said = [tried.stdout, tried.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(tried.status.success(), "{said}");
+    for client in ["python", "typescript", "inspector"] {
+        for way in ["stdio", "http"] {
+            assert!(
+                said.contains(&format!("{client} over {way}: 12 tools")),
+                "{said}"
+            );
+        }
+    }
 }

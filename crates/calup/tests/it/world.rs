@@ -291,6 +291,15 @@ impl Calup {
         self.env.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Into `calup.toml`, for whoever starts another one in this folder.
+    pub fn write_settings(&self) {
+        let is_setting = |name: &str| !name.starts_with("RUST_");
+        let all = self.env.iter().filter(|(name, _)| is_setting(name));
+        let lines = all.map(|(name, value)| format!("{} = {value:?}\n", name.to_lowercase()));
+        let file = self.dir.join("calup.toml");
+        std::fs::write(file, lines.collect::<String>()).expect("a file");
+    }
+
     /// Starts `serve` and waits for its address.
     pub fn start(&mut self) {
         self.start_as(&["serve"]);
