@@ -47,6 +47,7 @@ mod waits;
 pub mod web;
 pub mod worker;
 
+use std::pin::Pin;
 use std::process::ExitCode;
 
 /// The program.
@@ -67,7 +68,9 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(cli::run(arguments)) {
+    // Behind a pointer: it is large, and compiled once for each kind of runtime otherwise.
+    let run: Pin<Box<dyn Future<Output = _>>> = Box::pin(cli::run(arguments));
+    match runtime.block_on(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

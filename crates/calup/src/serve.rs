@@ -1,5 +1,6 @@
 //! `calup serve`: intake and worker, until asked to stop.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -111,14 +112,15 @@ fn work_apart(
         .name("worker".into())
         .spawn(move || {
             give_way();
-            let _ = tell.send(runtime.block_on(async {
+            let work: Pin<Box<dyn Future<Output = _>>> = Box::pin(async {
                 // Ends with the work, at the latest.
                 tokio::spawn(index::run(app.clone(), stopped.clone()));
                 tokio::spawn(closing::run(app.clone(), stopped.clone()));
                 tokio::spawn(hooks::keep::run(app.clone(), stopped.clone()));
                 let work = standby::run(app.clone(), stopped.clone());
                 sweep::beside(work, app, stopped).await
-            }));
+            });
+            let _ = tell.send(runtime.block_on(work));
         })
         .map_err(|e| format!("could not start the worker: {e}"))?;
     Ok(tokio::spawn(async {

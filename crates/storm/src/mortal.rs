@@ -166,7 +166,6 @@ verbs! {
         wake(profile: &str, now: Timestamp) -> ();
         pause(profile: &str, pause: Option<Pause>) -> ();
         remember(profile: &str, key: &str, until: Timestamp) -> ();
-        notify(notice: &Notice, now: Timestamp) -> bool;
         replay(id: &str) -> bool;
         set_meta(key: &str, value: &str) -> ();
         add_token(token: &Token) -> ();
@@ -257,6 +256,17 @@ verbs! {
             drop(file);
             self.saw(&record, &done);
             self.written("finish", &done).await;
+            done
+        }
+
+        async fn notify(&self, notice: &Notice, now: Timestamp) -> Result<bool> {
+            let file = self.writing("notify").await?;
+            let done = file.notify(notice, now).await;
+            drop(file);
+            if matches!(done, Ok(true)) {
+                self.life.world.tell(format_args!("told: {}: {}", notice.cause, notice.text));
+            }
+            self.written("notify", &done).await;
             done
         }
 

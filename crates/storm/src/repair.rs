@@ -100,8 +100,12 @@ pub async fn left(world: &World, file: &dyn Store) -> Option<(&'static str, Stri
     let mut people: Vec<usize> = Vec::new();
     for task in world.clickup.live_tasks() {
         let seen = world.seen();
-        // What calup did to it itself looks like somebody's work.
-        let is_changed = |id: &str| seen.touched.contains_key(id) || seen.swept.contains(id);
+        // What calup did to it itself looks like somebody's work, and so does what it forgot to have made.
+        let is_changed = |id: &str| {
+            seen.touched.contains_key(id)
+                || seen.swept.contains(id)
+                || seen.made_since_copy.contains(id)
+        };
         let is_theirs = |id: &str| told.contains(id) && is_changed(id);
         if is_theirs(&task.id) {
             excused.extend(marked(&task.markdown).into_iter().map(|(_, mark)| mark));

@@ -151,6 +151,9 @@ fn forget_who_has_no_address(world: &World, copied_at_ms: u64) {
     let mut seen = world.seen();
     for task in tasks.iter().filter(|task| task.creator_id == us) {
         let is_unlisted = task.date_created >= time::vendor_ms() - lag_ms;
+        if task.date_created >= since {
+            seen.made_since_copy.insert(task.id.clone());
+        }
         if task.email.is_none() && task.date_created >= since {
             seen.forgotten.insert(task.id.clone());
         }
@@ -169,6 +172,7 @@ pub fn made_before(world: &World, lead: &TaskView, person: usize, left_at_ms: u6
         return;
     }
     seen.removed.insert(person);
+    seen.made_since_copy.insert(lead.id.clone());
     if lead.email.is_none() {
         seen.forgotten.insert(lead.id.clone());
     }

@@ -48,6 +48,8 @@ pub struct Seen {
     /// Leads of people without an e-mail, made since the copy of the database that was put back: only a lost link told
     /// whose they are.
     pub forgotten: BTreeSet<String>,
+    /// Leads made since then, whoever's.
+    pub made_since_copy: BTreeSet<String>,
     /// Meetings whose record somebody deleted, and nobody else has the address; and when.
     pub deleted: BTreeMap<usize, u64>,
     /// Copies and merge targets that people made.
