@@ -4,10 +4,10 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::inline::{Hand, Inline};
 use super::readers::Readers;
@@ -22,6 +22,7 @@ const READERS: usize = 2;
 const BUSY: Duration = Duration::from_secs(1);
 /// Another process may be making or migrating the same file.
 const BUSY_OPENING: Duration = Duration::from_secs(15);
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 const STATEMENTS_KEPT: usize = 128;
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 
@@ -92,8 +93,7 @@ fn open_by(
         if db.is_readonly("main")? {
             return Err(Error::Unwritable("it is read-only".into()));
         }
-        let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-        if mode != "wal" {
+        if write_ahead(&db)? != "wal" {
             return Err(Error::Unwritable(
                 "its disk does not allow a write-ahead log".into(),
             ));
@@ -177,6 +177,23 @@ fn connect(path: &Path) -> Result<Connection> {
     db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     db.execute_batch(SETTINGS)?;
     Ok(db)
+}
+
+/// The journal mode after asking for a write-ahead log. Where two ask at once, SQLite tells one of them "busy" at once,
+/// lest they wait for each other, whatever timeout is set.
+fn write_ahead(db: &Connection) -> rusqlite::Result<String> {
+    let asked = Instant::now();
+    loop {
+        match db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && asked.elapsed() < BUSY_OPENING =>
+            {
+                std::thread::sleep(BUSY_PAUSE);
+            }
+            mode => return mode,
+        }
+    }
 }
 
 /// Not opened read-only: the last connection to close copies the log into the file.

@@ -21,15 +21,14 @@ pub const VERSION: i64 = STEPS.len() as i64;
 
 /// Brings the database to this program's version, one step per transaction.
 pub fn migrate(db: &Connection, file: &str) -> Result<()> {
-    let version = version(db)?;
+    let (version, is_foreign) = looked_at(db)?;
     if version > VERSION {
         return Err(Error::Unusable(format!(
             "{file} was written by a newer calup (schema {version}, this one knows {VERSION}); \
              start that version, or restore a backup made before the upgrade"
         )));
     }
-    let is_ours = pragma(db, "application_id")? == APPLICATION_ID;
-    if !is_ours && (version > 0 || has_tables(db)?) {
+    if is_foreign {
         return Err(Error::Unusable(format!(
             "{file} is not a calup database but another program's; name another file, calup makes it"
         )));
@@ -51,6 +50,14 @@ pub fn migrate(db: &Connection, file: &str) -> Result<()> {
     }
     db.pragma_update(None, "foreign_keys", true)?;
     taken
+}
+
+/// The version, and whether another program made it: as of one moment, since another process may be making the tables.
+fn looked_at(db: &Connection) -> Result<(i64, bool)> {
+    let moment = db.unchecked_transaction()?;
+    let version = version(&moment)?;
+    let is_ours = pragma(&moment, "application_id")? == APPLICATION_ID;
+    Ok((version, !is_ours && (version > 0 || has_tables(&moment)?)))
 }
 
 fn take_step(db: &Connection, before: i64, step: &str) -> Result<()> {
