@@ -8,7 +8,7 @@ use std::time::Instant;
 use domain::lead::{Lead, ListInfo, NewLead, Posted, RichText, Write};
 use domain::outcome::Failure;
 use jiff::Timestamp;
-use vendors::{Crm, Page};
+use vendors::{Crm, Page, http};
 
 use crate::lease::{Deadline, Lease};
 
@@ -41,7 +41,7 @@ pub async fn within<T>(
             return Err(Failure::Transient { what });
         }
     };
-    let mut call = std::pin::pin!(call);
+    let mut call = std::pin::pin!(http::until(end, call));
     let mut ended = std::pin::pin!(tokio::time::sleep_until(end.into()));
     std::future::poll_fn(|cx| {
         // Looked at first: a process that was stopped goes on here, perhaps long after.

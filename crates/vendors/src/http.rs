@@ -3,6 +3,7 @@
 
 mod gate;
 mod purpose;
+mod until;
 
 use std::cell::Cell;
 use std::error::Error as _;
@@ -25,6 +26,7 @@ use url::{Host, Url};
 
 pub use gate::Gate;
 pub(crate) use purpose::{Purpose, needs_operator};
+pub use until::until;
 
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// The calls of a booking follow each other on one connection; an older one may be closed by the vendor just as a call is
@@ -201,10 +203,10 @@ impl Outbound {
         if let Some(json) = call.json {
             request = request
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-                .body(json.to_string());
+                .body(until::body(json.to_string()));
         } else if let Some(form) = form {
             let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-            request = request.header(CONTENT_TYPE, kind).body(form);
+            request = request.header(CONTENT_TYPE, kind).body(until::body(form));
         }
         let mut response = request.send().await.map_err(|error| lost(&error))?;
         let status = response.status().as_u16();

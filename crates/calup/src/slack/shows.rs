@@ -14,7 +14,7 @@ use vendors::slack::{self, Slack};
 use super::stands::{Doubts, Stands};
 use super::{after, message};
 use crate::app::App;
-use crate::{clock, crash, keys};
+use crate::{clock, crash, keys, leased};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 100;
@@ -138,7 +138,7 @@ async fn one(
     crash::at("posting");
     let mut shown = message::of(question);
     shown.marker = Some(marker);
-    match slack.post(&shown).await {
+    match leased::within(&app.lease, "ask in Slack", slack.post(&shown)).await {
         Ok(ts) => {
             crash::at("posted");
             remember(app, slack, question, &ts).await
@@ -164,7 +164,8 @@ async fn change(
     posted: &Message,
     shown: &slack::Message,
 ) -> Result<(), Trouble> {
-    let changed = slack.update(&posted.channel, &posted.ts, shown).await;
+    let changed = slack.update(&posted.channel, &posted.ts, shown);
+    let changed = leased::within(&app.lease, "change a message in Slack", changed).await;
     let is_over = match &changed {
         // Somebody deleted the message.
         Ok(()) | Err(Failure::Gone { .. } | Failure::Refused { .. }) => true,

@@ -139,6 +139,7 @@ async fn who_is_stopped_for_longer_than_the_lease_writes_nothing_when_it_goes_on
         let done = pair.clickup.mutations();
         let (_, epoch) = pair.database.holder().await.expect("somebody works");
 
+        let asked = pair.clickup.requests().len();
         pair.other.signal("CONT");
         pair.until("it has noticed", async || {
             pair.other.log().matches("has lost its lease").count() > 0
@@ -146,7 +147,17 @@ async fn who_is_stopped_for_longer_than_the_lease_writes_nothing_when_it_goes_on
         .await;
         tokio::time::sleep(Duration::from_secs(2)).await;
 
-        assert_eq!(pair.clickup.mutations(), done, "{}", pair.other.log());
+        let since: Vec<String> = pair.clickup.requests()[asked..]
+            .iter()
+            .map(|r| format!("{} {} at {}", r.method, r.path, r.at_ms))
+            .collect();
+        assert_eq!(
+            pair.clickup.mutations(),
+            done,
+            "{since:#?}\n{}\n{}",
+            pair.other.log(),
+            pair.calup.log()
+        );
         assert_eq!(pair.database.holder().await.map(|(_, e)| e), Some(epoch));
         let late = pair
             .database

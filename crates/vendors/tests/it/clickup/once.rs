@@ -1,9 +1,10 @@
 //! A write reaches the server at most once, whatever the server does with its connections.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vendors::clickup::ClickUp;
+use vendors::http::until;
 
 use super::stub::{self, Seen, Stub, Then};
 use super::{WRITES, class, client_of, config};
@@ -128,5 +129,33 @@ async fn a_body_goes_out_as_json_with_the_token_and_our_name() {
         let is_json = serde_json::from_str::<serde_json::Value>(&seen.body).is_ok();
         assert_eq!(is_json, seen.method != "GET", "{}", seen.body);
         assert!(!head.contains("expect:"), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_time_is_up_as_it_comes_to_its_connection_does_not_leave() {
+    let stub = Stub::start(|seen| Then::Answer(answer(seen))).await;
+    let crm = client_of(config(&stub.url));
+    for which in WRITES {
+        let _read = super::read(&crm, "lead", "86a1").await;
+        let before = stub.writes().len();
+        let late = until(Instant::now(), super::write(&crm, which, "86a1", "458")).await;
+        let class = late.err().map(|failure| class(&failure));
+        assert_eq!(class, Some("unknown"), "{which}");
+        assert_eq!(stub.writes().len(), before, "{which}");
+    }
+    let end = Instant::now() + Duration::from_secs(20);
+    for which in WRITES {
+        let timely = until(end, super::write(&crm, which, "86a1", "458")).await;
+        timely.unwrap_or_else(|e| panic!("{which}: {e}"));
+    }
+    for write in stub.writes() {
+        let length = format!("content-length: {}\r\n", write.body.len());
+        assert!(
+            write.head.to_lowercase().contains(&length),
+            "{}",
+            write.head
+        );
+        assert!(write.body.starts_with('{'), "{}", write.body);
     }
 }
