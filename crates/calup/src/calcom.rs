@@ -33,6 +33,8 @@ pub struct Account {
     pub grants: Grants,
     me: Remembered<Me>,
     event_types: Remembered<Vec<EventType>>,
+    /// The booking pages that were seen lately.
+    pages: std::sync::Mutex<Vec<String>>,
 }
 
 /// Whoever asks while somebody else is asking gets the same answer.
@@ -93,6 +95,7 @@ pub fn account(config: &Config, store: &Arc<dyn Store>) -> Result<Option<Account
         grants,
         me: Remembered::default(),
         event_types: Remembered::default(),
+        pages: std::sync::Mutex::default(),
     }))
 }
 
@@ -101,6 +104,7 @@ impl Account {
     pub async fn forget(&self) {
         *self.me.0.lock().await = None;
         *self.event_types.0.lock().await = None;
+        self.pages.lock().expect("no holder panics").clear();
     }
 
     pub async fn me(&self) -> Result<Arc<Me>, Failure> {
@@ -108,14 +112,14 @@ impl Account {
     }
 
     pub async fn event_types(&self) -> Result<Arc<Vec<EventType>>, Failure> {
-        self.event_types.or(self.cal.event_types()).await
+        let all = self.event_types.or(self.cal.event_types()).await?;
+        let pages = all.iter().filter_map(|it| it.booking_url.clone()).collect();
+        *self.pages.lock().expect("no holder panics") = pages;
+        Ok(all)
     }
 
     /// The booking pages that were seen lately.
     pub fn links(&self) -> Vec<String> {
-        let kept = self.event_types.0.try_lock();
-        let kept = kept.ok().and_then(|kept| Some(kept.as_ref()?.1.clone()));
-        let all = kept.iter().flat_map(|all| all.iter());
-        all.filter_map(|it| it.booking_url.clone()).collect()
+        self.pages.lock().expect("no holder panics").clone()
     }
 }

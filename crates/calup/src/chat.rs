@@ -1,21 +1,18 @@
 //! A conversation with Claude: rounds of asking and of using tools, until it has answered. Bounded in rounds, calls and
 //! tokens. What was said is kept, sealed, per conversation.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::links::Links;
 use domain::outcome::Failure;
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::rows::{Paper, PaperKind};
-use url::Url;
 use vendors::claude::{Ask, Claude, Reply, ToolUse};
 
 use crate::app::App;
-use crate::clock;
 use crate::tools::{self, Blame, By, Trouble};
+use crate::{clock, hosts, proposals};
 
 /// Kept in one file, and compared by a test: a change of it is a change of what the assistant does.
 pub const INSTRUCTIONS: &str = include_str!("chat/instructions.md");
@@ -23,15 +20,17 @@ const ROUNDS_MAX: usize = 8;
 /// At once; what is more is answered with a word.
 const TOOLS_AT_ONCE: usize = 8;
 const TOKENS_OF_A_ROUND: u32 = 4_096;
-/// Of one answer, over all its rounds.
+/// Of one answer, over all its rounds: said, and read (but for what Anthropic had kept).
 const TOKENS_MAX: u64 = 24_000;
+const TOKENS_READ_MAX: u64 = 300_000;
+/// In one answer: whoever is asked for more says yes without reading.
+const PROPOSALS_MAX: usize = 5;
 /// An overloaded Claude is asked again, as long as nothing was passed on.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 const MESSAGES_MAX: usize = 200;
 const CHARS_MAX: usize = 100_000;
-const RESULT_CHARS_MAX: usize = 40_000;
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What happens while it answers.
@@ -52,6 +51,14 @@ pub struct Answered {
     pub reply: String,
     pub tools: Vec<Value>,
     pub proposals: Vec<Value>,
+}
+
+impl Answered {
+    pub fn json(&self) -> Value {
+        json!({
+            "conversation": self.conversation, "reply": self.reply, "tools": self.tools, "proposals": self.proposals,
+        })
+    }
 }
 
 /// A conversation so far.
@@ -110,6 +117,13 @@ fn text_of(content: &Value) -> Option<String> {
     Some(texts?.concat())
 }
 
+pub fn no_model() -> Trouble {
+    Trouble::setup(
+        "the chat has no model",
+        "set ANTHROPIC_API_KEY to a key from platform.claude.com; the tools work without it, over MCP and /api/tools",
+    )
+}
+
 pub async fn answer(
     app: &App,
     by: &By,
@@ -117,26 +131,21 @@ pub async fn answer(
     asked: Vec<Value>,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Answered, Trouble> {
-    let Some(claude) = app.claude() else {
-        return Err(Trouble::setup(
-            "the chat has no model",
-            "set ANTHROPIC_API_KEY to a key from platform.claude.com; the tools work without it, over MCP and /api/tools",
-        ));
-    };
+    let claude = app.claude().ok_or_else(no_model)?;
     let mut conversation = open(app, conversation).await?;
+    if !conversation.messages.is_empty() {
+        hosts::learn(app).await;
+    }
     conversation.messages.extend(asked);
     let tools = tools::schemas();
-    let mut hosts = hosts(app);
     let mut answered = Answered {
         conversation: conversation.id.clone(),
         ..Answered::default()
     };
-    let mut tokens = 0;
+    let (mut tokens, mut tokens_read) = (0, 0);
     for round in 0..ROUNDS_MAX {
-        let is_last = round + 1 == ROUNDS_MAX || tokens >= TOKENS_MAX;
-        if let Some(account) = app.calcom() {
-            learn_hosts(&account.links(), &mut hosts);
-        }
+        let is_spent = tokens >= TOKENS_MAX || tokens_read >= TOKENS_READ_MAX;
+        let is_last = round + 1 == ROUNDS_MAX || is_spent;
         let ask = Ask {
             system: INSTRUCTIONS,
             tools: &tools,
@@ -144,22 +153,31 @@ pub async fn answer(
             tokens_max: TOKENS_OF_A_ROUND,
             may_use_tools: !is_last,
         };
-        let mut links = Links::to(hosts.iter().cloned());
-        let mut said = String::new();
+        let mut links = hosts::links(app);
+        let reply = &mut answered.reply;
+        let mut is_begun = false;
         let mut pass_on = |text: String| {
-            if !text.is_empty() {
-                said.push_str(&text);
-                tell(Event::Text(text));
+            if text.is_empty() {
+                return;
             }
+            // Nor is an address made of what two rounds say.
+            if !is_begun && !reply.is_empty() {
+                reply.push_str("\n\n");
+                tell(Event::Text("\n\n".to_owned()));
+            }
+            is_begun = true;
+            reply.push_str(&text);
+            tell(Event::Text(text));
         };
         let reply = ask_claude(&claude, ask, &mut |piece| pass_on(links.take(piece))).await;
         pass_on(links.end());
-        let reply = reply?;
+        let mut reply = reply?;
         tokens += reply.usage.output_tokens;
-        if !said.is_empty() && !answered.reply.is_empty() {
-            answered.reply.push_str("\n\n");
+        tokens_read += reply.usage.input_tokens + reply.usage.cache_creation_input_tokens;
+        if is_last {
+            // Nobody answers it, and without an answer the conversation could not go on.
+            reply.content.retain(|block| block["type"] == "text");
         }
-        answered.reply.push_str(&said);
         if !reply.content.is_empty() {
             conversation
                 .messages
@@ -234,12 +252,28 @@ async fn use_tools(
     answered: &mut Answered,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Vec<Value> {
-    let answers = join_all(uses.iter().enumerate().map(|(n, used)| async move {
-        match &used.input {
-            _ if n >= TOOLS_AT_ONCE => Err(Trouble::input(
+    let mut proposals_left = PROPOSALS_MAX.saturating_sub(answered.proposals.len());
+    let uses_allowed = uses.iter().enumerate().map(|(n, used)| {
+        let proposes = tools::tool(&used.name).is_ok_and(tools::Tool::proposes);
+        let allowed = if n >= TOOLS_AT_ONCE {
+            Err(Trouble::input(
                 "too many tools at once",
                 "use at most eight at once",
-            )),
+            ))
+        } else if proposes && proposals_left == 0 {
+            Err(Trouble::input(
+                "too many proposals in one answer",
+                "let the user decide about these first",
+            ))
+        } else {
+            proposals_left -= usize::from(proposes);
+            Ok(())
+        };
+        (used, allowed)
+    });
+    let answers = join_all(uses_allowed.map(|(used, allowed)| async move {
+        allowed?;
+        match &used.input {
             None => Err(Trouble::input(
                 "the input was cut off",
                 "send it anew, shorter",
@@ -248,23 +282,21 @@ async fn use_tools(
         }
     }))
     .await;
+    let links = hosts::links(app);
     let mut results = Vec::with_capacity(uses.len());
     for (used, answer) in uses.iter().zip(answers) {
-        let input = used.input.clone().unwrap_or_default();
+        let input = hosts::shown(&links, &used.input.clone().unwrap_or_default());
+        let name = hosts::text(&links, &used.name);
         let ok = answer.is_ok();
         answered
             .tools
-            .push(json!({ "name": used.name, "input": input, "ok": ok }));
-        tell(Event::Tool {
-            name: used.name.clone(),
-            input,
-            ok,
-        });
+            .push(json!({ "name": name, "input": input, "ok": ok }));
+        tell(Event::Tool { name, input, ok });
         let content = match answer {
             Ok(result) => {
-                if result["proposal"].is_object() {
-                    answered.proposals.push(result["proposal"].clone());
-                    tell(Event::Proposal(result["proposal"].clone()));
+                if let Some(proposal) = proposals::for_people(&result) {
+                    answered.proposals.push(proposal.clone());
+                    tell(Event::Proposal(proposal));
                 }
                 result
             }
@@ -275,7 +307,7 @@ async fn use_tools(
                 trouble.json()
             }
         };
-        let text: String = content.to_string().chars().take(RESULT_CHARS_MAX).collect();
+        let text = content.to_string();
         let mut result = json!({ "type": "tool_result", "tool_use_id": used.id, "content": text });
         if !ok {
             result["is_error"] = true.into();
@@ -283,20 +315,6 @@ async fn use_tools(
         results.push(result);
     }
     results
-}
-
-/// Whereto links in answers may lead.
-fn hosts(app: &App) -> BTreeSet<String> {
-    let config = &app.config;
-    let mut hosts = BTreeSet::from(["cal.com".to_owned(), "app.clickup.com".to_owned()]);
-    let own = [config.public_url.clone(), config.calcom.app_url.clone()];
-    learn_hosts(&own, &mut hosts);
-    hosts
-}
-
-fn learn_hosts(urls: &[String], hosts: &mut BTreeSet<String>) {
-    let found = urls.iter().filter_map(|url| Url::parse(url).ok());
-    hosts.extend(found.filter_map(|url| url.host_str().map(str::to_owned)));
 }
 
 async fn open(app: &App, id: Option<&str>) -> Result<Conversation, Trouble> {

@@ -1,11 +1,16 @@
-//! `calup demo`: a simulated Cal.com and ClickUp, and between them the real service, all on loopback.
+//! `calup demo`: a simulated Cal.com, ClickUp and Slack, and between them the real service, all on loopback. In the
+//! assistant a script stands in for Claude.
 
+mod assistant;
 mod board;
 mod story;
 
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use sim::cal::api::Server;
 use sim::cal::{Cal, EventType, Host};
+use sim::claude::Claude;
 use sim::clickup::{ClickUp, Config as ClickUpConfig, TaskSeed};
 use sim::slack::{Config as SlackConfig, Slack};
 
@@ -55,7 +60,10 @@ async fn play(folder: &std::path::Path, once: bool) -> Result<(), String> {
     let clickup = clickup().await;
     let slack = Slack::start(SlackConfig::default()).await;
     slack.add_channel(CHANNEL, "sales");
-    let config = config(&clickup, &slack, folder)?;
+    let (calcom, claude) = (assistant::calcom().await, assistant::claude().await);
+    let mut env = assistant_env(&calcom, &claude);
+    env.extend(service_env(&clickup, &slack, folder));
+    let config = config(&env)?;
     let mut running = serve::start(config, None).await?;
     slack.set_interactions_url(&format!(
         "http://{}/api/slack/interactions",
@@ -89,6 +97,9 @@ async fn play(folder: &std::path::Path, once: bool) -> Result<(), String> {
     let verdict = story::check(&demo);
     let summary = summary(&demo, began.elapsed()).await?;
     demo.board.end(&demo.clickup, &summary, &verdict);
+    if !once && std::io::stdin().is_terminal() {
+        assistant::talks(&demo).await;
+    }
     running = demo.running;
     if !once {
         board::print("\nThe service stays up; Ctrl-C ends it.");
@@ -144,9 +155,13 @@ async fn clickup() -> ClickUp {
     clickup
 }
 
-fn config(clickup: &ClickUp, slack: &Slack, folder: &std::path::Path) -> Result<Config, String> {
+fn service_env(
+    clickup: &ClickUp,
+    slack: &Slack,
+    folder: &std::path::Path,
+) -> Vec<(&'static str, String)> {
     let database = format!("sqlite://{}", folder.join("demo.db").display());
-    let env = [
+    vec![
         ("DATABASE_URL", database),
         ("CALUP_LISTEN", "127.0.0.1:0".to_owned()),
         ("CALCOM_WEBHOOK_SECRET", SECRET.to_owned()),
@@ -160,7 +175,20 @@ fn config(clickup: &ClickUp, slack: &Slack, folder: &std::path::Path) -> Result<
         ("SLACK_SIGNING_SECRET", slack.signing_secret()),
         ("CALUP_LATE_APPLY_SECONDS", "1".to_owned()),
         ("CALUP_INDEX_LAG_SECONDS", "1".to_owned()),
-    ];
+    ]
+}
+
+fn assistant_env(calcom: &Server, claude: &Claude) -> Vec<(&'static str, String)> {
+    vec![
+        ("CALCOM_API_URL", calcom.api_url()),
+        ("CALCOM_APP_URL", calcom.app_url()),
+        ("CALCOM_API_KEY", calcom.key()),
+        ("ANTHROPIC_BASE_URL", claude.base_url()),
+        ("ANTHROPIC_API_KEY", claude.api_key()),
+    ]
+}
+
+fn config(env: &[(&'static str, String)]) -> Result<Config, String> {
     Config::from(None, |name| {
         env.iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone())
     })

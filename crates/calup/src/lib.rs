@@ -22,6 +22,7 @@ mod given_up;
 mod grant;
 mod guard;
 mod hooks;
+mod hosts;
 mod inbox;
 pub mod index;
 mod journal;

@@ -15,7 +15,7 @@ use crate::{clock, crash};
 const OPEN_FOR: SignedDuration = SignedDuration::from_mins(15);
 /// What became of it can be asked for this long.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
-const SUMMARY_CHARS_MAX: usize = 500;
+const SUMMARY_CHARS_MAX: usize = 1_500;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Proposal {
@@ -70,10 +70,11 @@ impl Proposal {
         }
     }
 
-    /// For the model.
+    /// For the model: names and titles in the summary are others' words.
     pub fn shown(&self) -> Value {
+        let summary = json!({ "written_by_others": self.summary });
         json!({
-            "proposal": { "id": self.id, "tool": self.tool, "summary": self.summary, "expires_at": self.expires_at },
+            "proposal": { "id": self.id, "tool": self.tool, "summary": summary, "expires_at": self.expires_at },
             "next": "nothing is done yet: the user has to confirm this proposal themselves",
         })
     }
@@ -86,6 +87,14 @@ impl Proposal {
             "result": self.result,
         })
     }
+}
+
+/// What a tool's result proposes, as people are asked.
+pub fn for_people(result: &Value) -> Option<Value> {
+    let mut proposal = result.get("proposal")?.clone();
+    let summary = proposal["summary"]["written_by_others"].take();
+    proposal["summary"] = summary;
+    Some(proposal)
 }
 
 pub async fn keep(app: &App, proposal: &Proposal) -> Result<(), Trouble> {

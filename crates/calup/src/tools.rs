@@ -17,6 +17,7 @@ mod reschedule;
 mod said;
 mod upcoming;
 
+use std::fmt;
 use std::sync::Arc;
 
 use domain::outcome::Failure;
@@ -25,8 +26,8 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::calcom::Account;
-use crate::clock;
 use crate::proposals::{self, Proposal};
+use crate::{clock, hosts};
 
 pub use input::Input;
 
@@ -50,6 +51,9 @@ pub trait Tool: Send + Sync {
         Err(Trouble::ours("this tool proposes nothing"))
     }
 }
+
+/// Of a result: a model reads all of it.
+const RESULT_CHARS_MAX: usize = 40_000;
 
 pub const TOOLS: [&dyn Tool; 12] = [
     &event_types::EventTypes,
@@ -149,6 +153,17 @@ impl Trouble {
     }
 }
 
+/// In one sentence.
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.error)?;
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
         let (blame, hint) = match &failure {
@@ -200,6 +215,7 @@ impl Desk<'_> {
 
     /// Nothing is changed until a person confirms it.
     pub async fn propose(&self, tool: &dyn Tool, arguments: Value, summary: String) -> Answer {
+        let summary = hosts::links(self.app).cleaned(&summary);
         let proposal = Proposal::new(tool.name(), arguments, summary, &self.by.name, self.now);
         proposals::keep(self.app, &proposal).await?;
         Ok(proposal.shown())
@@ -226,12 +242,18 @@ pub async fn call(app: &App, by: &By, name: &str, arguments: &Value) -> Answer {
     };
     let patience = std::time::Duration::from_secs(60);
     let answered = tokio::time::timeout(patience, tool.call(&desk, &input)).await;
-    answered.unwrap_or_else(|_| {
+    let answer = answered.unwrap_or_else(|_| {
         Err(Trouble::of(
             Blame::Vendor,
             "it took longer than a minute",
             "try again with less: fewer days, or one event type",
         ))
+    })?;
+    said::within(answer, RESULT_CHARS_MAX).ok_or_else(|| {
+        Trouble::input(
+            "the result is too long",
+            "ask for less: fewer days, or one person",
+        )
     })
 }
 

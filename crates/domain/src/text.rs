@@ -51,9 +51,10 @@ fn visible(word: &str) -> String {
         .collect()
 }
 
-fn is_invisible(c: char) -> bool {
-    // The joiner U+200D stays: emoji are made with it. Overrides and isolates reorder what a reader sees.
-    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+pub(crate) fn is_invisible(c: char) -> bool {
+    // The joiner U+200D stays: emoji are made with it. Overrides and isolates reorder what a reader sees; with tags and
+    // the later selectors of variants whole sentences can be written that only a model reads.
+    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}' | '\u{180e}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Takes from text what only our own lines may hold: the fence's brackets, and the dot of a marker line.

@@ -1,14 +1,18 @@
 //! `calup confirm`: what a tool proposed is carried out when whoever sits here says so.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 
 use clap::Args;
+use serde_json::Value;
 
-use super::{open, print};
+use super::{open, print, terminal};
 use crate::app::App;
 use crate::config::Config;
 use crate::proposals::{self, Decided};
 use crate::tools::By;
+
+pub const QUESTION: &str = "Carry it out?";
+pub const UNDECIDED: &str = "nothing was decided; `calup confirm` asks again";
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -37,22 +41,18 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
 }
 
 pub async fn ask(app: &App, by: &By, id: &str) -> Result<(), String> {
-    let mut out = std::io::stdout();
-    let _ = write!(out, "Carry it out? [y/N] ");
-    let _ = out.flush();
-    let mut line = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .map_err(|e| e.to_string())?;
-    let is_yes = matches!(line.trim().to_lowercase().as_str(), "y" | "yes");
+    let is_yes = terminal::yes(QUESTION).await.ok_or(UNDECIDED)?;
+    let told = settle(app, by, id, is_yes).await?;
+    print(&serde_json::to_string_pretty(&told).unwrap_or_default());
+    Ok(())
+}
+
+/// What became of it.
+pub async fn settle(app: &App, by: &By, id: &str, is_yes: bool) -> Result<Value, String> {
     match proposals::decide(app, id, is_yes, by).await {
-        Ok(Decided::Now(told) | Decided::Before(told)) => {
-            print(&serde_json::to_string_pretty(&told).unwrap_or_default());
-            Ok(())
-        }
+        Ok(Decided::Now(told) | Decided::Before(told)) => Ok(told),
         Ok(Decided::NoSuch) => Err("the proposal is gone; ask for it anew".to_owned()),
-        Ok(Decided::Failed(trouble)) => Err(trouble.error),
+        Ok(Decided::Failed(trouble)) => Err(trouble.to_string()),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -1,5 +1,6 @@
 //! The command line. Exit codes: 0 done, 1 it failed, 2 wrong usage.
 
+pub mod chat;
 mod confirm;
 mod deliveries;
 mod doctor;
@@ -8,6 +9,7 @@ mod mcp;
 mod plan;
 mod questions;
 mod send;
+mod terminal;
 mod token;
 mod tool;
 mod wording;
@@ -56,6 +58,8 @@ enum Command {
     Questions(questions::Arguments),
     /// Lists the assistant's tools, or uses one.
     Tool(tool::Arguments),
+    /// The assistant in this terminal: a chat with Claude about your meetings.
+    Chat(chat::Arguments),
     /// Serves the assistant's tools to an MCP client, over standard input and output.
     Mcp(mcp::Arguments),
     /// Carries out what a tool proposed, once you have said yes.
@@ -86,6 +90,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         Command::Replay(replay) => deliveries::replay(replay, load()?).await,
         Command::Questions(arguments) => questions::run(arguments, &load()?).await,
         Command::Tool(arguments) => tool::run(arguments, load()?).await,
+        Command::Chat(arguments) => chat::run(arguments, load()?).await,
         Command::Mcp(arguments) => {
             arguments.enter()?;
             mcp::run(load()?).await

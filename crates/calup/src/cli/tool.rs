@@ -54,8 +54,7 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
             if let Some(more) = &trouble.more {
                 show(more, false);
             }
-            let hint = trouble.hint.map(|hint| format!("; {hint}"));
-            Err(format!("{}{}", trouble.error, hint.unwrap_or_default()))
+            Err(trouble.to_string())
         }
     }
 }

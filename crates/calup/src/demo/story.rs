@@ -8,7 +8,7 @@ use sim::slack::Click;
 
 use super::{CHANNEL, Demo, INBOUND};
 
-pub const STEPS: usize = 12;
+pub const STEPS: usize = 13;
 const STORM: usize = 8;
 
 /// Days ahead at an hour of Stockholm's day, as Cal.com writes it.
@@ -126,7 +126,11 @@ pub async fn tell(demo: &mut Demo) -> Result<(), String> {
                 .created(),
         );
     }
-    deliver(demo, &storm).await
+    deliver(demo, &storm).await?;
+
+    demo.board
+        .step("the assistant is asked; a script stands in for Claude, the tools are the real ones");
+    super::assistant::shows(demo).await
 }
 
 /// What is asked in Slack, and a click on the first candidate.

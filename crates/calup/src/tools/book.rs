@@ -1,6 +1,7 @@
 //! `cal_book`: proposes a booking.
 
 use domain::outcome::Failure;
+use domain::text::{NAME_CHARS_MAX, one_line};
 use domain::when;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -64,11 +65,9 @@ impl Tool for Book {
         };
         let email = input.text("email")?.map(str::to_owned);
         let email = email.or_else(|| lead.as_ref()?.emails.first().cloned());
-        let email =
-            email.filter(|email| email.contains('@') && !email.contains(char::is_whitespace));
-        let Some(email) = email else {
+        let Some(email) = email.filter(|email| said::is_address(email)) else {
             return Err(Trouble::input(
-                "the attendee's e-mail is missing",
+                "the attendee's e-mail is missing, or is none",
                 "ask the user for it",
             ));
         };
@@ -80,18 +79,28 @@ impl Tool for Book {
                 "ask the user for it",
             ));
         };
+        // As it is shown to whoever confirms, so it is booked.
+        let name = one_line(&name, NAME_CHARS_MAX);
+        let notes = input.spoken("notes")?;
         is_free(&account, &event_type, start, &zone).await?;
         let theirs = input
             .zone("their_time_zone")?
             .unwrap_or_else(|| zone.clone());
         let arguments = json!({
             "event_type_id": event_type.id, "event_type_slug": event_type.slug, "start": start.to_string(),
-            "name": name, "email": email, "task_id": lead.map(|lead| lead.id),
-            "time_zone": said::zone_name(&theirs), "notes": input.text("notes")?,
+            "name": name, "email": email, "task_id": lead.as_ref().map(|lead| &lead.id),
+            "time_zone": said::zone_name(&theirs), "notes": notes,
         });
         let end = start + SignedDuration::from_mins(event_type.minutes);
         let at = when::both(start, end, said::zone_name(&zone), said::zone_name(&theirs));
-        let summary = format!("Book `{}` with {name} <{email}>: {at}", event_type.title);
+        let mut summary = format!("Book `{}` with {name} <{email}>: {at}", event_type.title);
+        if let Some(lead) = lead.filter(|lead| lead.name != name) {
+            let theirs = one_line(&lead.name, NAME_CHARS_MAX);
+            summary.push_str(&format!("; for the CRM's “{theirs}”"));
+        }
+        if let Some(notes) = notes {
+            summary.push_str(&format!("; with the notes “{notes}”"));
+        }
         desk.propose(self, arguments, summary).await
     }
 

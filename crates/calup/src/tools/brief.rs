@@ -81,12 +81,7 @@ impl Tool for Brief {
         };
         let record = lead.as_ref().map(|lead| {
             let mut record = people::shown(lead);
-            let text: String = lead
-                .description
-                .chars()
-                .take(DESCRIPTION_CHARS_MAX)
-                .collect();
-            record["description"] = json!({ "written_by_others": text });
+            record["description"] = said::their_lines(&lead.description, DESCRIPTION_CHARS_MAX);
             record
         });
         let earlier: Vec<Value> = history

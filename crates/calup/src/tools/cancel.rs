@@ -1,6 +1,7 @@
 //! `cal_cancel`: proposes to cancel a booking.
 
 use domain::outcome::Failure;
+use domain::text::{NAME_CHARS_MAX, one_line};
 use domain::when;
 use serde_json::{Value, json};
 use vendors::cal::api;
@@ -44,13 +45,14 @@ impl Tool for Cancel {
         let account = desk.account()?;
         let zone = availability::users_zone(&account).await?;
         let booking = upcoming::by_id(&account, &reschedule::booking_id(input)?).await?;
+        let reason = input.spoken("reason")?;
+        let reason = reason.unwrap_or_else(|| REASON.to_owned());
         let summary = format!(
-            "Cancel `{}` with {}, {}",
-            booking.title,
+            "Cancel `{}` with {}, {}; they are told “{reason}”",
+            one_line(&booking.title, NAME_CHARS_MAX),
             reschedule::with(&booking),
             when::span(booking.start, booking.end, said::zone_name(&zone))
         );
-        let reason = input.text("reason")?.unwrap_or(REASON);
         desk.propose(
             self,
             json!({ "uid": booking.uid, "reason": reason }),

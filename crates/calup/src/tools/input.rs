@@ -1,6 +1,7 @@
 //! A tool's arguments, as far as they are what its schema says. Models write numbers as texts and leave things empty; what
 //! cannot be meant is told in a way that lets them mend it.
 
+use domain::text::one_line;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -9,6 +10,8 @@ use serde_json::{Map, Value};
 use super::Trouble;
 
 const TEXT_CHARS_MAX: usize = 2_000;
+/// What is said to somebody is shown whole to whoever confirms it.
+const SPOKEN_CHARS_MAX: usize = 500;
 
 #[derive(Debug, Clone, Default)]
 pub struct Input {
@@ -76,6 +79,20 @@ impl Input {
                 "send a shorter text",
             )),
         }
+    }
+
+    /// In one line, as it is shown and sent.
+    pub fn spoken(&self, name: &str) -> Result<Option<String>, Trouble> {
+        let Some(words) = self.text(name)? else {
+            return Ok(None);
+        };
+        if words.chars().count() > SPOKEN_CHARS_MAX {
+            return Err(Trouble::input(
+                format!("`{name}` is longer than {SPOKEN_CHARS_MAX} characters"),
+                "send a shorter text",
+            ));
+        }
+        Ok(Some(one_line(words, SPOKEN_CHARS_MAX)))
     }
 
     pub fn needed(&self, name: &str) -> Result<&str, Trouble> {

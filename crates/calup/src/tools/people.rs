@@ -12,6 +12,7 @@ use crate::gather::Stop;
 use crate::index;
 
 pub const SHOWN_MAX: usize = 8;
+const QUERY_CHARS_MAX: usize = 254;
 /// Of those the index gives, so many are compared.
 const SOUGHT_MAX: usize = 200;
 
@@ -25,6 +26,12 @@ pub struct Found {
 /// By an address exactly, else by any part of a name.
 pub async fn find(desk: &Desk<'_>, query: &str) -> Result<Found, Trouble> {
     let crm = crm(desk)?;
+    if query.chars().count() > QUERY_CHARS_MAX {
+        return Err(Trouble::input(
+            "that is too long for a name or an address",
+            "ask for one person",
+        ));
+    }
     if query.contains('@') {
         let mut people = crm.find_by_email(query).await?;
         let more = people.len() > SHOWN_MAX;
@@ -120,7 +127,8 @@ pub async fn by_email(desk: &Desk<'_>, email: &str) -> Result<Option<Lead>, Trou
 
 pub fn shown(lead: &Lead) -> Value {
     json!({
-        "task_id": lead.id, "name": said::theirs(&lead.name), "email": lead.emails.first(), "list": lead.list_name,
+        "task_id": lead.id, "name": said::theirs(&lead.name),
+        "email": lead.emails.first().map(|email| said::address(email)), "list": lead.list_name,
         "status": lead.status, "url": lead.url,
     })
 }

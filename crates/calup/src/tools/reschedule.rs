@@ -1,6 +1,7 @@
 //! `cal_reschedule`: proposes to move a booking.
 
 use domain::outcome::Failure;
+use domain::text::{NAME_CHARS_MAX, one_line};
 use domain::when;
 use serde_json::{Value, json};
 use vendors::cal::api::{Booking, Move};
@@ -59,14 +60,18 @@ impl Tool for Reschedule {
         }
         let name = said::zone_name(&zone);
         let until = start + booking.end.duration_since(booking.start);
-        let summary = format!(
+        let reason = input.spoken("reason")?;
+        let mut summary = format!(
             "Move `{}` with {} from {} to {}",
-            booking.title,
+            one_line(&booking.title, NAME_CHARS_MAX),
             with(&booking),
             when::span(booking.start, booking.end, name),
             when::span(start, until, name)
         );
-        let arguments = json!({ "uid": booking.uid, "start": start.to_string(), "reason": input.text("reason")? });
+        if let Some(reason) = &reason {
+            summary.push_str(&format!("; they are told “{reason}”"));
+        }
+        let arguments = json!({ "uid": booking.uid, "start": start.to_string(), "reason": reason });
         desk.propose(self, arguments, summary).await
     }
 
@@ -107,11 +112,11 @@ pub fn booking_id(input: &Input) -> Result<String, Trouble> {
 }
 
 pub fn with(booking: &Booking) -> String {
-    let names: Vec<&str> = booking
+    let names: Vec<String> = booking
         .attendees
         .iter()
         .take(3)
-        .map(|it| it.name.as_str())
+        .map(|it| one_line(&it.name, NAME_CHARS_MAX))
         .collect();
     if names.is_empty() {
         "nobody".to_owned()

@@ -1,6 +1,8 @@
 //! How results show what others wrote. A model must not take it for instructions, so it stands apart, under a key that
-//! says whose words they are (the chat's instructions explain it).
+//! says whose words they are (the chat's instructions explain it), and without links: not every program that shows what a
+//! model says removes them.
 
+use domain::links::Links;
 use domain::text;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,10 +10,79 @@ use serde_json::{Value, json};
 use vendors::cal::api::{Booking, EventType, Status};
 
 const CHARS_MAX: usize = 600;
+const ADDRESS_CHARS_MAX: usize = 254;
+const WORD_CHARS_MAX: usize = 64;
+const OTHERS: &str = "written_by_others";
 
 /// Words of an attendee's, or of whoever wrote in the CRM.
 pub fn theirs(words: &str) -> Value {
-    json!({ "written_by_others": text::one_line(words, CHARS_MAX) })
+    json!({ OTHERS: Links::none().cleaned(&text::one_line(words, CHARS_MAX)) })
+}
+
+/// Several lines of such words, but for the last line of a lead that calup made: it names a booking's uid, which opens the
+/// booking to anybody.
+pub fn their_lines(words: &str, max: usize) -> Value {
+    let mut lines = text::lines(words, max);
+    lines.retain(|line| !line.to_lowercase().contains("cal.com booking"));
+    json!({ OTHERS: Links::none().cleaned(&lines.join("\n")) })
+}
+
+/// An e-mail address that is plain enough to be nothing else.
+pub fn address(email: &str) -> Value {
+    if is_address(email) {
+        email.into()
+    } else {
+        theirs(email)
+    }
+}
+
+pub fn is_address(email: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c);
+    let parts = email.split_once('@');
+    email.chars().count() <= ADDRESS_CHARS_MAX
+        && parts.is_some_and(|(mailbox, host)| {
+            let is_host = |c: char| c.is_alphanumeric() || ".-".contains(c);
+            !mailbox.is_empty()
+                && mailbox.chars().all(plain)
+                && host.contains('.')
+                && host.chars().all(is_host)
+        })
+}
+
+/// A name of a question, which whoever books may make up.
+fn word(name: &str) -> Value {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    if name.len() <= WORD_CHARS_MAX && name.chars().all(plain) {
+        name.into()
+    } else {
+        theirs(name)
+    }
+}
+
+/// With others' words shortened until all of it fits; `None` where that does not help.
+pub fn within(mut result: Value, chars_max: usize) -> Option<Value> {
+    for words_max in [CHARS_MAX, 200, 60, 20] {
+        if result.to_string().chars().count() <= chars_max {
+            return Some(result);
+        }
+        shorten(&mut result, words_max);
+    }
+    (result.to_string().chars().count() <= chars_max).then_some(result)
+}
+
+fn shorten(value: &mut Value, words_max: usize) {
+    match value {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                match value {
+                    Value::String(words) if key == OTHERS => *words = text::cut(words, words_max),
+                    other => shorten(other, words_max),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|it| shorten(it, words_max)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// With the offset of that zone: what is given back to a tool means the same instant.
@@ -59,8 +130,10 @@ pub fn booking(it: &Booking, zone: &TimeZone) -> Value {
         .iter()
         .take(10)
         .map(|person| {
+            let zone = TimeZone::get(&person.time_zone).ok();
             json!({
-                "name": theirs(&person.name), "email": person.email, "time_zone": person.time_zone,
+                "name": theirs(&person.name), "email": address(&person.email),
+                "time_zone": zone.as_ref().map(zone_name),
             })
         })
         .collect();
@@ -84,7 +157,7 @@ pub fn booking(it: &Booking, zone: &TimeZone) -> Value {
         .answers
         .iter()
         .take(20)
-        .map(|answer| json!({ "question": answer.slug, "answer": theirs(&answer.value) }))
+        .map(|answer| json!({ "question": word(&answer.slug), "answer": theirs(&answer.value) }))
         .collect();
     if !answers.is_empty() {
         shown["answers"] = answers.into();

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::{Problem, assistant};
 use crate::app::App;
-use crate::chat::{self, Answered, Event};
+use crate::chat::{self, Event};
 use crate::tools::By;
 
 pub async fn receive(
@@ -42,18 +42,11 @@ pub async fn receive(
     if accepts.is_some_and(|it| it.contains("application/json")) {
         let answered = chat::answer(&app, &by, conversation.as_deref(), asked, &mut |_| ()).await;
         return Ok(match answered {
-            Ok(answered) => Json(whole(&answered)).into_response(),
+            Ok(answered) => Json(answered.json()).into_response(),
             Err(trouble) => assistant::refused(&trouble),
         });
     }
     Ok(streamed(app, by, conversation, asked))
-}
-
-fn whole(answered: &Answered) -> Value {
-    json!({
-        "conversation": answered.conversation, "reply": answered.reply, "tools": answered.tools,
-        "proposals": answered.proposals,
-    })
 }
 
 /// Ends with whoever listens: nobody pays for an answer that nobody hears.
@@ -82,7 +75,7 @@ fn streamed(app: Arc<App>, by: By, conversation: Option<String>, asked: Vec<Valu
         };
         let answered = chat::answer(&app, &by, conversation.as_deref(), asked, &mut pass_on).await;
         let _ = tell.send(match answered {
-            Ok(answered) => ("done", whole(&answered)),
+            Ok(answered) => ("done", answered.json()),
             Err(trouble) => ("error", trouble.json()),
         });
     });
