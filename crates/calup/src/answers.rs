@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Json;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use store::Store;
 use store::rows::{Answer, Answered, QuestionFilter, QuestionState, Token};
 
 use crate::app::App;
@@ -26,6 +27,9 @@ pub async fn give(
     by: &str,
 ) -> Result<Answered, store::Error> {
     let by = domain::text::one_line(by, domain::text::NAME_CHARS_MAX);
+    if !is_own(app.store.as_ref(), app.profile(), question).await? {
+        return Ok(Answered::NoSuch);
+    }
     let answered = app
         .store
         .answer(question, answer, &by, clock::now())
@@ -36,6 +40,16 @@ pub async fn give(
         app.ask.notify_one();
     }
     Ok(answered)
+}
+
+/// Another profile's is as good as none.
+pub async fn is_own(
+    store: &dyn Store,
+    profile: &str,
+    question: &str,
+) -> Result<bool, store::Error> {
+    let found = store.question(question).await?;
+    Ok(found.is_some_and(|found| found.profile == profile))
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,7 +76,7 @@ pub async fn list(
     };
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
     let filter = QuestionFilter {
-        profile: None,
+        profile: Some(app.profile().to_owned()),
         state,
         limit: limit + 1,
         after: query.after.filter(|a| !a.is_empty()),

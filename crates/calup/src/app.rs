@@ -1,4 +1,4 @@
-//! What the parts of a running calup share.
+//! What the parts of a running calup share that work for one profile.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -108,7 +108,25 @@ impl App {
         Ok(app)
     }
 
+    /// For another profile of the same process.
+    pub fn beside(&self, config: Config) -> Result<Arc<Self>, Failure> {
+        let clickup = clickup(&config)?.map(Arc::new);
+        let crm = clickup.clone().map(|it| it as Arc<dyn Crm>);
+        let app = Self::of(config, self.store.clone(), crm, self.bodies.clone());
+        *app.clickup.write().expect("no reader panics") = clickup;
+        Ok(app)
+    }
+
     pub fn with(config: Config, store: Arc<dyn Store>, crm: Option<Arc<dyn Crm>>) -> Arc<Self> {
+        Self::of(config, store, crm, Budget::default())
+    }
+
+    fn of(
+        config: Config,
+        store: Arc<dyn Store>,
+        crm: Option<Arc<dyn Crm>>,
+        bodies: Budget,
+    ) -> Arc<Self> {
         let lease = Arc::new(Lease::lasting_for(config.lease, config.call_timeout()));
         let crm = crm.map(|crm| within(crm, &lease));
         let secrets = Arc::new(config.webhook_secrets.clone());
@@ -143,7 +161,7 @@ impl App {
             ask: Notify::new(),
             came: AtomicBool::new(true),
             health: Mutex::default(),
-            bodies: Budget::default(),
+            bodies,
             readiness: Readiness::default(),
             waits: Waits::default(),
             indexing: tokio::sync::Mutex::default(),
@@ -163,6 +181,11 @@ impl App {
             at_work: Mutex::default(),
             panics: Mutex::default(),
         })
+    }
+
+    /// The profile's name.
+    pub fn profile(&self) -> &str {
+        &self.config.profile.name
     }
 
     pub fn webhook_secrets(&self) -> Arc<Vec<SecretString>> {

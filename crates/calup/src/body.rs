@@ -21,6 +21,7 @@ const SHARED_BYTES: usize = 64 * 1_048_576;
 /// A body grows by so much at a time.
 const PIECE_BYTES: usize = 64 * 1_024;
 
+#[derive(Clone)]
 pub struct Budget(Arc<Semaphore>);
 
 impl Default for Budget {

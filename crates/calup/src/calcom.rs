@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::outcome::Failure;
+use secrecy::SecretString;
 use store::Store;
 use tokio::sync::Mutex;
-use vendors::cal::api::{self, Cal, EventType, Me};
+use vendors::cal::api::{self, Bearer, Cal, EventType, Me};
 use vendors::cal::oauth::{self, OAuth};
 
 use crate::config::Config;
@@ -97,6 +98,16 @@ pub fn account(config: &Config, store: &Arc<dyn Store>) -> Result<Option<Account
         event_types: Remembered::default(),
         pages: std::sync::Mutex::default(),
     }))
+}
+
+/// The name of the account that a key opens; organisations have none.
+pub async fn whose_key(key: SecretString, api_url: &str) -> Result<Option<String>, Failure> {
+    let config = api::Config {
+        api_url: api_url.to_owned(),
+        timeout: CALL_TIMEOUT,
+    };
+    let cal = Cal::new(config, api::always(Bearer::Key(key)))?;
+    Ok(cal.me().await?.username)
 }
 
 impl Account {

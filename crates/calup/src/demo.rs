@@ -198,7 +198,7 @@ fn config(env: &[(&'static str, String)]) -> Result<Config, String> {
 impl Demo {
     /// Bookings that a person has to decide about.
     async fn held(&self) -> Result<u64, String> {
-        let counts = self.running.app.store.counts().await;
+        let counts = self.running.app.store.counts(None).await;
         let by_status = counts.map_err(|e| e.to_string())?.by_status;
         let held = by_status.iter().find(|(s, _)| s.name() == "held");
         Ok(held.map_or(0, |(_, n)| *n))
@@ -220,7 +220,7 @@ impl Demo {
                 .running
                 .app
                 .store
-                .counts()
+                .counts(None)
                 .await
                 .map_err(|e| e.to_string())?;
             let of = |name: &str| {
@@ -253,7 +253,7 @@ async fn summary(demo: &Demo, took: Duration) -> Result<String, String> {
         .running
         .app
         .store
-        .counts()
+        .counts(None)
         .await
         .map_err(|e| e.to_string())?;
     let of = |name: &str| {

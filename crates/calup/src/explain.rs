@@ -35,7 +35,7 @@ pub async fn body(app: &App, body: &[u8], received_at: Timestamp) -> Vec<Value> 
             changes,
         } => (trigger, uid, changes),
     };
-    let known: Vec<Change> = match app.store.proof(&uid).await {
+    let known: Vec<Change> = match app.store.proof(app.profile(), &uid).await {
         Ok(proof) => proof.changes.into_iter().map(|c| c.change).collect(),
         Err(error) => {
             return vec![

@@ -13,13 +13,14 @@ const HINT: &str =
 
 /// Once each: a notice that stands says it already.
 pub async fn tell(app: &App) -> Result<(), store::Error> {
-    let notices = app.store.notices(NOTICES_MAX).await?;
+    let notices = app.store.notices(app.profile(), NOTICES_MAX).await?;
     let told: BTreeSet<String> = notices.into_iter().map(|notice| notice.cause).collect();
     for (status, why) in [
         (Status::Dead, STOPPED_BY_WORK),
         (Status::Quarantined, STOPPED_BY_READING),
     ] {
         let filter = DeliveryFilter {
+            profile: Some(app.profile().to_owned()),
             status: Some(status),
             limit: LISTED,
             ..DeliveryFilter::default()

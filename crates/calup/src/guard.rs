@@ -72,7 +72,7 @@ pub async fn look(app: &App) -> Result<(), store::Error> {
 }
 
 async fn is_all_worked_off(app: &App) -> Result<bool, store::Error> {
-    let counts = app.store.counts().await?;
+    let counts = app.store.counts(None).await?;
     let open = [
         Status::Pending,
         Status::Running,

@@ -12,22 +12,33 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
-use store::rows::NewDelivery;
+use store::rows::{DEFAULT_PROFILE, NewDelivery};
 use vendors::cal::signature;
 
 use crate::app::App;
 use crate::body::Refusal;
+use crate::config::Config;
 use crate::{clock, crash};
 
 const KEPT_HEADERS: [&str; 3] = ["content-type", "x-cal-webhook-version", "user-agent"];
 const HEADER_CHARS_MAX: usize = 200;
+
+/// Where a profile's deliveries come in.
+pub fn address(config: &Config) -> String {
+    let all = format!("{}/api/webhooks/cal", config.public_url);
+    if config.is_default_profile() {
+        all
+    } else {
+        format!("{all}/{}", config.profile.name)
+    }
+}
 
 pub async fn receive_default(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    receive(&app, "default", &headers, body).await
+    receive(&app, DEFAULT_PROFILE, &headers, body).await
 }
 
 pub async fn receive_for(

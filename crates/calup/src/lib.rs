@@ -34,6 +34,7 @@ mod mcp;
 mod misfits;
 mod pointer;
 mod process;
+mod profiles;
 mod proposals;
 mod reading;
 mod ready;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use domain::change::{self, Meaning};
 use domain::event::{Event, Trigger};
 use jiff::Timestamp;
-use store::rows::{Delivery, Reading, Status};
+use store::rows::{DEFAULT_PROFILE, Delivery, Reading, Status};
 use vendors::cal::webhook;
 
 use crate::app::App;
@@ -13,9 +13,17 @@ use crate::crash;
 
 const PING: &str = "ping";
 
+/// The fact (`Store::meta`) when the last ping came, RFC 3339.
+pub fn last_ping(profile: &str) -> String {
+    match profile {
+        DEFAULT_PROFILE => "last_ping".to_owned(),
+        other => format!("last_ping:{other}"),
+    }
+}
+
 /// Reads up to `batch` deliveries, oldest first; gives how many there were.
 pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
-    let unread = app.store.unread(batch).await?;
+    let unread = app.store.unread(app.profile(), batch).await?;
     let mut readings = Vec::with_capacity(unread.len());
     let mut quarantined = None;
     for delivery in &unread {
@@ -33,7 +41,7 @@ pub async fn read_all(app: &App, batch: usize) -> Result<usize, store::Error> {
         }
         if matches!(&reading, Reading::Ended { reason, .. } if reason == PING) {
             app.store
-                .set_meta("last_ping", &delivery.received_at.to_string())
+                .set_meta(&last_ping(app.profile()), &delivery.received_at.to_string())
                 .await?;
         }
         readings.push((delivery.id.clone(), reading));

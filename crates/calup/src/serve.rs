@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use futures_util::future::try_join_all;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::config::{self, Config};
-use crate::{closing, grant, hooks, index, server, slack, standby, sweep, web, worker};
+use crate::config::Config;
+use crate::profiles::{Served, Watch};
+use crate::{closing, grant, hooks, index, profiles, server, slack, standby, sweep, web, worker};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Only {
@@ -45,8 +47,10 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
         .map_err(|e| e.to_string())?;
     let listen = config.listen;
     let app = App::new(config, store).map_err(|f| f.to_string())?;
+    let served = profiles::all(&app).await.map_err(|e| e.to_string())?;
+    let apps: Vec<Arc<App>> = served.iter().map(|it| it.app.clone()).collect();
     if only != Some(Only::Intake) && !app.store.is_shared() {
-        standby::take_for_good(&app)
+        standby::take_for_good(&apps)
             .await
             .map_err(|e| e.to_string())?;
     }
@@ -68,10 +72,12 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
         None => listen,
     };
     let listens = listener.is_some();
-    tell_what_is_missing(&app).await;
+    for app in &apps {
+        tell_what_is_missing(app).await;
+    }
     let (stop, stopped) = watch::channel(false);
     let server = {
-        let (router, stopped) = (web::router(app.clone()), stopped.clone());
+        let (router, stopped) = (web::router_of(&apps), stopped.clone());
         tokio::spawn(async move {
             if let Some(listener) = listener {
                 server::run(listener, router, stopped).await;
@@ -81,12 +87,14 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
     let worker = if only == Some(Only::Intake) {
         None
     } else {
-        Some(work_apart(app.clone(), stopped.clone())?)
+        Some(work_apart(apps.clone(), stopped.clone())?)
     };
     let works = only != Some(Only::Intake);
-    tokio::spawn(slack::run(app.clone(), works, stopped.clone()));
-    tokio::spawn(hooks::look::run(app.clone(), stopped.clone()));
-    tokio::spawn(look_after(app.clone(), stopped));
+    for Served { app, watch } in served {
+        tokio::spawn(slack::run(app.clone(), works, stopped.clone()));
+        tokio::spawn(hooks::look::run(app.clone(), stopped.clone()));
+        tokio::spawn(look_after(app, watch, stopped.clone()));
+    }
     Ok(Running {
         app,
         address,
@@ -100,7 +108,7 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
 /// Runs the worker on a thread of its own that gives way: where processors are short, senders who wait for their
 /// answer come first, and what they sent is read a little later.
 fn work_apart(
-    app: Arc<App>,
+    apps: Vec<Arc<App>>,
     stopped: watch::Receiver<bool>,
 ) -> Result<JoinHandle<Result<(), store::Error>>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -113,12 +121,15 @@ fn work_apart(
         .spawn(move || {
             give_way();
             let work: Pin<Box<dyn Future<Output = _>>> = Box::pin(async {
-                // Ends with the work, at the latest.
-                tokio::spawn(index::run(app.clone(), stopped.clone()));
-                tokio::spawn(closing::run(app.clone(), stopped.clone()));
-                tokio::spawn(hooks::keep::run(app.clone(), stopped.clone()));
-                let work = standby::run(app.clone(), stopped.clone());
-                sweep::beside(work, app, stopped).await
+                let works = apps.into_iter().map(|app| {
+                    // Ends with the work, at the latest.
+                    tokio::spawn(index::run(app.clone(), stopped.clone()));
+                    tokio::spawn(closing::run(app.clone(), stopped.clone()));
+                    tokio::spawn(hooks::keep::run(app.clone(), stopped.clone()));
+                    let work = standby::run(app.clone(), stopped.clone());
+                    sweep::beside(work, app, stopped.clone())
+                });
+                try_join_all(works).await.map(|_| ())
             });
             let _ = tell.send(runtime.block_on(work));
         })
@@ -248,9 +259,8 @@ async fn tell_slack_misfits(app: &App) {
     }
 }
 
-/// Takes new secrets in `calup.toml` without a restart, and tells what only shows over time.
-async fn look_after(app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let mut seen = config::file_changed();
+/// Takes new secrets without a restart, and tells what only shows over time.
+async fn look_after(app: Arc<App>, mut settings: Watch, mut stop: watch::Receiver<bool>) {
     let mut unsigned_told = 0;
     loop {
         tokio::select! {
@@ -262,26 +272,23 @@ async fn look_after(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         hooks::tell_misfits(&app).await;
         tell_slack_misfits(&app).await;
         grant::tell(&app).await;
-        let changed = config::file_changed();
-        if changed == seen {
+        let Some(read) = settings.changed(&app).await else {
             continue;
-        }
-        seen = changed;
-        match Config::load() {
+        };
+        let from = profiles::source(&app);
+        match read {
             Ok(config) => match app.renew(&config) {
                 Ok(()) => {
                     tracing::info!(
-                        "{} was read again: secrets are as it says, other settings take a restart",
-                        config::FILE
+                        "{from} was read again: secrets are as it says, other settings take a restart"
                     );
                     if let Err(error) = worker::go_on(&app).await {
                         tracing::error!(%error, "could not make what waits due");
                     }
                 }
-                Err(failure) => tracing::error!(
-                    "{} was read again, but {failure}; the old secrets stay",
-                    config::FILE
-                ),
+                Err(failure) => {
+                    tracing::error!("{from} was read again, but {failure}; the old secrets stay");
+                }
             },
             Err(error) => tracing::error!("{error}; the old settings stay"),
         }

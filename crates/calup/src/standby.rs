@@ -1,4 +1,4 @@
-//! Whose turn it is. The replica that holds the profile's lease works; it makes the lease last for as long as it works,
+//! Whose turn it is, for each profile. The replica that holds the profile's lease works; it makes the lease last for as long as it works,
 //! and gives it back when it stops. Every other one stands by and asks again each second.
 
 use std::sync::Arc;
@@ -22,16 +22,18 @@ struct Turn {
     epoch: i64,
 }
 
-/// Where processes do not share a database: takes it for as long as this one lives.
-pub async fn take_for_good(app: &App) -> Result<(), store::Error> {
-    let (profile, owner) = (&app.config.profile.name, new_owner());
-    let lease = app
-        .store
-        .lease(profile, &owner, app.lease.lasts(), clock::now())
-        .await?;
-    if let Lease::Held { epoch } = lease {
-        app.lease.hold_for_good();
-        begin(app, epoch).await?;
+/// Where processes do not share a database: takes all of it for as long as this one lives.
+pub async fn take_for_good(apps: &[Arc<App>]) -> Result<(), store::Error> {
+    let owner = new_owner();
+    for app in apps {
+        let lease = app
+            .store
+            .lease(app.profile(), &owner, app.lease.lasts(), clock::now())
+            .await?;
+        if let Lease::Held { epoch } = lease {
+            app.lease.hold_for_good();
+            begin(app, epoch).await?;
+        }
     }
     Ok(())
 }

@@ -80,7 +80,8 @@ async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 tracing::error!(%error, "could not look for what stands twice; looking again");
             }
         }
-        if app.store.commits() != commits {
+        // One of the process's is enough.
+        if app.config.is_default_profile() && app.store.commits() != commits {
             renew(&app).await;
             commits = app.store.commits();
         }

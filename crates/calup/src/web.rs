@@ -4,6 +4,7 @@
 mod assistant;
 mod chat;
 mod consent;
+mod doors;
 mod mcp;
 
 use std::sync::Arc;
@@ -19,10 +20,12 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use store::rows::{DeliveryFilter, Status, Token};
+use store::rows::{Delivery, DeliveryFilter, Status, Token};
 
 use crate::app::App;
 use crate::{answers, explain, hooks, inbox, ready, slack, view};
+
+pub use doors::router_of;
 
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
@@ -32,6 +35,7 @@ const SMALL_BODY_BYTES_MAX: usize = 16 * 1024;
 /// Slack sends the whole message along.
 const INTERACTION_BYTES_MAX: usize = 1024 * 1024;
 
+/// For one profile.
 pub fn router(app: Arc<App>) -> Router {
     let guarded = Router::new()
         .route("/api/deliveries", get(deliveries))
@@ -72,6 +76,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route(
             "/api/slack/interactions",
             post(slack::clicks::receive).layer(DefaultBodyLimit::max(INTERACTION_BYTES_MAX)),
+        )
+        .route(
+            "/api/slack/interactions/{profile}",
+            post(slack::clicks::receive_for).layer(DefaultBodyLimit::max(INTERACTION_BYTES_MAX)),
         )
         .route("/api/calcom/callback", get(consent::end))
         .route("/connected", get(consent::connected))
@@ -199,8 +207,14 @@ async fn token(app: &App, headers: &HeaderMap) -> Result<Token, Problem> {
         )
     };
     let token = bearer(headers).ok_or_else(denied)?;
-    let hash = hex::encode(Sha256::digest(token.as_bytes()));
-    app.store.token(&hash).await?.ok_or_else(denied)
+    let token = app.store.token(&hashed(token)).await?;
+    // One of a profile that is not served any more may have come to another's door.
+    let own = token.filter(|token| token.profile == app.profile());
+    own.ok_or_else(denied)
+}
+
+fn hashed(token: &str) -> String {
+    hex::encode(Sha256::digest(token.as_bytes()))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -254,6 +268,7 @@ async fn deliveries(
     }
     .min(LIMIT_MAX);
     let filter = DeliveryFilter {
+        profile: Some(app.profile().to_owned()),
         status,
         uid: some(query.uid),
         sha256: some(query.sha256).map(|s| s.to_lowercase()),
@@ -272,6 +287,13 @@ async fn deliveries(
     Ok(Json(json!({ "deliveries": deliveries, "next": next })))
 }
 
+/// Another profile's is as good as none.
+async fn own_delivery(app: &App, id: &str) -> Result<Delivery, Problem> {
+    let found = app.store.delivery(id).await?;
+    let own = found.filter(|delivery| delivery.profile == app.profile());
+    own.ok_or_else(no_delivery)
+}
+
 fn no_delivery() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
@@ -285,7 +307,7 @@ async fn delivery(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Path(id) = id?;
-    let found = app.store.delivery(&id).await?.ok_or_else(no_delivery)?;
+    let found = own_delivery(&app, &id).await?;
     let mut out = view::delivery(&found);
     out["headers"] = found
         .headers
@@ -313,7 +335,7 @@ async fn replay(
             Some(r#"send {"dry_run": true}, {"dry_run": false}, or nothing"#),
         )
     })?;
-    let found = app.store.delivery(&id).await?.ok_or_else(no_delivery)?;
+    let found = own_delivery(&app, &id).await?;
     if dry_run {
         let explained = explain::body(&app, &found.body, found.received_at).await;
         return Ok(Json(
@@ -343,7 +365,7 @@ async fn booking(
     uid: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Path(uid) = uid?;
-    let proof = app.store.proof(&uid).await?;
+    let proof = app.store.proof(app.profile(), &uid).await?;
     if proof.deliveries.is_empty() && proof.changes.is_empty() {
         return Err(Problem::new(
             StatusCode::NOT_FOUND,
@@ -355,7 +377,7 @@ async fn booking(
 }
 
 async fn counts(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
-    let counts = app.store.counts().await?;
+    let counts = app.store.counts(Some(app.profile())).await?;
     Ok(Json(view::counts(
         &counts,
         app.refused.load(Ordering::Relaxed),
@@ -363,7 +385,7 @@ async fn counts(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
 }
 
 async fn notices(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
-    let notices = app.store.notices(LIMIT_DEFAULT * 2).await?;
+    let notices = app.store.notices(app.profile(), LIMIT_DEFAULT * 2).await?;
     let notices: Vec<Value> = notices.iter().map(view::notice).collect();
     Ok(Json(json!({ "notices": notices })))
 }

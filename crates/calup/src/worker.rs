@@ -107,7 +107,11 @@ async fn turn(
     let limited = limited_for(app);
     let may_claim = limited.is_none() && may_work(app, next_probe).await?;
     if may_claim && at_work.len() < LANES {
-        for claim in app.store.claim(clock::now(), LANES - at_work.len()).await? {
+        for claim in app
+            .store
+            .claim(app.profile(), clock::now(), LANES - at_work.len())
+            .await?
+        {
             crash::at("claimed");
             at_work.spawn(work(app.clone(), claim));
         }
@@ -121,7 +125,7 @@ async fn turn(
     if !may_claim || at_work.len() >= LANES {
         return Ok(LOOK_EVERY);
     }
-    let due = app.store.next_due().await?;
+    let due = app.store.next_due(app.profile()).await?;
     Ok(due.map_or(LOOK_EVERY, |due| {
         Duration::try_from(due.duration_since(clock::now()))
             .unwrap_or(LOOK_AGAIN)

@@ -10,8 +10,10 @@ mod known;
 mod names;
 mod papers;
 mod postgres;
+mod profiles;
 mod questions;
 mod related;
+mod reseal;
 pub mod rows;
 pub mod sealed;
 mod sqlite;
@@ -33,6 +35,7 @@ use crate::rows::{
 pub use self::asking::Asking;
 pub use self::crashes::{STOPPED_BY_READING, STOPPED_BY_WORK};
 pub use self::papers::Papers;
+pub use self::profiles::Profiles;
 
 /// The fact (`Store::meta`) that the database was found to be an older copy, and when (RFC 3339).
 pub const RESTORED: &str = "restored_at";
@@ -86,7 +89,7 @@ pub fn file_of(url: &str) -> Result<Option<PathBuf>> {
 }
 
 #[async_trait::async_trait]
-pub trait Store: Asking + Papers + Send + Sync {
+pub trait Store: Asking + Papers + Profiles + Send + Sync {
     // --- who works here ---
 
     /// Whether several processes may take turns: then a lease ends after its time, by the database's clock. Else it is
@@ -118,7 +121,7 @@ pub trait Store: Asking + Papers + Send + Sync {
     /// Stores a raw delivery, sealed. Durable on return.
     async fn receive(&self, delivery: NewDelivery) -> Result<String>;
     /// Deliveries not yet read, oldest first, bodies opened.
-    async fn unread(&self, limit: usize) -> Result<Vec<Delivery>>;
+    async fn unread(&self, profile: &str, limit: usize) -> Result<Vec<Delivery>>;
     /// Writes what a delivery means. Its changes are compared with those known (`domain::change::is_known`,
     /// in the same transaction); a delivery all of whose changes are known ends `duplicate`.
     async fn read(&self, delivery_id: &str, reading: Reading) -> Result<()>;
@@ -132,9 +135,9 @@ pub trait Store: Asking + Papers + Send + Sync {
     /// per lane, none in a lane that has a running one, and within a lane never overtaking: the first by
     /// (booking depth is not known here) `created_at`, then arrival. A waiting change blocks its lane.
     /// Marks them running, counts the attempt.
-    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>>;
+    async fn claim(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Claim>>;
     /// When the next waiting change is due; `None` when nothing waits.
-    async fn next_due(&self) -> Result<Option<Timestamp>>;
+    async fn next_due(&self, profile: &str) -> Result<Option<Timestamp>>;
     /// All changes that a decision about `change` depends on: those of its person, and those that share a
     /// chain with any of its bookings (by uid, predecessor, iCalUID), transitively through chains only.
     async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>>;
@@ -194,13 +197,14 @@ pub trait Store: Asking + Papers + Send + Sync {
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>>;
     /// With the opened body.
     async fn delivery(&self, id: &str) -> Result<Option<Delivery>>;
-    /// Every delivery, change, link and effect that mentions the uid.
-    async fn proof(&self, uid: &str) -> Result<Proof>;
-    async fn counts(&self) -> Result<Counts>;
+    /// Every delivery, change, link and effect of the profile that mentions the uid.
+    async fn proof(&self, profile: &str, uid: &str) -> Result<Proof>;
+    /// Of all profiles where none is named.
+    async fn counts(&self, profile: Option<&str>) -> Result<Counts>;
     /// Adds a notice, unless the same cause was told within the hour before `now` (then only counted).
     /// Gives whether it is to be told.
     async fn notify(&self, notice: &Notice, now: Timestamp) -> Result<bool>;
-    async fn notices(&self, limit: usize) -> Result<Vec<Notice>>;
+    async fn notices(&self, profile: &str, limit: usize) -> Result<Vec<Notice>>;
     /// Makes a delivery pending again: unread ones are read again, finished ones planned again, dead effects
     /// attempted again. What was applied is not applied twice. `false` when there is none.
     async fn replay(&self, id: &str) -> Result<bool>;

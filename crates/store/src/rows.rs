@@ -4,6 +4,7 @@ mod asked;
 mod hook;
 mod indexed;
 mod paper;
+mod profile;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub use self::asked::{
 pub use self::hook::Hook;
 pub use self::indexed::{Indexed, Indexing};
 pub use self::paper::{Paper, PaperKind};
+pub use self::profile::{DEFAULT_PROFILE, Place, ProfileRow, Resealed, SECRETS};
 
 #[derive(Debug, Clone)]
 pub struct NewDelivery {
@@ -237,6 +239,8 @@ pub struct Pause {
 
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryFilter {
+    /// Of all profiles where none is named.
+    pub profile: Option<String>,
     pub status: Option<Status>,
     pub uid: Option<String>,
     pub sha256: Option<String>,
@@ -322,6 +326,8 @@ pub struct Notice {
 pub struct Token {
     pub id: String,
     pub name: String,
+    /// Whom it acts for.
+    pub profile: String,
     pub scope: String,
     /// Hex SHA-256; the token itself is never stored.
     pub hash: String,

@@ -65,6 +65,11 @@ impl Keys {
         self.0.iter().any(|(own, _)| hex::encode(own) == id)
     }
 
+    /// Whether the key that seals has sealed it.
+    pub fn is_newest(&self, sealed: &[u8]) -> bool {
+        sealed.starts_with(&self.0[0].0)
+    }
+
     pub fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
         let (id, cipher) = &self.0[0];
         let nonce = XChaCha20Poly1305::generate_nonce(OsRng);

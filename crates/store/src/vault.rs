@@ -11,8 +11,8 @@ use crate::sealed::{Keys, place, random};
 use crate::{Error, Result};
 
 const HMAC_CHARS: usize = 32;
-/// One row with this prefix for every master key that ever sealed something.
-const CHECK: &str = "check ";
+/// One row with this prefix for every master key that seals something.
+pub const CHECK: &str = "check ";
 pub const INDEX_KEY: &str = "index key";
 pub const MARKER_KEY: &str = "marker key";
 
@@ -90,6 +90,15 @@ impl Vault {
 
     pub fn seal(&self, table: &str, column: &str, row: &str, plain: &[u8]) -> Vec<u8> {
         self.keys.seal(&place(table, column, row), plain)
+    }
+
+    pub fn is_newest(&self, sealed: &[u8]) -> bool {
+        self.keys.is_newest(sealed)
+    }
+
+    /// The name of the row that stands for the key that seals.
+    pub fn check(&self) -> String {
+        check(&self.keys)
     }
 
     pub fn open(&self, table: &str, column: &str, row: &str, sealed: &[u8]) -> Result<Vec<u8>> {

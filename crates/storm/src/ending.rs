@@ -7,7 +7,7 @@ use domain::effect::State;
 use domain::fence::{self, Fenced};
 use sim::clickup::TaskView;
 use store::Store;
-use store::rows::{DeliveryFilter, Status};
+use store::rows::{DEFAULT_PROFILE, DeliveryFilter, Status};
 
 use crate::seen::Seen;
 use crate::story::{Event, Kind, Known};
@@ -32,7 +32,7 @@ pub fn lead_of(world: &World, person: usize) -> Option<String> {
 
 /// Whether anything waits to be done, by the database.
 pub async fn is_quiescent(file: &dyn Store) -> bool {
-    let Ok(counts) = file.counts().await else {
+    let Ok(counts) = file.counts(None).await else {
         return false;
     };
     let open = [
@@ -120,7 +120,7 @@ async fn conservation(world: &World, file: &dyn Store) {
 
 /// I4 and I13: what the journal says was done is there, and nothing is left half-way.
 async fn journal(world: &World, file: &dyn Store, uid: &str) {
-    let Ok(proof) = file.proof(uid).await else {
+    let Ok(proof) = file.proof(DEFAULT_PROFILE, uid).await else {
         return world.violated("I13", format!("the proof of {uid} cannot be read"));
     };
     for effect in proof.effects {

@@ -4,7 +4,7 @@
 use domain::change::{Change, Kind as Means};
 use domain::effect::{Effect, State};
 use store::Store;
-use store::rows::{Claim, DeliveryFilter, Reading, Record, Status};
+use store::rows::{Claim, DEFAULT_PROFILE, DeliveryFilter, Reading, Record, Status};
 
 use crate::life::Life;
 use crate::story::{Kind, Sending};
@@ -295,7 +295,10 @@ pub async fn is_given_up(world: &World, file: &dyn Store) {
         return;
     }
     let cause = format!("{}:{}", status.name(), ended.id);
-    let notices = file.notices(NOTICES).await.unwrap_or_default();
+    let notices = file
+        .notices(DEFAULT_PROFILE, NOTICES)
+        .await
+        .unwrap_or_default();
     if !notices.iter().any(|notice| notice.cause == cause) {
         let what = format!("nobody was told that delivery {} was given up", ended.id);
         world.violated("I22", what);

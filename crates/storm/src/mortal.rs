@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use store::rows::{
     Alias, Answer, Answered, Claim, Closed, Counts, Delivery, DeliveryFilter, Doubt, Ended, Hook,
     Indexed, Indexing, Lease, Link, NewDelivery, NewQuestion, Notice, Paper, PaperKind, Pause,
-    Proof, Question, QuestionFilter, QuestionState, Reading, Record, Register, Stored, Token,
+    Place, ProfileRow, Proof, Question, QuestionFilter, QuestionState, Reading, Record, Register,
+    Resealed, Stored, Token,
 };
-use store::{Asking, Error, Papers, Result, Store};
+use store::{Asking, Error, Papers, Profiles, Result, Store};
 
 use crate::life::Life;
 use crate::{dice, fatal, time};
@@ -141,7 +142,7 @@ macro_rules! verbs {
 verbs! {
     Store
     reads {
-        next_due() -> Option<Timestamp>;
+        next_due(profile: &str) -> Option<Timestamp>;
         links(profile: &str, tokens: &[String]) -> Vec<Link>;
         register(profile: &str, lead: &str) -> Register;
         effects(profile: &str, change_key: &str) -> Vec<domain::effect::Effect>;
@@ -149,9 +150,9 @@ verbs! {
         remembered(profile: &str, key: &str, now: Timestamp) -> bool;
         deliveries(filter: &DeliveryFilter) -> Vec<Delivery>;
         delivery(id: &str) -> Option<Delivery>;
-        proof(uid: &str) -> Proof;
-        counts() -> Counts;
-        notices(limit: usize) -> Vec<Notice>;
+        proof(profile: &str, uid: &str) -> Proof;
+        counts(profile: Option<&str>) -> Counts;
+        notices(profile: &str, limit: usize) -> Vec<Notice>;
         meta(key: &str) -> Option<String>;
         token(hash: &str) -> Option<Token>;
         damage() -> Vec<String>;
@@ -184,9 +185,9 @@ verbs! {
             file.related(profile, change).await
         }
 
-        async fn unread(&self, limit: usize) -> Result<Vec<Delivery>> {
+        async fn unread(&self, profile: &str, limit: usize) -> Result<Vec<Delivery>> {
             let file = self.writing("unread").await?;
-            let done = file.unread(limit).await;
+            let done = file.unread(profile, limit).await;
             drop(file);
             for delivery in done.iter().flatten() {
                 fatal::handed_out(&self.life.world, &delivery.sha256, &delivery.id);
@@ -204,9 +205,9 @@ verbs! {
             done
         }
 
-        async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+        async fn claim(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
             let file = self.writing("claim").await?;
-            let done = file.claim(now, limit).await;
+            let done = file.claim(profile, now, limit).await;
             drop(file);
             fatal::claimed(&self.life.world, done.as_deref().unwrap_or_default());
             self.written("claim", &done).await;
@@ -337,6 +338,21 @@ verbs! {
     writes {
         write_paper(profile: &str, kind: PaperKind, paper: &Paper, now: Timestamp) -> Option<i64>;
         remove_paper(profile: &str, kind: PaperKind, id: &str, version: i64) -> bool;
+    }
+    rest {}
+}
+
+verbs! {
+    Profiles
+    reads {
+        profiles() -> Vec<(String, Result<ProfileRow>)>;
+        profile(name: &str) -> Option<ProfileRow>;
+    }
+    writes {
+        write_profile(row: &ProfileRow) -> Option<i64>;
+        remove_profile(name: &str) -> bool;
+        reseal(from: Option<Place>, limit: usize) -> Resealed;
+        forget_older_keys() -> ();
     }
     rest {}
 }

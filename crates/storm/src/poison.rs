@@ -3,7 +3,7 @@
 
 use sim::clickup::Asked;
 use store::Store;
-use store::rows::DeliveryFilter;
+use store::rows::{DEFAULT_PROFILE, DeliveryFilter};
 
 use crate::world::World;
 use crate::{dice, fatal, judge, time};
@@ -81,7 +81,10 @@ pub async fn dead_are_told(world: &World, file: &dyn Store) {
         ..DeliveryFilter::default()
     };
     let deliveries = file.deliveries(&all).await.unwrap_or_default();
-    let notices = file.notices(NOTICES).await.unwrap_or_default();
+    let notices = file
+        .notices(DEFAULT_PROFILE, NOTICES)
+        .await
+        .unwrap_or_default();
     for delivery in deliveries {
         let cause = format!("dead:{}", delivery.id);
         if !notices.iter().any(|notice| notice.cause == cause) {

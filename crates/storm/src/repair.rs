@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sim::clickup::TaskView;
 use store::Store;
+use store::rows::DEFAULT_PROFILE;
 
 use crate::judge::Departed;
 use crate::marks::{self, marked};
@@ -91,7 +92,10 @@ fn worked_on(world: &World, id: &str, left: Departed) {
 
 /// What still stands there twice, but for what people were told of because somebody has worked on it.
 pub async fn left(world: &World, file: &dyn Store) -> Option<(&'static str, String)> {
-    let notices = file.notices(NOTICES).await.unwrap_or_default();
+    let notices = file
+        .notices(DEFAULT_PROFILE, NOTICES)
+        .await
+        .unwrap_or_default();
     let told: BTreeSet<&str> = notices
         .iter()
         .filter_map(|notice| notice.cause.strip_prefix("doubled:"))

@@ -112,6 +112,7 @@ pub fn config(database: &Path) -> config::Config {
         index_every: Duration::from_secs(60),
         hooks_every: Duration::ZERO,
         sweep: Duration::from_secs(60),
+        settings: config::Settings::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use sim::clickup::Asked;
 use store::Store;
+use store::rows::DEFAULT_PROFILE;
 
 use crate::judge;
 use crate::world::World;
@@ -99,7 +100,10 @@ pub async fn is_told(world: &World, file: &dyn Store) {
     if is_lost || !world.seen().has_heard_refusal {
         return;
     }
-    let notices = file.notices(NOTICES).await.unwrap_or_default();
+    let notices = file
+        .notices(DEFAULT_PROFILE, NOTICES)
+        .await
+        .unwrap_or_default();
     let is_it = |cause: &str| cause.starts_with("needs-operator:");
     if !notices.iter().any(|notice| is_it(&notice.cause)) {
         world.violated("I13", "nobody was told that ClickUp refuses calls".into());

@@ -272,7 +272,7 @@ impl Stage<'_> {
         let worker = tokio::spawn({
             let (app, life, address) = (app.clone(), life.clone(), self.address.clone());
             async move {
-                if let Err(error) = standby::take_for_good(&app).await {
+                if let Err(error) = standby::take_for_good(std::slice::from_ref(&app)).await {
                     // As `serve` does: it ends, and is started again.
                     life.world.tell(format_args!("could not start: {error}"));
                     return life.end("its start");

@@ -32,6 +32,7 @@ fn status(name: &str) -> Result<Status, String> {
 pub async fn list(listing: Listing, config: &Config) -> Result<(), String> {
     let store = open(config).await?;
     let filter = DeliveryFilter {
+        profile: Some(config.profile.name.clone()),
         status: listing.status,
         uid: listing.uid,
         sha256: None,
@@ -88,6 +89,7 @@ pub async fn replay(arguments: Replay, config: Config) -> Result<(), String> {
         .delivery(&arguments.id)
         .await
         .map_err(|e| e.to_string())?
+        .filter(|delivery| delivery.profile == config.profile.name)
         .ok_or_else(no_such)?;
     if arguments.dry_run {
         let app = App::new(config, store).map_err(|f| f.to_string())?;

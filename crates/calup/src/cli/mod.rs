@@ -7,7 +7,9 @@ mod doctor;
 mod guard;
 mod mcp;
 mod plan;
+mod profile;
 mod questions;
+mod reseal;
 mod send;
 mod terminal;
 mod token;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret;
 use store::Store;
+use store::rows::DEFAULT_PROFILE;
 
 use crate::config::{self, Config};
 use crate::demo;
@@ -28,6 +31,9 @@ use crate::serve::{self, Only};
 #[derive(Debug, Parser)]
 #[command(name = "calup", version, about, arg_required_else_help = true)]
 pub struct Arguments {
+    /// Which profile a command is for; without it the environment's own.
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -72,6 +78,11 @@ enum Command {
     Wording(wording::Arguments),
     /// Prints a documented file with every setting and its default.
     Config,
+    /// Profiles beside the environment's own, and the master key that seals their secrets.
+    Profile {
+        #[command(subcommand)]
+        command: profile::Command,
+    },
     /// API tokens.
     Token {
         #[command(subcommand)]
@@ -80,30 +91,65 @@ enum Command {
 }
 
 pub async fn run(arguments: Arguments) -> Result<(), String> {
+    let profile = arguments.profile.as_deref();
     match arguments.command {
-        Command::Serve { only } => serve::serve(load()?, only).await,
-        Command::Demo { once } => demo::run(once).await,
-        Command::Plan(arguments) => plan::run(arguments, load()?).await,
-        Command::Doctor(arguments) => doctor::run(arguments, Config::load()).await,
-        Command::Send(arguments) => send::run(arguments, load()?).await,
-        Command::Deliveries(listing) => deliveries::list(listing, &load()?).await,
-        Command::Replay(replay) => deliveries::replay(replay, load()?).await,
-        Command::Questions(arguments) => questions::run(arguments, &load()?).await,
-        Command::Tool(arguments) => tool::run(arguments, load()?).await,
-        Command::Chat(arguments) => chat::run(arguments, load()?).await,
+        Command::Serve { only } => {
+            for_all(profile)?;
+            serve::serve(load()?, only).await
+        }
+        Command::Demo { once } => {
+            for_all(profile)?;
+            demo::run(once).await
+        }
+        Command::Plan(arguments) => plan::run(arguments, of(profile).await?).await,
+        Command::Doctor(arguments) => match profile {
+            None => doctor::run(arguments, Config::load()).await,
+            Some(_) => doctor::run(arguments, Ok(of(profile).await?)).await,
+        },
+        Command::Send(arguments) => send::run(arguments, of(profile).await?).await,
+        Command::Deliveries(listing) => deliveries::list(listing, &of(profile).await?).await,
+        Command::Replay(replay) => deliveries::replay(replay, of(profile).await?).await,
+        Command::Questions(arguments) => questions::run(arguments, &of(profile).await?).await,
+        Command::Tool(arguments) => tool::run(arguments, of(profile).await?).await,
+        Command::Chat(arguments) => chat::run(arguments, of(profile).await?).await,
         Command::Mcp(arguments) => {
             arguments.enter()?;
-            mcp::run(load()?).await
+            mcp::run(of(profile).await?).await
         }
-        Command::Confirm(arguments) => confirm::run(arguments, load()?).await,
-        Command::Guard(arguments) => guard::run(arguments, &load()?).await,
-        Command::Wording(arguments) => wording::run(&arguments, &load()?),
+        Command::Confirm(arguments) => confirm::run(arguments, of(profile).await?).await,
+        Command::Guard(arguments) => {
+            for_all(profile)?;
+            guard::run(arguments, &load()?).await
+        }
+        Command::Wording(arguments) => wording::run(&arguments, &of(profile).await?),
         Command::Config => {
+            for_all(profile)?;
             print(config::DEFAULTS);
             Ok(())
         }
-        Command::Token { command } => token::run(command, &load()?).await,
+        Command::Profile { command } => {
+            for_all(profile)?;
+            profile::run(command, load()?).await
+        }
+        Command::Token { command } => token::run(command, &of(profile).await?).await,
     }
+}
+
+fn for_all(profile: Option<&str>) -> Result<(), String> {
+    match profile {
+        None => Ok(()),
+        Some(_) => Err("this command is not for one profile; leave `--profile` out".to_owned()),
+    }
+}
+
+/// The settings of the profile that is named, else of the environment's own.
+async fn of(profile: Option<&str>) -> Result<Config, String> {
+    let config = load()?;
+    let Some(name) = profile.filter(|name| *name != DEFAULT_PROFILE) else {
+        return Ok(config);
+    };
+    let row = profile::row(open(&config).await?.as_ref(), name).await?;
+    config.of_profile(&row).map_err(|e| e.to_string())
 }
 
 fn load() -> Result<Config, String> {

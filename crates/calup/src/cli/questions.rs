@@ -9,7 +9,9 @@ use store::rows::{Answer, Answered, Question, QuestionFilter, QuestionState};
 
 use super::{open, print};
 use crate::config::Config;
-use crate::{clock, view};
+use crate::{answers, clock, view};
+
+const NO_SUCH: &str = "there is no question with that id";
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -50,6 +52,10 @@ pub async fn run(arguments: Arguments, config: &Config) -> Result<(), String> {
     match arguments.command {
         Some(Command::Answer { id, answer, task }) => {
             let given = meant(&answer, task)?;
+            let is_own = answers::is_own(store, &config.profile.name, &id).await;
+            if !is_own.map_err(|e| e.to_string())? {
+                return Err(NO_SUCH.to_owned());
+            }
             let said = give(store, &id, given).await?;
             if arguments.json {
                 let found = store.question(&id).await.map_err(|e| e.to_string())?;
@@ -67,7 +73,7 @@ pub async fn run(arguments: Arguments, config: &Config) -> Result<(), String> {
         Some(Command::Aliases { forget }) => aliases(store, config, forget, arguments.json).await,
         None => {
             let filter = QuestionFilter {
-                profile: None,
+                profile: Some(config.profile.name.clone()),
                 state: Some(arguments.state),
                 limit: arguments.limit.clamp(1, 500),
                 after: None,
@@ -163,7 +169,7 @@ async fn give(store: &dyn Store, id: &str, answer: Answer) -> Result<String, Str
             "{} has answered it already, at {}",
             given.by, given.at
         )),
-        Answered::NoSuch => Err("there is no question with that id".to_owned()),
+        Answered::NoSuch => Err(NO_SUCH.to_owned()),
     }
 }
 

@@ -9,6 +9,7 @@ use vendors::cal::signature;
 
 use super::print;
 use crate::config::Config;
+use crate::inbox;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -35,7 +36,7 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
     let to = arguments
         .to
         .clone()
-        .unwrap_or_else(|| format!("{}/api/webhooks/cal", config.public_url));
+        .unwrap_or_else(|| inbox::address(&config));
     let client = reqwest::Client::builder()
         .timeout(std::time::Duration::from_secs(20))
         .build()

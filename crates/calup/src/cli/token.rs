@@ -38,6 +38,7 @@ pub async fn run(command: Command, config: &Config) -> Result<(), String> {
     let row = Token {
         id: uuid::Uuid::now_v7().to_string(),
         name,
+        profile: config.profile.name.clone(),
         scope: match scope {
             Scope::All => "all".into(),
             Scope::Tools => "tools".into(),

@@ -5,11 +5,11 @@ use store::rows::{Counts, Delivery, DeliveryFilter, Notice, Pause, Status};
 use store::{Result, Store};
 
 use super::{Finding, ago, count, fail, ok, warn};
+use crate::reading::last_ping;
 
 const NOTICES_SHOWN: usize = 10;
 /// Told once a `calup serve` starts, and judged from the settings here.
 const JUDGED_ELSEWHERE: [&str; 2] = ["no-webhook-secret", "no-inbound-list"];
-const PING: &str = "last_ping";
 
 struct Kept {
     last_ping: Option<Timestamp>,
@@ -32,15 +32,19 @@ pub async fn examine(store: &dyn Store, profile: &str, now: Timestamp) -> Vec<Fi
 
 async fn read(store: &dyn Store, profile: &str) -> Result<Kept> {
     let newest = DeliveryFilter {
+        profile: Some(profile.to_owned()),
         limit: 1,
         ..DeliveryFilter::default()
     };
     Ok(Kept {
-        last_ping: store.meta(PING).await?.and_then(|at| at.parse().ok()),
+        last_ping: store
+            .meta(&last_ping(profile))
+            .await?
+            .and_then(|at| at.parse().ok()),
         last: store.deliveries(&newest).await?.pop(),
         paused: store.paused(profile).await?,
-        counts: store.counts().await?,
-        notices: store.notices(usize::MAX).await?,
+        counts: store.counts(Some(profile)).await?,
+        notices: store.notices(profile, usize::MAX).await?,
     })
 }
 

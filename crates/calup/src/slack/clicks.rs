@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::outcome::Failure;
@@ -24,6 +25,19 @@ const TRIES: u32 = 5;
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(300);
 
+pub async fn receive_for(
+    State(app): State<Arc<App>>,
+    profile: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if profile.is_ok_and(|Path(name)| name == app.profile()) {
+        receive(State(app), headers, body).await
+    } else {
+        refused()
+    }
+}
+
 pub async fn receive(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
     let text = |name: &str| {
         headers
@@ -39,15 +53,19 @@ pub async fn receive(State(app): State<Arc<App>>, headers: HeaderMap, body: Byte
         if rejected == Rejected::Forged {
             app.slack_misfits.add(Instant::now());
         }
-        let json = [(header::CONTENT_TYPE, "application/json")];
-        let body = r#"{"error":"Invalid signature"}"#;
-        return (StatusCode::UNAUTHORIZED, json, body).into_response();
+        return refused();
     }
     if let Some(click) = Click::from_form(&body) {
         // Slack shows an error to whoever clicked when it is not answered within three seconds.
         tokio::spawn(async move { heard(&app, click).await });
     }
     StatusCode::OK.into_response()
+}
+
+fn refused() -> Response {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    let body = r#"{"error":"Invalid signature"}"#;
+    (StatusCode::UNAUTHORIZED, json, body).into_response()
 }
 
 /// What is neither ours nor a button is of no interest.
@@ -76,7 +94,11 @@ pub async fn heard(app: &App, click: Click) {
     } else {
         click.user_name.clone()
     };
-    stands(app, &question, &click).await;
+    match answers::is_own(app.store.as_ref(), app.profile(), &question).await {
+        Ok(true) => stands(app, &question, &click).await,
+        Ok(false) => {}
+        Err(error) => tracing::info!(%error, "could not look up a question"),
+    }
     let whisper = match answers::give(app, &question, answer, &by).await {
         Ok(Answered::First | Answered::Late) => {
             show(app, &question, &click).await;

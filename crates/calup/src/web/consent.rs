@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use store::rows::{Paper, PaperKind, Token};
 use vendors::cal::oauth::{self, Verifier};
 
-use super::Problem;
+use super::{Problem, doors};
 use crate::app::App;
 use crate::clock;
 
@@ -43,7 +43,7 @@ pub async fn begin(
             Some("make one at Cal.com (Settings → Developer → OAuth), and set CALCOM_CLIENT_ID and CALCOM_CLIENT_SECRET"),
         )
     })?;
-    let state = hex::encode(clock::secret());
+    let state = doors::state(app.profile(), &hex::encode(clock::secret()));
     let verifier = Verifier::of(clock::secret());
     let consent = Consent {
         verifier: verifier.secret().expose_secret().to_owned(),

@@ -106,6 +106,14 @@ impl Database {
         let pid = owner.split(' ').nth(1)?.parse().ok()?;
         Some((pid, row.get(1)))
     }
+
+    /// The profiles that somebody works for.
+    pub async fn leased(&self) -> Vec<String> {
+        let sql = "SELECT profile FROM lease WHERE expires_at > clock_timestamp() ORDER BY profile";
+        let rows = self.direct().await.query(sql, &[]).await;
+        let rows = rows.expect("the server answers");
+        rows.iter().map(|row| row.get(0)).collect()
+    }
 }
 
 impl Drop for Database {

@@ -1,7 +1,5 @@
 //! What people look at: deliveries, the proof of one booking, the counts.
 
-use std::collections::BTreeSet;
-
 use super::cells::{self, cell, indexed, select_delivery, select_stored};
 use super::connection::Db;
 use super::{journal, questions};
@@ -18,8 +16,8 @@ macro_rules! deliveries {
             " FROM delivery d WHERE ",
             $by,
             " AND ($1::text IS NULL OR d.status = $1) AND ($2::text IS NULL OR d.uid = $2)
-              AND ($3::text IS NULL OR d.sha256 = $3) AND d.id < COALESCE($4, '~')
-              ORDER BY d.id DESC LIMIT $5"
+              AND ($3::text IS NULL OR d.sha256 = $3) AND ($6::text IS NULL OR d.profile = $6)
+              AND d.id < COALESCE($4, '~') ORDER BY d.id DESC LIMIT $5"
         )
     };
 }
@@ -29,11 +27,11 @@ macro_rules! mentioning {
         concat!(
             "SELECT ",
             $column,
-            " FROM change WHERE uid = $1 UNION SELECT ",
+            " FROM change WHERE uid = $1 AND profile = $2 UNION SELECT ",
             $column,
-            " FROM change WHERE ref = $1 UNION SELECT ",
+            " FROM change WHERE ref = $1 AND profile = $2 UNION SELECT ",
             $column,
-            " FROM change WHERE seat = $1"
+            " FROM change WHERE seat = $1 AND profile = $2"
         )
     };
 }
@@ -41,17 +39,18 @@ macro_rules! mentioning {
 statements! {
     BY_UID = deliveries!("d.uid = $2");
     BY_SHA256 = deliveries!("d.sha256 = $3");
-    BY_STATUS = deliveries!("d.status = $1");
+    BY_STATUS = deliveries!("d.profile = $6 AND d.status = $1");
     BY_ID = deliveries!("true");
     ONE = select_delivery!(", b.headers, b.body FROM delivery d JOIN delivery_body b ON b.id = d.id WHERE d.id = $1");
     MENTIONING_CHANGES = select_stored!(
         "WHERE c.id IN (", mentioning!("id"), ") ORDER BY c.created_at, c.id LIMIT 1000"
     );
     MENTIONING_DELIVERIES = select_delivery!(
-        " FROM delivery d WHERE d.id IN (SELECT id FROM delivery WHERE uid = $1 UNION ",
+        " FROM delivery d WHERE d.id IN (SELECT id FROM delivery WHERE uid = $1 AND profile = $2 UNION ",
         mentioning!("delivery_id"), ") ORDER BY d.id LIMIT 1000"
     );
     COUNTS = "SELECT status, count(*) AS count FROM delivery GROUP BY status";
+    COUNTS_OF = "SELECT status, count(*) AS count FROM delivery WHERE profile = $1 GROUP BY status";
 }
 
 pub async fn deliveries(db: &Db, filter: &DeliveryFilter) -> Result<Vec<Delivery>> {
@@ -61,7 +60,9 @@ pub async fn deliveries(db: &Db, filter: &DeliveryFilter) -> Result<Vec<Delivery
             sha256: Some(_), ..
         } => BY_SHA256,
         DeliveryFilter {
-            status: Some(_), ..
+            status: Some(_),
+            profile: Some(_),
+            ..
         } => BY_STATUS,
         DeliveryFilter { .. } => BY_ID,
     };
@@ -70,7 +71,10 @@ pub async fn deliveries(db: &Db, filter: &DeliveryFilter) -> Result<Vec<Delivery
         [&filter.uid, &filter.sha256, &filter.after].map(|of| of.as_deref().map(indexed));
     let rows = filter.rows() as i64;
     let found = db
-        .all(sql, &[&status, &uid, &sha256, &after, &rows])
+        .all(
+            sql,
+            &[&status, &uid, &sha256, &after, &rows, &filter.profile],
+        )
         .await?;
     found.iter().map(|row| cells::delivery(row, None)).collect()
 }
@@ -81,44 +85,36 @@ pub async fn delivery(db: &Db, vault: &Vault, id: &str) -> Result<Option<Deliver
         .transpose()
 }
 
-pub async fn proof(db: &Db, vault: &Vault, uid: &str) -> Result<Proof> {
+pub async fn proof(db: &Db, vault: &Vault, profile: &str, uid: &str) -> Result<Proof> {
     let kept = indexed(uid);
-    let changes = db.all(MENTIONING_CHANGES, &[&kept]).await?;
+    let changes = db.all(MENTIONING_CHANGES, &[&kept, &profile]).await?;
     let changes = changes
         .iter()
         .map(|row| cells::stored(row, vault))
         .collect::<Result<Vec<_>>>()?;
-    let deliveries = db.all(MENTIONING_DELIVERIES, &[&kept]).await?;
+    let deliveries = db.all(MENTIONING_DELIVERIES, &[&kept, &profile]).await?;
     let deliveries = deliveries
         .iter()
         .map(|row| cells::delivery(row, None))
         .collect::<Result<Vec<_>>>()?;
-    let profiles: BTreeSet<&String> = changes
-        .iter()
-        .map(|c| &c.profile)
-        .chain(deliveries.iter().map(|d| &d.profile))
-        .collect();
-    let mut links = Vec::new();
-    let mut effects = Vec::new();
-    let mut asked = Vec::new();
-    for profile in profiles {
-        let own = || changes.iter().filter(|c| c.profile == *profile);
-        links.extend(journal::links(db, vault, profile, &tokens(uid, own())).await?);
-        let keys: Vec<&str> = own().map(|c| c.key.as_str()).collect();
-        effects.extend(journal::effects(db, vault, profile, &keys).await?);
-        asked.extend(questions::that_held(db, vault, profile, &keys).await?);
-    }
+    let links = journal::links(db, vault, profile, &tokens(uid, changes.iter())).await?;
+    let keys: Vec<&str> = changes.iter().map(|c| c.key.as_str()).collect();
+    let effects = journal::effects(db, vault, profile, &keys).await?;
+    let questions = questions::that_held(db, vault, profile, &keys).await?;
     Ok(Proof {
         deliveries,
         changes,
         links,
         effects,
-        questions: asked,
+        questions,
     })
 }
 
-pub async fn counts(db: &Db) -> Result<Counts> {
-    let rows = db.all(COUNTS, &[]).await?;
+pub async fn counts(db: &Db, profile: Option<&str>) -> Result<Counts> {
+    let rows = match profile {
+        Some(profile) => db.all(COUNTS_OF, &[&profile]).await?,
+        None => db.all(COUNTS, &[]).await?,
+    };
     let counted = rows
         .iter()
         .map(|row| Ok((cell(row, "status")?, cell(row, "count")?)))

@@ -20,9 +20,11 @@ mod notes;
 mod open;
 mod papers;
 mod pool;
+mod profiles;
 mod questions;
 mod related;
 mod replay;
+mod reseal;
 mod schema;
 mod secrets;
 mod tls;
@@ -117,18 +119,6 @@ impl Postgres {
         let epoch = self.epochs().get(profile).copied();
         epoch.ok_or(Error::Superseded)
     }
-
-    fn leased(&self) -> Result<Vec<(String, i64)>> {
-        let all: Vec<_> = self
-            .epochs()
-            .iter()
-            .map(|(profile, epoch)| (profile.clone(), *epoch))
-            .collect();
-        if all.is_empty() {
-            return Err(Error::Superseded);
-        }
-        Ok(all)
-    }
 }
 
 #[async_trait::async_trait]
@@ -212,28 +202,22 @@ impl Store for Postgres {
         self.intake.store(sealed).await
     }
 
-    async fn unread(&self, limit: usize) -> Result<Vec<Delivery>> {
-        let mut all = Vec::new();
-        for (profile, epoch) in self.leased()? {
-            let room = limit - all.len();
-            if room == 0 {
-                break;
-            }
-            let is_anything_unread = {
-                let profile = profile.clone();
-                self.look(Loan::Single, move |db, _| async move {
-                    inbox::is_anything_unread(&db, &profile).await
-                })
-                .await?
-            };
-            if is_anything_unread {
-                let unread = self.write(move |db, vault| async move {
-                    inbox::unread(&db, &vault, &profile, epoch, room).await
-                });
-                all.extend(unread.await?);
-            }
+    async fn unread(&self, profile: &str, limit: usize) -> Result<Vec<Delivery>> {
+        let (profile, epoch) = (profile.to_owned(), self.epoch_of(profile)?);
+        let is_anything_unread = {
+            let profile = profile.clone();
+            self.look(Loan::Single, move |db, _| async move {
+                inbox::is_anything_unread(&db, &profile).await
+            })
+            .await?
+        };
+        if !is_anything_unread {
+            return Ok(Vec::new());
         }
-        Ok(all)
+        self.write(move |db, vault| async move {
+            inbox::unread(&db, &vault, &profile, epoch, limit).await
+        })
+        .await
     }
 
     async fn read(&self, delivery_id: &str, reading: Reading) -> Result<()> {
@@ -269,39 +253,28 @@ impl Store for Postgres {
         Ok(())
     }
 
-    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
-        let mut claims = Vec::new();
-        for (profile, epoch) in self.leased()? {
-            let room = limit - claims.len();
-            if room == 0 {
-                break;
-            }
-            let is_due = {
-                let profile = profile.clone();
-                self.look(Loan::Single, move |db, _| async move {
-                    lease::is_anything_due(&db, &profile, epoch, micros(now)).await
-                })
-                .await?
-            };
-            if is_due {
-                let claimed = self.write(move |db, vault| async move {
-                    work::claim(&db, &vault, &profile, epoch, now, room).await
-                });
-                claims.extend(claimed.await?);
-            }
+    async fn claim(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+        let (profile, epoch) = (profile.to_owned(), self.epoch_of(profile)?);
+        let is_due = {
+            let profile = profile.clone();
+            self.look(Loan::Single, move |db, _| async move {
+                lease::is_anything_due(&db, &profile, epoch, micros(now)).await
+            })
+            .await?
+        };
+        if limit == 0 || !is_due {
+            return Ok(Vec::new());
         }
-        Ok(claims)
+        self.write(move |db, vault| async move {
+            work::claim(&db, &vault, &profile, epoch, now, limit).await
+        })
+        .await
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>> {
-        let profiles: Vec<String> = self.epochs().keys().cloned().collect();
+    async fn next_due(&self, profile: &str) -> Result<Option<Timestamp>> {
+        let profile = profile.to_owned();
         self.look(Loan::Single, move |db, _| async move {
-            let mut next = None;
-            for profile in profiles {
-                let due = work::next_due(&db, &profile).await?;
-                next = [next, due].into_iter().flatten().min();
-            }
-            Ok(next)
+            work::next_due(&db, &profile).await
         })
         .await
     }
@@ -425,17 +398,20 @@ impl Store for Postgres {
         .await
     }
 
-    async fn proof(&self, uid: &str) -> Result<Proof> {
-        let uid = uid.to_owned();
+    async fn proof(&self, profile: &str, uid: &str) -> Result<Proof> {
+        let (profile, uid) = (profile.to_owned(), uid.to_owned());
         self.look(Loan::Look, move |db, vault| async move {
-            look::proof(&db, &vault, &uid).await
+            look::proof(&db, &vault, &profile, &uid).await
         })
         .await
     }
 
-    async fn counts(&self) -> Result<Counts> {
-        self.look(Loan::Single, |db, _| async move { look::counts(&db).await })
-            .await
+    async fn counts(&self, profile: Option<&str>) -> Result<Counts> {
+        let profile = profile.map(str::to_owned);
+        self.look(Loan::Single, move |db, _| async move {
+            look::counts(&db, profile.as_deref()).await
+        })
+        .await
     }
 
     async fn notify(&self, notice: &Notice, now: Timestamp) -> Result<bool> {
@@ -444,9 +420,10 @@ impl Store for Postgres {
             .await
     }
 
-    async fn notices(&self, limit: usize) -> Result<Vec<Notice>> {
+    async fn notices(&self, profile: &str, limit: usize) -> Result<Vec<Notice>> {
+        let profile = profile.to_owned();
         self.look(Loan::Single, move |db, _| async move {
-            notes::notices(&db, limit).await
+            notes::notices(&db, &profile, limit).await
         })
         .await
     }
@@ -547,9 +524,11 @@ mod tests {
                 look::ALL,
                 notes::ALL,
                 papers::ALL,
+                profiles::ALL,
                 questions::ALL,
                 related::ALL,
                 replay::ALL,
+                reseal::ALL,
                 schema::ALL,
                 secrets::ALL,
                 work::ALL,

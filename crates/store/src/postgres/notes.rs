@@ -23,11 +23,12 @@ statements! {
         ON CONFLICT (profile, cause) DO UPDATE SET text = excluded.text, hint = excluded.hint,
           last_at = excluded.last_at, told_at = excluded.told_at, count = notice.count + 1";
     COUNT_NOTICE = "UPDATE notice SET count = count + 1, last_at = $3 WHERE profile = $1 AND cause = $2";
-    NOTICES = "SELECT profile, cause, text, hint, first_at, last_at, count FROM notice ORDER BY last_at DESC LIMIT $1";
+    NOTICES = "SELECT profile, cause, text, hint, first_at, last_at, count FROM notice
+        WHERE profile = $1 ORDER BY last_at DESC LIMIT $2";
     SET_META = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     META = "SELECT value FROM meta WHERE key = $1";
-    ADD_TOKEN = "INSERT INTO token (id, name, scope, hash, created_at) VALUES ($1, $2, $3, $4, $5)";
-    TOKEN = "SELECT id, name, scope, hash, created_at FROM token WHERE hash = $1";
+    ADD_TOKEN = "INSERT INTO token (id, name, scope, hash, created_at, profile) VALUES ($1, $2, $3, $4, $5, $6)";
+    TOKEN = "SELECT id, name, profile, scope, hash, created_at FROM token WHERE hash = $1";
     BEAT = "UPDATE beat SET beat = beat + 1";
 }
 
@@ -95,9 +96,9 @@ pub async fn notify(db: &Db, notice: &Notice, now: Timestamp) -> Result<bool> {
     Ok(!just_told)
 }
 
-pub async fn notices(db: &Db, limit: usize) -> Result<Vec<Notice>> {
+pub async fn notices(db: &Db, profile: &str, limit: usize) -> Result<Vec<Notice>> {
     let limit = limit.min(NOTICES_MAX) as i64;
-    let rows = db.all(NOTICES, &[&limit]).await?;
+    let rows = db.all(NOTICES, &[&profile, &limit]).await?;
     rows.iter()
         .map(|row| {
             Ok(Notice {
@@ -127,7 +128,14 @@ pub async fn add_token(db: &Db, token: &Token) -> Result<()> {
     let (name, created_at) = (text(&token.name), micros(token.created_at));
     db.execute(
         ADD_TOKEN,
-        &[&token.id, &name, &token.scope, &token.hash, &created_at],
+        &[
+            &token.id,
+            &name,
+            &token.scope,
+            &token.hash,
+            &created_at,
+            &token.profile,
+        ],
     )
     .await?;
     Ok(())
@@ -139,6 +147,7 @@ pub async fn token(db: &Db, hash: &str) -> Result<Option<Token>> {
         Ok(Token {
             id: cell(&row, "id")?,
             name: cell(&row, "name")?,
+            profile: cell(&row, "profile")?,
             scope: cell(&row, "scope")?,
             hash: cell(&row, "hash")?,
             created_at: time(cell(&row, "created_at")?)?,

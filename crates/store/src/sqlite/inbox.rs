@@ -20,11 +20,13 @@ statements! {
     ADD = "INSERT INTO delivery (id, profile, received_at, status, sha256, secret_index, body_row)
         VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6)";
     REMOVE_BODY = "DELETE FROM delivery_body WHERE n = ?1";
-    SUSPECT = "SELECT id, attempts FROM delivery WHERE is_read = 0 AND attempts > 0 ORDER BY id LIMIT 1";
-    FRESH = "SELECT id FROM delivery WHERE is_read = 0 AND attempts = 0 ORDER BY id LIMIT ?1";
-    IS_UNREAD = "SELECT EXISTS (SELECT 1 FROM delivery WHERE is_read = 0)";
-    HANDED_OUT = "SELECT ids FROM reading";
-    HAND_OUT = "UPDATE reading SET ids = ?1";
+    SUSPECT = "SELECT id, attempts FROM delivery WHERE is_read = 0 AND attempts > 0 AND profile = ?1
+        ORDER BY id LIMIT 1";
+    FRESH = "SELECT id FROM delivery WHERE is_read = 0 AND attempts = 0 AND profile = ?1 ORDER BY id LIMIT ?2";
+    IS_UNREAD = "SELECT EXISTS (SELECT 1 FROM delivery WHERE is_read = 0 AND profile = ?1)";
+    HANDED_OUT = "SELECT ids FROM reading WHERE profile = ?1";
+    HAND_OUT = "INSERT INTO reading (profile, ids) VALUES (?1, ?2)
+        ON CONFLICT (profile) DO UPDATE SET ids = excluded.ids";
     COUNT_ATTEMPT = "UPDATE delivery SET attempts = attempts + 1 WHERE is_read = 0 AND id = ?1";
     WITH_BODY = "SELECT d.*, b.headers, b.body FROM delivery d JOIN delivery_body b ON b.n = d.body_row WHERE d.id = ?1";
     STATE = "SELECT profile, is_read FROM delivery WHERE id = ?1";
@@ -73,17 +75,22 @@ pub fn receive(
     Ok(id)
 }
 
-pub fn is_anything_unread(db: &Connection) -> Result<bool> {
+pub fn is_anything_unread(db: &Connection, profile: &str) -> Result<bool> {
     Ok(db
         .prepare_cached(IS_UNREAD)?
-        .query_row([], |row| row.get(0))?)
+        .query_row([profile], |row| row.get(0))?)
 }
 
 /// One that was handed out before and never read may be what stopped the program: it is handed out alone,
 /// so that nobody else is counted with it.
-pub fn unread(db: &Connection, vault: &Vault, limit: usize) -> Result<Vec<Delivery>> {
-    count_attempts(db)?;
-    while let Some((id, attempts)) = suspect(db)? {
+pub fn unread(
+    db: &Connection,
+    vault: &Vault,
+    profile: &str,
+    limit: usize,
+) -> Result<Vec<Delivery>> {
+    count_attempts(db, profile)?;
+    while let Some((id, attempts)) = suspect(db, profile)? {
         let handed_out = if attempts < READINGS_MAX {
             hand_out(db, vault, &id)?
         } else {
@@ -92,13 +99,12 @@ pub fn unread(db: &Connection, vault: &Vault, limit: usize) -> Result<Vec<Delive
             None
         };
         if let Some(delivery) = handed_out {
-            remember_handed_out(db, std::slice::from_ref(&delivery))?;
+            remember_handed_out(db, profile, std::slice::from_ref(&delivery))?;
             return Ok(vec![delivery]);
         }
     }
-    let fresh: Vec<String> = all(&mut db.prepare_cached(FRESH)?, [limit as i64], |row| {
-        Ok(row.get(0)?)
-    })?;
+    let asked = params![profile, limit as i64];
+    let fresh: Vec<String> = all(&mut db.prepare_cached(FRESH)?, asked, |row| Ok(row.get(0)?))?;
     let mut deliveries = Vec::new();
     let mut bytes = 0;
     for id in fresh {
@@ -111,33 +117,35 @@ pub fn unread(db: &Connection, vault: &Vault, limit: usize) -> Result<Vec<Delive
             break;
         }
     }
-    remember_handed_out(db, &deliveries)?;
+    remember_handed_out(db, profile, &deliveries)?;
     Ok(deliveries)
 }
 
 /// One row for all of them, before any is read: those among them that are found unread later were begun in vain.
-fn remember_handed_out(db: &Connection, deliveries: &[Delivery]) -> Result<()> {
+fn remember_handed_out(db: &Connection, profile: &str, deliveries: &[Delivery]) -> Result<()> {
     let ids: Vec<&String> = deliveries.iter().map(|d| &d.id).collect();
     let ids = serde_json::to_string(&ids).expect("ids are text");
-    db.prepare_cached(HAND_OUT)?.execute([ids])?;
+    db.prepare_cached(HAND_OUT)?
+        .execute([profile, ids.as_str()])?;
     Ok(())
 }
 
-fn count_attempts(db: &Connection) -> Result<()> {
-    let ids: String = db
+fn count_attempts(db: &Connection, profile: &str) -> Result<()> {
+    let ids: Option<String> = db
         .prepare_cached(HANDED_OUT)?
-        .query_row([], |row| row.get(0))?;
-    let ids: Vec<String> = serde_json::from_str(&ids).unwrap_or_default();
+        .query_row([profile], |row| row.get(0))
+        .optional()?;
+    let ids: Vec<String> = serde_json::from_str(&ids.unwrap_or_default()).unwrap_or_default();
     for id in ids {
         db.prepare_cached(COUNT_ATTEMPT)?.execute([id])?;
     }
     Ok(())
 }
 
-fn suspect(db: &Connection) -> Result<Option<(String, u32)>> {
+fn suspect(db: &Connection, profile: &str) -> Result<Option<(String, u32)>> {
     let mut statement = db.prepare_cached(SUSPECT)?;
     Ok(statement
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([profile], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?)
 }
 

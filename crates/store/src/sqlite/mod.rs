@@ -18,11 +18,13 @@ mod look;
 mod notes;
 mod open;
 mod papers;
+mod profiles;
 mod questions;
 mod queue;
 mod readers;
 mod related;
 mod replay;
+mod reseal;
 mod schema;
 mod secrets;
 mod work;
@@ -85,6 +87,8 @@ struct Sqlite {
     lock: Mutex<Option<File>>,
     /// Who was granted the lease in this process; empty when nobody was.
     owner: tokio::sync::Mutex<String>,
+    /// Held while database and file get their next generation: each must be the other's.
+    renewing: tokio::sync::Mutex<()>,
 }
 
 impl Sqlite {
@@ -98,6 +102,7 @@ impl Sqlite {
             path,
             lock: Mutex::new(None),
             owner: tokio::sync::Mutex::default(),
+            renewing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -234,6 +239,7 @@ impl Store for Sqlite {
     }
 
     async fn renew(&self) -> Result<()> {
+        let _renewing = self.renewing.lock().await;
         let next = new_generation();
         let file = generation::file_beside(&self.path);
         let (in_database, own_epoch) = (next.clone(), self.own_epoch());
@@ -254,11 +260,12 @@ impl Store for Sqlite {
         self.writer.write(Rank::Intake, verb).await
     }
 
-    async fn unread(&self, limit: usize) -> Result<Vec<Delivery>> {
-        if !self.glance(|db, _| inbox::is_anything_unread(db))? {
+    async fn unread(&self, profile: &str, limit: usize) -> Result<Vec<Delivery>> {
+        if !self.glance(|db, _| inbox::is_anything_unread(db, profile))? {
             return Ok(Vec::new());
         }
-        self.write(move |db, vault| inbox::unread(db, vault, limit))
+        let profile = profile.to_owned();
+        self.write(move |db, vault| inbox::unread(db, vault, &profile, limit))
             .await
     }
 
@@ -282,17 +289,20 @@ impl Store for Sqlite {
         Ok(())
     }
 
-    async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+    async fn claim(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
         let own_epoch = self.own_epoch();
-        if !self.glance(|db, _| work::is_anything_due(db, own_epoch, now))? {
+        if !self.glance(|db, _| work::is_anything_due(db, profile, own_epoch, now))? {
             return Ok(Vec::new());
         }
-        self.write_for_lane(move |db, vault| work::claim(db, vault, own_epoch, now, limit))
-            .await
+        let profile = profile.to_owned();
+        self.write_for_lane(move |db, vault| {
+            work::claim(db, vault, &profile, own_epoch, now, limit)
+        })
+        .await
     }
 
-    async fn next_due(&self) -> Result<Option<Timestamp>> {
-        self.glance(|db, _| work::next_due(db))
+    async fn next_due(&self, profile: &str) -> Result<Option<Timestamp>> {
+        self.glance(|db, _| work::next_due(db, profile))
     }
 
     async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>> {
@@ -409,14 +419,16 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn proof(&self, uid: &str) -> Result<Proof> {
-        let uid = uid.to_owned();
-        self.look(move |db, vault| look::proof(db, vault, &uid))
+    async fn proof(&self, profile: &str, uid: &str) -> Result<Proof> {
+        let (profile, uid) = (profile.to_owned(), uid.to_owned());
+        self.look(move |db, vault| look::proof(db, vault, &profile, &uid))
             .await
     }
 
-    async fn counts(&self) -> Result<Counts> {
-        self.look(|db, _| look::counts(db)).await
+    async fn counts(&self, profile: Option<&str>) -> Result<Counts> {
+        let profile = profile.map(str::to_owned);
+        self.look(move |db, _| look::counts(db, profile.as_deref()))
+            .await
     }
 
     async fn notify(&self, notice: &Notice, now: Timestamp) -> Result<bool> {
@@ -425,8 +437,10 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn notices(&self, limit: usize) -> Result<Vec<Notice>> {
-        self.look(move |db, _| notes::notices(db, limit)).await
+    async fn notices(&self, profile: &str, limit: usize) -> Result<Vec<Notice>> {
+        let profile = profile.to_owned();
+        self.look(move |db, _| notes::notices(db, &profile, limit))
+            .await
     }
 
     async fn replay(&self, id: &str) -> Result<bool> {
@@ -514,9 +528,11 @@ mod tests {
             look::ALL,
             notes::ALL,
             papers::ALL,
+            profiles::ALL,
             questions::ALL,
             related::ALL,
             replay::ALL,
+            reseal::ALL,
             secrets::ALL,
             work::ALL,
         ]

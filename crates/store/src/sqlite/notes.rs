@@ -23,10 +23,10 @@ statements! {
         ON CONFLICT (profile, cause) DO UPDATE SET text = excluded.text, hint = excluded.hint,
           last_at = excluded.last_at, told_at = excluded.told_at, count = count + 1";
     COUNT_NOTICE = "UPDATE notice SET count = count + 1, last_at = ?3 WHERE profile = ?1 AND cause = ?2";
-    NOTICES = "SELECT * FROM notice ORDER BY last_at DESC LIMIT ?1";
+    NOTICES = "SELECT * FROM notice WHERE profile = ?1 ORDER BY last_at DESC LIMIT ?2";
     SET_META = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     META = "SELECT value FROM meta WHERE key = ?1";
-    ADD_TOKEN = "INSERT INTO token (id, name, scope, hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    ADD_TOKEN = "INSERT INTO token (id, name, scope, hash, created_at, profile) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     TOKEN = "SELECT * FROM token WHERE hash = ?1";
 }
 
@@ -101,9 +101,10 @@ pub fn notify(db: &Connection, notice: &Notice, now: Timestamp) -> Result<bool> 
     Ok(!just_told)
 }
 
-pub fn notices(db: &Connection, limit: usize) -> Result<Vec<Notice>> {
+pub fn notices(db: &Connection, profile: &str, limit: usize) -> Result<Vec<Notice>> {
     let limit = limit.min(NOTICES_MAX) as i64;
-    all(&mut db.prepare_cached(NOTICES)?, [limit], |row: &Row| {
+    let asked = params![profile, limit];
+    all(&mut db.prepare_cached(NOTICES)?, asked, |row: &Row| {
         Ok(Notice {
             profile: row.get("profile")?,
             cause: row.get("cause")?,
@@ -134,7 +135,8 @@ pub fn add_token(db: &Connection, token: &Token) -> Result<()> {
         token.name,
         token.scope,
         token.hash,
-        micros(token.created_at)
+        micros(token.created_at),
+        token.profile
     ])?;
     Ok(())
 }
@@ -148,6 +150,7 @@ pub fn token(db: &Connection, hash: &str) -> Result<Option<Token>> {
     Ok(Some(Token {
         id: row.get("id")?,
         name: row.get("name")?,
+        profile: row.get("profile")?,
         scope: row.get("scope")?,
         hash: row.get("hash")?,
         created_at: time(row.get("created_at")?)?,

@@ -23,13 +23,13 @@ statements! {
         WHERE id = ?1";
     BURY = "UPDATE change SET status = 'dead', reason = ?2, again = 0 WHERE id = ?1";
     LEFT_ATTEMPTING = "UPDATE effect SET state = 'unknown' WHERE state = 'attempting'";
-    SUSPECT_RUNS = "SELECT EXISTS (SELECT 1 FROM change WHERE status = 'running' AND crashes > 0)";
+    SUSPECT_RUNS = "SELECT EXISTS (SELECT 1 FROM change WHERE status = 'running' AND profile = ?1 AND crashes > 0)";
     PENDING = "SELECT profile, person, since FROM lane
-        WHERE suspect = ?1 AND due_at = 0 ORDER BY since LIMIT ?2";
+        WHERE profile = ?4 AND suspect = ?1 AND due_at = 0 ORDER BY since LIMIT ?2";
     DUE = "SELECT profile, person, since FROM lane
-        WHERE suspect = ?1 AND due_at > 0 AND due_at <= ?3 ORDER BY due_at, since LIMIT ?2";
-    IS_DUE = "SELECT EXISTS (SELECT 1 FROM lane WHERE suspect = 0 AND due_at <= ?1)
-        OR EXISTS (SELECT 1 FROM lane WHERE suspect = 1 AND due_at <= ?1)";
+        WHERE profile = ?4 AND suspect = ?1 AND due_at > 0 AND due_at <= ?3 ORDER BY due_at, since LIMIT ?2";
+    IS_DUE = "SELECT EXISTS (SELECT 1 FROM lane WHERE profile = ?2 AND suspect = 0 AND due_at <= ?1)
+        OR EXISTS (SELECT 1 FROM lane WHERE profile = ?2 AND suspect = 1 AND due_at <= ?1)";
     FIRST = "SELECT id, delivery_id FROM change
         WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running') AND yields = 0
         ORDER BY created_at, n LIMIT 1";
@@ -40,7 +40,7 @@ statements! {
             first_tried_at = COALESCE(first_tried_at, ?3), retry_at = NULL, yields = 0
         WHERE id = ?1";
     STORED = "SELECT * FROM stored WHERE id = ?1";
-    NEXT_DUE = "SELECT min(due_at) FROM lane WHERE suspect = ?1 AND due_at > 0";
+    NEXT_DUE = "SELECT min(due_at) FROM lane WHERE profile = ?2 AND suspect = ?1 AND due_at > 0";
     CLAIMED = "SELECT id, person, delivery_id FROM change
         WHERE profile = ?1 AND key = ?2 AND status = 'running' AND epoch = ?3
           AND (SELECT epoch FROM owner) = ?3";
@@ -94,13 +94,18 @@ pub fn take_over(db: &Connection, now: Timestamp) -> Result<i64> {
     Ok(epoch)
 }
 
-pub fn is_anything_due(db: &Connection, own_epoch: i64, now: Timestamp) -> Result<bool> {
+pub fn is_anything_due(
+    db: &Connection,
+    profile: &str,
+    own_epoch: i64,
+    now: Timestamp,
+) -> Result<bool> {
     if epoch(db)? != own_epoch {
         return Err(Error::Superseded);
     }
     Ok(db
         .prepare_cached(IS_DUE)?
-        .query_row([micros(now)], |row| row.get(0))?)
+        .query_row(params![micros(now), profile], |row| row.get(0))?)
 }
 
 /// What the program stopped at before is worked on one at a time, so that the one at fault is found and
@@ -108,6 +113,7 @@ pub fn is_anything_due(db: &Connection, own_epoch: i64, now: Timestamp) -> Resul
 pub fn claim(
     db: &Connection,
     vault: &Vault,
+    profile: &str,
     own_epoch: i64,
     now: Timestamp,
     limit: usize,
@@ -118,11 +124,11 @@ pub fn claim(
     let mut lanes = Vec::new();
     let suspect_runs: bool = db
         .prepare_cached(SUSPECT_RUNS)?
-        .query_row([], |row| row.get(0))?;
+        .query_row([profile], |row| row.get(0))?;
     if !suspect_runs {
-        lanes.extend(due_lanes(db, true, now, 1)?);
+        lanes.extend(due_lanes(db, profile, true, now, 1)?);
     }
-    lanes.extend(due_lanes(db, false, now, limit)?);
+    lanes.extend(due_lanes(db, profile, false, now, limit)?);
     lanes.truncate(limit);
     let mut claims = Vec::new();
     for lane in lanes {
@@ -138,7 +144,13 @@ struct Lane {
 }
 
 /// Oldest first, whether it is pending or has waited.
-fn due_lanes(db: &Connection, suspect: bool, now: Timestamp, limit: usize) -> Result<Vec<Lane>> {
+fn due_lanes(
+    db: &Connection,
+    profile: &str,
+    suspect: bool,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Lane>> {
     let lane = |row: &rusqlite::Row| {
         Ok(Lane {
             profile: row.get(0)?,
@@ -146,17 +158,12 @@ fn due_lanes(db: &Connection, suspect: bool, now: Timestamp, limit: usize) -> Re
             since: row.get(2)?,
         })
     };
-    let limit_i64 = limit as i64;
-    let mut lanes = all(
-        &mut db.prepare_cached(PENDING)?,
-        params![suspect, limit_i64],
-        lane,
-    )?;
-    lanes.extend(all(
-        &mut db.prepare_cached(DUE)?,
-        params![suspect, limit_i64, micros(now)],
-        lane,
-    )?);
+    let (limit_i64, now) = (limit as i64, micros(now));
+    let mut lanes = Vec::new();
+    for sql in [PENDING, DUE] {
+        let asked = params![suspect, limit_i64, now, profile];
+        lanes.extend(all(&mut db.prepare_cached(sql)?, asked, lane)?);
+    }
     lanes.sort_by_key(|lane| lane.since);
     lanes.truncate(limit);
     Ok(lanes)
@@ -209,10 +216,12 @@ pub fn stored(db: &Connection, vault: &Vault, id: &str) -> Result<Stored> {
     }
 }
 
-pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
+pub fn next_due(db: &Connection, profile: &str) -> Result<Option<Timestamp>> {
     let of = |suspect: bool| {
         db.prepare_cached(NEXT_DUE)?
-            .query_row([suspect], |row| row.get::<_, Option<i64>>(0))
+            .query_row(params![suspect, profile], |row| {
+                row.get::<_, Option<i64>>(0)
+            })
     };
     of(false)?
         .into_iter()

@@ -13,7 +13,7 @@ pub async fn what_was_received_is_handed_out_as_it_came(store: Any) {
     let second = store.receive(raw("second")).await.expect("received");
     assert!(first < second, "ids sort by arrival");
 
-    let unread = store.unread(10).await.expect("handed out");
+    let unread = store.unread(PROFILE, 10).await.expect("handed out");
 
     assert_eq!(
         unread.iter().map(|d| &d.id).collect::<Vec<_>>(),
@@ -107,7 +107,7 @@ pub async fn a_value_that_came_back_is_a_new_change(store: Any) {
     assert_eq!(status(&store, &again).await, Status::Duplicate);
 
     let keys: HashSet<String> = store
-        .proof("bk_1")
+        .proof(PROFILE, "bk_1")
         .await
         .expect("answers")
         .changes
@@ -152,7 +152,7 @@ pub async fn a_booking_known_without_its_predecessor_learns_it(store: Any) {
     assert_eq!(claim.stored.change.booking, better.booking);
     assert_eq!(claim.stored.delivery_id, known);
     assert_eq!(
-        store.proof("bk_1").await.expect("answers").changes,
+        store.proof(PROFILE, "bk_1").await.expect("answers").changes,
         [claim.stored]
     );
 }
@@ -181,14 +181,14 @@ pub async fn what_is_learnt_while_running_is_planned_afterwards(store: Any) {
 pub async fn a_delivery_that_stops_the_program_is_quarantined(store: Any) {
     let id = store.receive(raw("poison")).await.expect("received");
     for attempt in 1..=100 {
-        let unread = store.unread(10).await.expect("handed out");
+        let unread = store.unread(PROFILE, 10).await.expect("handed out");
         assert_eq!(
             unread.iter().map(|d| d.attempts).collect::<Vec<_>>(),
             [attempt]
         );
     }
 
-    assert!(store.unread(10).await.expect("answers").is_empty());
+    assert!(store.unread(PROFILE, 10).await.expect("answers").is_empty());
 
     let found = delivery(&store, &id).await;
     assert_eq!(found.status, Status::Quarantined);
@@ -208,7 +208,7 @@ pub async fn what_stood_beside_a_poisoned_delivery_is_not_blamed(store: Any) {
     let poison = ids[2].clone();
     let mut stops = 0;
     loop {
-        let unread = store.unread(10).await.expect("handed out");
+        let unread = store.unread(PROFILE, 10).await.expect("handed out");
         if unread.is_empty() {
             break;
         }
@@ -254,7 +254,7 @@ pub async fn a_delivery_that_means_nothing_ends_as_told(store: Any) {
         (found.trigger.as_deref(), found.uid.as_deref()),
         (Some("BOOKING_CREATED"), Some("bk_1"))
     );
-    assert!(store.unread(10).await.expect("answers").is_empty());
+    assert!(store.unread(PROFILE, 10).await.expect("answers").is_empty());
 
     store
         .read(

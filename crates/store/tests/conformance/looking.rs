@@ -92,7 +92,10 @@ pub async fn every_status_is_counted_also_none(store: Any) {
             },
         )
     });
-    assert_eq!(store.counts().await.expect("answers").by_status, expected);
+    assert_eq!(
+        store.counts(None).await.expect("answers").by_status,
+        expected
+    );
 }
 
 pub async fn a_proof_tells_everything_of_a_booking(store: Any) {
@@ -113,7 +116,7 @@ pub async fn a_proof_tells_everything_of_a_booking(store: Any) {
     let told = effect("e_1", &key, epoch);
     record_effect(&store, &told).await.expect("recorded");
 
-    let proof = store.proof("bk_1").await.expect("answers");
+    let proof = store.proof(PROFILE, "bk_1").await.expect("answers");
 
     assert_eq!(
         proof.deliveries.iter().map(|d| &d.id).collect::<Vec<_>>(),
@@ -131,7 +134,7 @@ pub async fn a_proof_tells_everything_of_a_booking(store: Any) {
     assert_eq!(proof.effects, [told]);
     assert!(
         store
-            .proof("bk_none")
+            .proof(PROFILE, "bk_none")
             .await
             .expect("answers")
             .deliveries
@@ -166,7 +169,7 @@ pub async fn the_same_cause_is_told_once_an_hour(store: Any) {
         ..notice("three", "11:00")
     };
     assert_eq!(
-        store.notices(10).await.expect("answers"),
+        store.notices(PROFILE, 10).await.expect("answers"),
         std::slice::from_ref(&kept)
     );
 
@@ -176,10 +179,10 @@ pub async fn the_same_cause_is_told_once_an_hour(store: Any) {
     };
     assert!(store.notify(&other, at("11:45")).await.expect("kept"));
     assert_eq!(
-        store.notices(10).await.expect("answers"),
+        store.notices(PROFILE, 10).await.expect("answers"),
         [other.clone(), kept]
     );
-    assert_eq!(store.notices(1).await.expect("answers"), [other]);
+    assert_eq!(store.notices(PROFILE, 1).await.expect("answers"), [other]);
 }
 
 pub async fn pauses_facts_meta_and_tokens_are_kept(store: Any) {
@@ -231,6 +234,7 @@ pub async fn pauses_facts_meta_and_tokens_are_kept(store: Any) {
     let token = Token {
         id: "t_1".into(),
         name: "laptop".into(),
+        profile: PROFILE.into(),
         scope: "read".into(),
         hash: "hash".into(),
         created_at: at("10:00"),

@@ -12,6 +12,7 @@ mod looking;
 mod order;
 mod papers;
 mod postgres;
+mod profiles;
 mod questions;
 mod related;
 mod replay;
@@ -145,6 +146,11 @@ macro_rules! every_claim {
                 of_many_who_write_at_once_one_does
                 what_has_ended_is_not_there
                 papers_are_listed_newest_first_and_removed_by_version
+            }
+            profiles {
+                a_profile_is_written_over_by_whoever_read_it_last
+                profiles_are_listed_by_name_and_go_with_their_tokens
+                what_comes_in_for_one_is_handed_out_and_shown_to_no_other
             }
             aliases {
                 an_alias_is_found_in_any_case_until_it_is_forgotten

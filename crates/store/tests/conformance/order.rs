@@ -37,7 +37,10 @@ pub async fn one_change_per_person_at_a_time(store: Any) {
 
     finish(&store, &first[0], Status::Done).await;
     assert_eq!(claimed(&store, "12:00").await, ["a_2"]);
-    assert_eq!(store.claim(at("12:00"), 0).await.expect("answers"), []);
+    assert_eq!(
+        store.claim(PROFILE, at("12:00"), 0).await.expect("answers"),
+        []
+    );
 }
 
 pub async fn the_older_stamp_goes_first_whenever_it_arrived(store: Any) {
@@ -62,7 +65,7 @@ pub async fn a_waiting_change_blocks_its_lane_until_due(store: Any) {
     comes(&store, vec![booked("a_1", ADA, "10:00")]).await;
     comes(&store, vec![booked("a_2", ADA, "10:01")]).await;
     let first = claim(&store, "12:00").await;
-    assert_eq!(store.next_due().await.expect("answers"), None);
+    assert_eq!(store.next_due(PROFILE).await.expect("answers"), None);
 
     store
         .retry_at(&first, at("12:05"), "clickup answered 503", true)
@@ -72,7 +75,10 @@ pub async fn a_waiting_change_blocks_its_lane_until_due(store: Any) {
     let waiting = delivery(&store, &first.stored.delivery_id).await;
     assert_eq!(waiting.status, Status::Waiting);
     assert_eq!(waiting.reason.as_deref(), Some("clickup answered 503"));
-    assert_eq!(store.next_due().await.expect("answers"), Some(at("12:05")));
+    assert_eq!(
+        store.next_due(PROFILE).await.expect("answers"),
+        Some(at("12:05"))
+    );
     assert!(claimed(&store, "12:04").await.is_empty());
     let again = claim(&store, "12:05").await;
     assert_eq!(again.stored.change.booking.uid, "a_1");
@@ -97,7 +103,10 @@ pub async fn what_waits_for_another_change_lets_it_pass_and_follows_at_once(stor
         .park(&note, at("12:10"), "waits for its booking")
         .await
         .expect("put back");
-    assert_eq!(store.next_due().await.expect("answers"), Some(at("12:10")));
+    assert_eq!(
+        store.next_due(PROFILE).await.expect("answers"),
+        Some(at("12:10"))
+    );
     comes(&store, vec![booked("a_1", ADA, "10:01")]).await;
 
     let booking = claim(&store, "12:01").await;
@@ -109,7 +118,7 @@ pub async fn what_waits_for_another_change_lets_it_pass_and_follows_at_once(stor
     assert_eq!(note.stored.change.kind, Kind::Note);
     assert_eq!(note.stored.attempts, 1, "waiting is no attempt");
     finish(&store, &note, Status::Done).await;
-    assert_eq!(store.next_due().await.expect("answers"), None);
+    assert_eq!(store.next_due(PROFILE).await.expect("answers"), None);
 }
 
 pub async fn of_those_that_wait_for_others_none_holds_up_the_next(store: Any) {
@@ -135,16 +144,26 @@ pub async fn of_those_that_wait_for_others_none_holds_up_the_next(store: Any) {
 pub async fn waking_makes_due_what_waits(store: Any) {
     comes(&store, vec![booked("a_1", ADA, "10:00")]).await;
     comes_for(&store, "other", vec![booked("o_1", ADA, "10:00")]).await;
-    for claim in claims(&store, "12:00").await {
+    let mut all = claims(&store, "12:00").await;
+    let theirs = store.claim("other", at("12:00"), 10).await;
+    all.extend(theirs.expect("claimed"));
+    assert_eq!(all.len(), 2);
+    for claim in all {
         store
             .retry_at(&claim, at("20:00"), "down", false)
             .await
             .expect("put back");
     }
     store.wake(PROFILE, at("12:01")).await.expect("woken");
-    assert_eq!(store.next_due().await.expect("answers"), Some(at("12:01")));
+    assert_eq!(
+        store.next_due(PROFILE).await.expect("answers"),
+        Some(at("12:01"))
+    );
     assert_eq!(claimed(&store, "12:01").await, ["a_1"]);
-    assert_eq!(store.next_due().await.expect("answers"), Some(at("20:00")));
+    assert_eq!(
+        store.next_due("other").await.expect("answers"),
+        Some(at("20:00"))
+    );
 }
 
 pub async fn an_uncounted_retry_costs_no_attempt(store: Any) {
@@ -174,7 +193,7 @@ pub async fn nothing_is_finished_twice(store: Any) {
         (Err(Error::Superseded), Err(Error::Superseded))
     ));
     assert_eq!(status(&store, &id).await, Status::Done);
-    let change = &store.proof("a_1").await.expect("answers").changes[0];
+    let change = &store.proof(PROFILE, "a_1").await.expect("answers").changes[0];
     assert_eq!(
         (change.status, change.lead.as_deref()),
         (Status::Done, Some("lead_1"))
@@ -221,7 +240,7 @@ pub async fn a_change_that_stops_the_program_twenty_times_is_dead(store: Any) {
     comes(&store, vec![booked("a_2", ADA, "10:01")]).await;
     let mut now = at("11:00");
     for _ in 0..20 {
-        let claims = store.claim(now, 10).await.expect("claimed");
+        let claims = store.claim(PROFILE, now, 10).await.expect("claimed");
         let uids: Vec<_> = claims
             .iter()
             .map(|c| c.stored.change.booking.uid.as_str())
@@ -288,7 +307,7 @@ pub async fn a_try_that_failed_begins_the_count_of_stops_anew(store: Any) {
 }
 
 async fn claim_at(store: &Any, now: Timestamp) -> Claim {
-    let claims = store.claim(now, 10).await.expect("claimed");
+    let claims = store.claim(PROFILE, now, 10).await.expect("claimed");
     claims.into_iter().next().expect("one is due")
 }
 
@@ -308,7 +327,10 @@ pub async fn after_the_third_stop_a_change_waits_and_others_go_on(store: Any) {
             Some("the program stopped 3 times while working on it; it is tried again on its own")
         )
     );
-    assert_eq!(store.next_due().await.expect("known"), Some(at("12:00:02")));
+    assert_eq!(
+        store.next_due(PROFILE).await.expect("known"),
+        Some(at("12:00:02"))
+    );
     assert_eq!(claimed(&store, "12:00:02").await, ["a_1"]);
 }
 
@@ -331,7 +353,7 @@ pub async fn suspects_are_claimed_one_at_a_time(store: Any) {
     let mut stops = 0;
     let mut now = at("11:00");
     loop {
-        let claims = store.claim(now, 10).await.expect("claimed");
+        let claims = store.claim(PROFILE, now, 10).await.expect("claimed");
         if claims.is_empty() {
             break;
         }
@@ -399,7 +421,7 @@ pub async fn claiming_is_quick_however_much_is_pending(store: Any) {
     let mut all_took = Vec::new();
     for n in 0..20 {
         let start = Instant::now();
-        let claims = store.claim(at("12:00"), 4).await.expect("claimed");
+        let claims = store.claim(PROFILE, at("12:00"), 4).await.expect("claimed");
         let took = start.elapsed();
         assert!(took < Duration::from_secs(2), "claim {n} took {took:?}");
         all_took.push(took);

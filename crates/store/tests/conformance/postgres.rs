@@ -180,9 +180,9 @@ async fn who_lost_the_lease_can_write_nothing_of_it_and_who_has_it_goes_on() {
     let finished = old
         .finish(&claim_of_old, ended(Status::Done), Record::default())
         .await;
-    let claimed = old.claim(at("12:00"), 1).await;
+    let claimed = old.claim(PROFILE, at("12:00"), 1).await;
     new.receive(raw("unread")).await.expect("received");
-    let unread = old.unread(10).await;
+    let unread = old.unread(PROFILE, 10).await;
     let back = old.retry_at(&claim_of_old, at("12:00"), "no", true).await;
     for refused in [
         saved,
@@ -291,8 +291,11 @@ async fn any_replica_takes_deliveries_and_one_works_them_off() {
     take_over(&works).await;
     let here = works.receive(raw("here")).await.expect("received");
     let there = stands_by.receive(raw("there")).await.expect("received");
-    assert!(matches!(stands_by.unread(10).await, Err(Error::Superseded)));
-    let unread = works.unread(10).await.expect("handed out");
+    assert!(matches!(
+        stands_by.unread(PROFILE, 10).await,
+        Err(Error::Superseded)
+    ));
+    let unread = works.unread(PROFILE, 10).await.expect("handed out");
     assert_eq!(
         unread.iter().map(|d| &d.id).collect::<Vec<_>>(),
         [&here, &there]
@@ -334,13 +337,13 @@ async fn what_no_text_column_takes_neither_fails_nor_confuses() {
         assert_eq!(status(&store, &id).await, Status::Pending);
         let twice = comes(&store, vec![booked(uid, "ada@example.com", "10:00")]).await;
         assert_eq!(status(&store, &twice).await, Status::Duplicate);
-        let changes = store.proof(uid).await.expect("answers").changes;
+        let changes = store.proof(PROFILE, uid).await.expect("answers").changes;
         let uids: Vec<_> = changes.iter().map(|c| &c.change.booking.uid).collect();
         assert_eq!(uids, [uid]);
     }
     let bob = moved(&long, "bk_2", "bob@example.com", "10:01");
     comes(&store, vec![bob]).await;
-    let of_bob = store.proof("bk_2").await.expect("answers").changes;
+    let of_bob = store.proof(PROFILE, "bk_2").await.expect("answers").changes;
     let related = store.related(PROFILE, &of_bob[0]).await.expect("answers");
     assert!(related.iter().any(|c| c.change.booking.uid == long));
     let claims = claims(&store, "12:00").await;
@@ -362,7 +365,10 @@ async fn everything_is_there_for_whoever_opens_it_next() {
     let store = database.store().await;
     assert_eq!(take_over(&store).await, 2);
     assert_eq!(status(&store, &read).await, Status::Pending);
-    assert_eq!(store.unread(10).await.expect("handed out")[0].id, unread);
+    assert_eq!(
+        store.unread(PROFILE, 10).await.expect("handed out")[0].id,
+        unread
+    );
     assert_eq!(store.person_key(PROFILE, "email:ada@example.com"), person);
     assert_eq!(work_off(&store, "12:00").await, ["bk_1"]);
 }
@@ -456,10 +462,15 @@ async fn the_schema_before_this_one_is_brought_along() {
     for step in [
         include_str!("../../src/postgres/schema/1.sql"),
         include_str!("../../src/postgres/schema/2.sql"),
+        include_str!("../../src/postgres/schema/3.sql"),
+        include_str!("../../src/postgres/schema/4.sql"),
+        include_str!("../../src/postgres/schema/5.sql"),
+        include_str!("../../src/postgres/schema/6.sql"),
         "CREATE TABLE calup_schema (version BIGINT NOT NULL);
-         INSERT INTO calup_schema (version) VALUES (1), (2);
+         INSERT INTO calup_schema (version) VALUES (1), (2), (3), (4), (5), (6);
          INSERT INTO delivery (id, profile, received_at, status, sha256, secret_index, is_read) VALUES
-           ('d_1', 'default', 1, 'done', 'aa', 0, true);",
+           ('d_1', 'default', 1, 'done', 'aa', 0, true);
+         INSERT INTO token (id, name, scope, hash, created_at) VALUES ('t_1', 'laptop', 'all', 'hash', 1);",
     ] {
         let made = direct.batch_execute(step).await;
         made.expect("as the version before made it");
@@ -467,9 +478,10 @@ async fn the_schema_before_this_one_is_brought_along() {
 
     let store = database.store().await;
 
-    let counts = store.counts().await.expect("counted").by_status;
+    let counts = store.counts(None).await.expect("counted").by_status;
     assert!(counts.contains(&(Status::Done, 1)), "{counts:?}");
     crate::index::is_of_use(&store).await;
+    crate::profiles::is_of_use(&store).await;
 }
 
 #[tokio::test]
@@ -513,6 +525,7 @@ async fn nothing_stands_in_the_clear() {
     work_off(&store, "12:00").await;
     crate::index::index_a_canary(&store).await;
     crate::questions::ask_about_a_canary(&store).await;
+    crate::profiles::keep_a_canary(&store).await;
     let direct = connect(&database.url()).await;
     let tables = direct
         .query(
@@ -532,4 +545,30 @@ async fn nothing_stands_in_the_clear() {
         let sealed: i64 = direct.query_one(&sql, &[]).await.expect("looked").get(0);
         assert_eq!((hits, sealed), (0, 0), "in {table}");
     }
+}
+
+#[tokio::test]
+async fn a_profile_that_cannot_be_opened_says_why_and_is_in_nobodys_way() {
+    let Some((store, database)) = fresh().await else {
+        return;
+    };
+    let direct = connect(&database.url()).await;
+    let swap = async || {
+        let swapped = direct.batch_execute(crate::profiles::SWAP);
+        swapped.await.expect("moved");
+    };
+    crate::profiles::what_was_moved_does_not_open(store, swap).await;
+}
+
+#[tokio::test]
+async fn everything_comes_under_a_new_master_key_however_often_that_is_interrupted() {
+    let Some(database) = Database::made().await else {
+        return;
+    };
+    let open = async |keys: &str| {
+        store::open(&database.url(), Some(keys))
+            .await
+            .expect("opened")
+    };
+    crate::profiles::everything_is_sealed_anew(open).await;
 }

@@ -93,7 +93,7 @@ pub async fn a_change_is_held_for_a_question_and_its_lane_goes_on(store: Any) {
     assert_eq!(found.status, Status::Held);
     let reason = found.reason.expect("a reason");
     assert!(reason.contains("a person is asked") && reason.contains(&id));
-    let counts = store.counts().await.expect("answers").by_status;
+    let counts = store.counts(None).await.expect("answers").by_status;
     assert!(counts.contains(&(Status::Held, 1)), "{counts:?}");
     assert_eq!(claimed(&store, "12:00").await, ["bk_2"]);
     let expected = Question {
@@ -320,7 +320,11 @@ pub async fn a_proof_tells_what_was_asked_and_answered(store: Any) {
     let (_, id) = asked_about(&store, "bk_1", ADA).await;
     asked_about(&store, "bk_2", BOB).await;
     answer(&store, &id, person("l_1")).await;
-    let told = store.proof("bk_1").await.expect("answers").questions;
+    let told = store
+        .proof(PROFILE, "bk_1")
+        .await
+        .expect("answers")
+        .questions;
     assert_eq!(told, [question(&store, &id).await]);
 }
 
@@ -338,7 +342,14 @@ pub async fn what_cannot_be_opened_is_in_nobodys_way(store: Any, spoil: impl Asy
     let person_key = store.person_key(PROFILE, "email:ada@example.com");
     let asked = store.asked(PROFILE, &person_key).await;
     assert_eq!(asked.expect("planning goes on"), []);
-    assert_eq!(store.proof("bk_1").await.expect("answers").questions, []);
+    assert_eq!(
+        store
+            .proof(PROFILE, "bk_1")
+            .await
+            .expect("answers")
+            .questions,
+        []
+    );
     assert!(
         store.question(&first).await.is_err(),
         "it is told on asking"

@@ -18,7 +18,7 @@ async fn related(store: &Any, uid: &str) -> Vec<String> {
 }
 
 async fn first(store: &Any, uid: &str) -> Stored {
-    let changes = store.proof(uid).await.expect("answers").changes;
+    let changes = store.proof(PROFILE, uid).await.expect("answers").changes;
     changes
         .into_iter()
         .find(|c| c.change.booking.uid == uid)

@@ -17,7 +17,7 @@ async fn replay(store: &Any, id: &str) {
 
 pub async fn a_quarantined_delivery_is_read_again(store: Any) {
     let id = store.receive(raw("odd")).await.expect("received");
-    store.unread(10).await.expect("handed out");
+    store.unread(PROFILE, 10).await.expect("handed out");
     let unreadable = Reading::Ended {
         trigger: None,
         uid: None,
@@ -27,7 +27,7 @@ pub async fn a_quarantined_delivery_is_read_again(store: Any) {
     store.read(&id, unreadable).await.expect("read");
     replay(&store, &id).await;
 
-    let unread = store.unread(10).await.expect("handed out");
+    let unread = store.unread(PROFILE, 10).await.expect("handed out");
     assert_eq!(
         (
             unread[0].id.as_str(),
@@ -50,7 +50,7 @@ pub async fn a_finished_delivery_is_planned_again(store: Any) {
     replay(&store, &id).await;
     assert_eq!(status(&store, &id).await, Status::Pending);
     assert!(
-        store.unread(10).await.expect("answers").is_empty(),
+        store.unread(PROFILE, 10).await.expect("answers").is_empty(),
         "not read again"
     );
     let again = claim(&store, "13:00").await;
@@ -114,11 +114,22 @@ pub async fn a_delivery_read_again_keeps_its_own_changes(store: Any) {
     finish(&store, &claim(&store, "12:00").await, Status::Ignored).await;
     assert_eq!(status(&store, &id).await, Status::Ignored);
     replay(&store, &id).await;
-    assert_eq!(store.unread(10).await.expect("handed out").len(), 1);
+    assert_eq!(
+        store.unread(PROFILE, 10).await.expect("handed out").len(),
+        1
+    );
     store.read(&id, reading(vec![change])).await.expect("read");
     assert_eq!(status(&store, &id).await, Status::Pending);
     assert_eq!(work_off(&store, "12:00").await, ["bk_1"]);
-    assert_eq!(store.proof("bk_1").await.expect("answers").changes.len(), 1);
+    assert_eq!(
+        store
+            .proof(PROFILE, "bk_1")
+            .await
+            .expect("answers")
+            .changes
+            .len(),
+        1
+    );
 }
 
 pub async fn a_replay_while_running_is_planned_afterwards(store: Any) {

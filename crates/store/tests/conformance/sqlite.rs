@@ -84,7 +84,10 @@ async fn everything_is_there_after_a_restart() {
     let store = open(&folder.file("calup.db"), None).await.expect("opened");
     assert_eq!(take_over(&store).await, 2);
     assert_eq!(status(&store, &read).await, Status::Pending);
-    assert_eq!(store.unread(10).await.expect("handed out")[0].id, unread);
+    assert_eq!(
+        store.unread(PROFILE, 10).await.expect("handed out")[0].id,
+        unread
+    );
     assert_eq!(store.marker_key(), marker);
     assert_eq!(store.person_key(PROFILE, "email:ada@example.com"), person);
     assert_eq!(work_off(&store, "12:00").await, ["bk_1"]);
@@ -107,7 +110,7 @@ async fn a_second_server_is_refused_and_a_second_reader_is_not() {
     let id = store.receive(raw("seen")).await.expect("received");
     assert_eq!(delivery(&second, &id).await.body, b"seen");
     assert!(second.replay(&id).await.expect("the command line may"));
-    let claim = second.claim(at("12:00"), 1).await;
+    let claim = second.claim(PROFILE, at("12:00"), 1).await;
     assert!(
         matches!(claim, Err(Error::Superseded)),
         "but it may not work"
@@ -154,6 +157,7 @@ async fn no_file_holds_an_address_a_name_or_a_secret() {
         .expect("finished");
     crate::index::index_a_canary(&store).await;
     crate::questions::ask_about_a_canary(&store).await;
+    crate::profiles::keep_a_canary(&store).await;
     let marker_key = store.marker_key();
 
     let search = || {
@@ -332,7 +336,7 @@ async fn an_older_database_is_brought_along_with_what_it_holds() {
 
     let store = open(&file, None).await.expect("opened");
 
-    let counts = store.counts().await.expect("counted");
+    let counts = store.counts(None).await.expect("counted");
     assert_eq!(count(&counts, Status::Done), 1);
     assert_eq!(count(&counts, Status::Pending), 1);
     drop(store);
@@ -365,23 +369,37 @@ async fn the_schema_before_this_one_is_brought_along() {
         include_str!("../../src/sqlite/schema/2.sql"),
         include_str!("../../src/sqlite/schema/3.sql"),
         include_str!("../../src/sqlite/schema/4.sql"),
+        include_str!("../../src/sqlite/schema/5.sql"),
+        include_str!("../../src/sqlite/schema/6.sql"),
+        include_str!("../../src/sqlite/schema/7.sql"),
     ] {
         db.execute_batch(step)
             .expect("as the version before made it");
     }
     db.execute_batch(
-        "PRAGMA application_id = 0x63616c70; PRAGMA user_version = 4;
+        "PRAGMA application_id = 0x63616c70; PRAGMA user_version = 7;
          INSERT INTO delivery (id, profile, received_at, status, sha256, secret_index, is_read, body_row) VALUES
-           ('d_1', 'default', 1, 'done', 'aa', 0, 1, 1);",
+           ('d_1', 'default', 1, 'done', 'aa', 0, 1, 1);
+         UPDATE reading SET ids = '[\"d_1\"]';
+         INSERT INTO token VALUES ('t_1', 'laptop', 'all', 'hash', 1);",
     )
     .expect("filled");
     drop(db);
 
     let store = open(&file, None).await.expect("opened");
 
-    let counts = store.counts().await.expect("counted");
+    let counts = store.counts(Some(PROFILE)).await.expect("counted");
     assert_eq!(count(&counts, Status::Done), 1);
     crate::index::is_of_use(&store).await;
+    crate::profiles::is_of_use(&store).await;
+    drop(store);
+    let db = rusqlite::Connection::open(&file).expect("opened");
+    let handed_out: (String, String) = db
+        .query_row("SELECT * FROM reading", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .expect("one row");
+    assert_eq!(handed_out, (PROFILE.into(), "[\"d_1\"]".into()));
 }
 
 #[tokio::test]
@@ -398,6 +416,24 @@ async fn a_question_that_cannot_be_opened_is_in_nobodys_way() {
 fn count(counts: &Counts, of: Status) -> u64 {
     let found = counts.by_status.iter().find(|(status, _)| *status == of);
     found.expect("every status is counted").1
+}
+
+#[tokio::test]
+async fn a_profile_that_cannot_be_opened_says_why_and_is_in_nobodys_way() {
+    let (store, folder) = made().await;
+    let swap = async || {
+        let db = rusqlite::Connection::open(folder.file("calup.db")).expect("opened");
+        db.execute_batch(crate::profiles::SWAP).expect("moved");
+    };
+    crate::profiles::what_was_moved_does_not_open(store, swap).await;
+}
+
+#[tokio::test]
+async fn everything_comes_under_a_new_master_key_however_often_that_is_interrupted() {
+    let folder = Folder::new();
+    let file = folder.file("calup.db");
+    let open = async |keys: &str| open(&file, Some(keys)).await.expect("opened");
+    crate::profiles::everything_is_sealed_anew(open).await;
 }
 
 #[tokio::test]
@@ -430,7 +466,7 @@ async fn a_file_held_by_another_program_is_told_and_heals() {
     let id = store.receive(raw("kept")).await.expect("received");
     assert_eq!(
         store
-            .unread(10)
+            .unread(PROFILE, 10)
             .await
             .expect("handed out")
             .iter()

@@ -169,7 +169,7 @@ pub async fn status(store: &Any, id: &str) -> Status {
 }
 
 pub async fn claims(store: &Any, now: &str) -> Vec<Claim> {
-    store.claim(at(now), 10).await.expect("claimed")
+    store.claim(PROFILE, at(now), 10).await.expect("claimed")
 }
 
 /// The uids of what is claimed.

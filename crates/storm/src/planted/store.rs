@@ -11,10 +11,10 @@ use rusqlite::Connection;
 use store::rows::{
     Alias, Answer, Answered, Claim, Closed, Counts, Delivery, DeliveryFilter, Doubt, Ended, Hook,
     Indexed, Indexing, Lease, Link, NewDelivery, NewQuestion, Notice, Paper, PaperKind, Pause,
-    Proof, Question, QuestionFilter, QuestionState, Reading, Record, Register, Status, Stored,
-    Token,
+    Place, ProfileRow, Proof, Question, QuestionFilter, QuestionState, Reading, Record, Register,
+    Resealed, Status, Stored, Token,
 };
-use store::{Asking, Papers, Result, Store};
+use store::{Asking, Papers, Profiles, Result, Store};
 
 use super::Bug;
 use crate::world::World;
@@ -242,7 +242,7 @@ macro_rules! lies {
                 self.truth.read_many(readings.into_iter().map(told).collect()).await
             }
 
-            async fn claim(&self, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+            async fn claim(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
                 self.insist();
                 if self.has(Bug::LanePerChange) {
                     self.run(NEXT_OF_LANE);
@@ -250,7 +250,7 @@ macro_rules! lies {
                 if self.has(Bug::WaitsForOne) && self.is_so(ONE_RESTS, now) {
                     return Ok(Vec::new());
                 }
-                let claims = self.truth.claim(now, limit).await?;
+                let claims = self.truth.claim(profile, now, limit).await?;
                 if self.has(Bug::FinishesFirst) {
                     for claim in &claims {
                         self.truth.finish(claim, done(), Record::default()).await?;
@@ -334,7 +334,7 @@ macro_rules! lies {
 }
 
 lies! {
-    next_due() -> Option<Timestamp>;
+    next_due(profile: &str) -> Option<Timestamp>;
     links(profile: &str, tokens: &[String]) -> Vec<Link>;
     register(profile: &str, lead: &str) -> Register;
     effects(profile: &str, change_key: &str) -> Vec<Effect>;
@@ -342,13 +342,13 @@ lies! {
     remembered(profile: &str, key: &str, now: Timestamp) -> bool;
     deliveries(filter: &DeliveryFilter) -> Vec<Delivery>;
     delivery(id: &str) -> Option<Delivery>;
-    proof(uid: &str) -> Proof;
-    counts() -> Counts;
-    notices(limit: usize) -> Vec<Notice>;
+    proof(profile: &str, uid: &str) -> Proof;
+    counts(profile: Option<&str>) -> Counts;
+    notices(profile: &str, limit: usize) -> Vec<Notice>;
     meta(key: &str) -> Option<String>;
     token(hash: &str) -> Option<Token>;
     damage() -> Vec<String>;
-    unread(limit: usize) -> Vec<Delivery>;
+    unread(profile: &str, limit: usize) -> Vec<Delivery>;
     read(delivery_id: &str, reading: Reading) -> ();
     park(claim: &Claim, at: Timestamp, reason: &str) -> ();
     wake(profile: &str, now: Timestamp) -> ();
@@ -412,4 +412,14 @@ truths! {
     papers(profile: &str, kind: PaperKind, now: Timestamp, limit: usize) -> Vec<Paper>;
     write_paper(profile: &str, kind: PaperKind, paper: &Paper, now: Timestamp) -> Option<i64>;
     remove_paper(profile: &str, kind: PaperKind, id: &str, version: i64) -> bool;
+}
+
+truths! {
+    Profiles:
+    profiles() -> Vec<(String, Result<ProfileRow>)>;
+    profile(name: &str) -> Option<ProfileRow>;
+    write_profile(row: &ProfileRow) -> Option<i64>;
+    remove_profile(name: &str) -> bool;
+    reseal(from: Option<Place>, limit: usize) -> Resealed;
+    forget_older_keys() -> ();
 }
