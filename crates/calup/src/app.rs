@@ -14,7 +14,6 @@ use vendors::claude::Claude;
 use vendors::clickup::{self, ClickUp};
 use vendors::slack::Slack;
 
-use crate::body::Budget;
 use crate::calcom::{self, Account};
 use crate::config::Config;
 use crate::hooks::Hooks;
@@ -23,6 +22,7 @@ use crate::lease::Lease;
 use crate::leased::Leased;
 use crate::misfits::Misfits;
 use crate::ready::Readiness;
+use crate::shared::Shared;
 use crate::slack::{self, Words};
 use crate::waits::Waits;
 
@@ -48,7 +48,7 @@ pub struct App {
     /// Something may be there to be read since it was last looked for.
     pub came: AtomicBool,
     pub health: Mutex<Health>,
-    pub bodies: Budget,
+    pub shared: Shared,
     pub readiness: Readiness,
     pub waits: Waits,
     /// Held while the index is brought up to date.
@@ -66,7 +66,6 @@ pub struct App {
     claude: RwLock<Option<Arc<Claude>>>,
     slack: RwLock<Option<Arc<Slack>>>,
     slack_signing_secret: RwLock<Option<SecretString>>,
-    leads: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     told: Mutex<HashSet<String>>,
     token: Mutex<Option<String>>,
     at_work: Mutex<HashMap<String, Claim>>,
@@ -102,30 +101,35 @@ pub struct Health {
 
 impl App {
     pub fn new(config: Config, store: Arc<dyn Store>) -> Result<Arc<Self>, Failure> {
-        let clickup = clickup(&config)?.map(Arc::new);
-        let app = Self::with(config, store, clickup.clone().map(|it| it as Arc<dyn Crm>));
-        *app.clickup.write().expect("no reader panics") = clickup;
-        Ok(app)
+        Self::sharing(config, store, Shared::default())
     }
 
     /// For another profile of the same process.
     pub fn beside(&self, config: Config) -> Result<Arc<Self>, Failure> {
-        let clickup = clickup(&config)?.map(Arc::new);
+        Self::sharing(config, self.store.clone(), self.shared.clone())
+    }
+
+    fn sharing(
+        config: Config,
+        store: Arc<dyn Store>,
+        shared: Shared,
+    ) -> Result<Arc<Self>, Failure> {
+        let clickup = clickup(&config, &shared)?.map(Arc::new);
         let crm = clickup.clone().map(|it| it as Arc<dyn Crm>);
-        let app = Self::of(config, self.store.clone(), crm, self.bodies.clone());
+        let app = Self::of(config, store, crm, shared);
         *app.clickup.write().expect("no reader panics") = clickup;
         Ok(app)
     }
 
     pub fn with(config: Config, store: Arc<dyn Store>, crm: Option<Arc<dyn Crm>>) -> Arc<Self> {
-        Self::of(config, store, crm, Budget::default())
+        Self::of(config, store, crm, Shared::default())
     }
 
     fn of(
         config: Config,
         store: Arc<dyn Store>,
         crm: Option<Arc<dyn Crm>>,
-        bodies: Budget,
+        shared: Shared,
     ) -> Arc<Self> {
         let lease = Arc::new(Lease::lasting_for(config.lease, config.call_timeout()));
         let crm = crm.map(|crm| within(crm, &lease));
@@ -161,7 +165,7 @@ impl App {
             ask: Notify::new(),
             came: AtomicBool::new(true),
             health: Mutex::default(),
-            bodies,
+            shared,
             readiness: Readiness::default(),
             waits: Waits::default(),
             indexing: tokio::sync::Mutex::default(),
@@ -175,7 +179,6 @@ impl App {
             claude: RwLock::new(claude),
             slack: RwLock::new(slack),
             slack_signing_secret: RwLock::new(signing),
-            leads: Mutex::default(),
             told: Mutex::default(),
             token,
             at_work: Mutex::default(),
@@ -222,15 +225,18 @@ impl App {
         secret.expect("no writer panics").clone()
     }
 
-    /// Takes secrets from settings that were read anew: all of them, or (when one is no good) none.
-    pub fn renew(&self, config: &Config) -> Result<(), Failure> {
+    /// Takes secrets from settings that were read anew: all of them, or (when one is no good) none. Everything else stays
+    /// as it was at the start: a client that looked into other lists than those the leads are chosen from would find
+    /// nobody, and make leads anew.
+    pub fn renew(&self, read: &Config) -> Result<(), Failure> {
+        let config = &self.config.with_secrets_of(read);
         let slack = slack::client(config)?;
         let calcom = calcom::account(config, &self.store)?.map(Arc::new);
         let claude = claude(config)?;
         let new = token(config);
         let mut used = self.token.lock().expect("no holder panics");
         if new != *used {
-            let clickup = clickup(config)?.map(Arc::new);
+            let clickup = clickup(config, &self.shared)?.map(Arc::new);
             let crm = clickup.clone().map(|it| within(it, &self.lease));
             *self.crm.write().expect("no reader panics") = crm;
             *self.clickup.write().expect("no reader panics") = clickup;
@@ -280,21 +286,15 @@ impl App {
         self.wake.notify_one();
     }
 
-    /// Held while a lead is read and written, so that two people of one lead never write at once.
-    pub fn lead_lock(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut all = self.leads.lock().expect("no holder panics");
-        all.retain(|_, lock| Arc::strong_count(lock) > 1);
-        all.entry(id.to_owned()).or_default().clone()
-    }
-
     /// Tells the operator: in `GET /api/notices` and the log, once per cause and hour.
     pub async fn notify(&self, cause: &str, text: &str, hint: &str) {
         let now = crate::clock::now();
+        let hint = &self.config.hint(hint);
         let notice = store::rows::Notice {
             profile: self.config.profile.name.clone(),
             cause: cause.to_owned(),
             text: text.to_owned(),
-            hint: hint.to_owned(),
+            hint: hint.to_string(),
             first_at: now,
             last_at: now,
             count: 1,
@@ -352,11 +352,12 @@ fn within(crm: Arc<dyn Crm>, lease: &Arc<Lease>) -> Arc<dyn Crm> {
 }
 
 /// `None` while no token is set.
-pub fn clickup(config: &Config) -> Result<Option<ClickUp>, Failure> {
+pub fn clickup(config: &Config, shared: &Shared) -> Result<Option<ClickUp>, Failure> {
     let Some(token) = config.clickup.token.clone() else {
         return Ok(None);
     };
-    ClickUp::new(clickup::Config {
+    let gate = shared.gate(&config.clickup.api_url, &token);
+    let config = clickup::Config {
         api_url: config.clickup.api_url.clone(),
         token,
         team_id: config.clickup.team_id.clone(),
@@ -364,6 +365,6 @@ pub fn clickup(config: &Config) -> Result<Option<ClickUp>, Failure> {
         inbound_list_id: config.profile.inbound_list_id.clone(),
         email_field: config.clickup.email_field.clone(),
         timeout: config.call_timeout(),
-    })
-    .map(Some)
+    };
+    ClickUp::with_gate(config, gate).map(Some)
 }

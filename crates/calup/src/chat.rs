@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::tools::{self, Blame, By, Trouble};
 use crate::{clock, hosts, proposals};
 
-/// Kept in one file, and compared by a test: a change of it is a change of what the assistant does.
+/// Kept in one file that names its version, and compared by a test: a change of it is a change of what the assistant does.
 pub const INSTRUCTIONS: &str = include_str!("chat/instructions.md");
 const ROUNDS_MAX: usize = 8;
 /// At once; what is more is answered with a word.
@@ -124,6 +124,12 @@ pub fn no_model() -> Trouble {
     )
 }
 
+/// What would end the answer before it begins.
+pub async fn may_begin(app: &App, conversation: Option<&str>) -> Result<(), Trouble> {
+    app.claude().ok_or_else(no_model)?;
+    open(app, conversation).await.map(|_| ())
+}
+
 pub async fn answer(
     app: &App,
     by: &By,
@@ -133,9 +139,11 @@ pub async fn answer(
 ) -> Result<Answered, Trouble> {
     let claude = app.claude().ok_or_else(no_model)?;
     let mut conversation = open(app, conversation).await?;
-    if !conversation.messages.is_empty() {
+    // What was said before may name booking pages.
+    if !conversation.messages.is_empty() || asked.len() > 1 {
         hosts::learn(app).await;
     }
+    let before = conversation.messages.len();
     conversation.messages.extend(asked);
     let tools = tools::schemas();
     let mut answered = Answered {
@@ -185,6 +193,10 @@ pub async fn answer(
         }
         if reply.tool_uses.is_empty() || is_last {
             end(&reply, &mut answered, tell);
+            if reply.stop_reason == "refusal" {
+                // It would be declined with every question to come.
+                conversation.messages.truncate(before);
+            }
             break;
         }
         let results = use_tools(app, by, &reply.tool_uses, &mut answered, tell).await;
@@ -412,6 +424,21 @@ mod tests {
         let left = shortened((0..5).flat_map(turn).collect());
         assert_eq!(left.len(), 8);
         assert_eq!(left[0]["content"], "3");
+    }
+
+    /// Each version is told apart: whoever changes the instructions counts on, and adds theirs here.
+    const VERSIONS: [(u32, &str); 1] = [(
+        1,
+        "4e1b4aa116c78454762e1006fe9487ea096ed47c3f95a0bb3d9597cfb3b3c22a",
+    )];
+
+    #[test]
+    fn the_instructions_are_those_of_their_version() {
+        let (version, sha256) = VERSIONS[VERSIONS.len() - 1];
+        let line = format!("(Version {version} of these instructions.)");
+        assert_eq!(INSTRUCTIONS.lines().last(), Some(line.as_str()));
+        let is = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(INSTRUCTIONS));
+        assert_eq!(is, sha256, "they were changed: count the version on");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The settings: `calup.default.toml`, then `calup.toml`, then the environment; the last one wins.
 
+mod profiles;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,9 +12,9 @@ use domain::event::Trigger;
 use domain::profile::{Guests, Parts, Profile};
 use domain::template;
 use secrecy::SecretString;
-use store::rows::{DEFAULT_PROFILE, ProfileRow, SECRETS};
+use store::rows::DEFAULT_PROFILE;
 
-use crate::address;
+pub use profiles::is_of_profile;
 
 /// The documented defaults, which `calup config` prints.
 pub const DEFAULTS: &str = include_str!("../../../calup.default.toml");
@@ -125,37 +127,6 @@ impl Config {
         Settings(values).config()
     }
 
-    /// Another profile's: what concerns the process is as here, everything else as its row says or by default.
-    pub fn of_profile(&self, row: &ProfileRow) -> Result<Self, Wrong> {
-        let wrong = |why: String| Wrong(format!("profile `{}`: {why}", row.name));
-        let defaults = Settings::documented()?.0;
-        let mut values = self.settings.0.clone();
-        for (name, value) in values.iter_mut().filter(|(name, _)| is_of_profile(name)) {
-            let set = row.settings.get(name).or_else(|| row.secrets.get(name));
-            if let Some(text) = set {
-                *value = Value::Text(text.clone());
-            } else if !INHERITED.contains(&name.as_str()) {
-                value.clone_from(&defaults[name]);
-            }
-        }
-        for (name, text) in &row.settings {
-            if !is_of_profile(name) || SECRETS.contains(&name.as_str()) {
-                return Err(wrong(format!("`{name}` is no setting of a profile")));
-            }
-            // What is tried out beside a server that is not public itself may be beside it too.
-            let may_be_near = !address::is_public(&self.settings.text(name));
-            if name.ends_with("_url") && !may_be_near && !address::is_public(text) {
-                return Err(wrong(format!(
-                    "{name} must be the https address of a public host"
-                )));
-            }
-        }
-        let settings = Settings(values);
-        let mut config = settings.config().map_err(|why| wrong(why.0))?;
-        config.profile.name.clone_from(&row.name);
-        Ok(config)
-    }
-
     pub fn is_default_profile(&self) -> bool {
         self.profile.name == DEFAULT_PROFILE
     }
@@ -165,35 +136,6 @@ impl Config {
         (self.lease / 3).min(Duration::from_secs(20))
     }
 }
-
-/// Settings that each profile has for itself; all others concern the process.
-pub fn is_of_profile(name: &str) -> bool {
-    const BEGIN: [&str; 6] = [
-        "anthropic_",
-        "calcom_",
-        "calup_on_",
-        "calup_text_",
-        "clickup_",
-        "slack_",
-    ];
-    const OTHERS: [&str; 4] = [
-        "calup_guests",
-        "calup_internal_domains",
-        "calup_model",
-        "calup_question_hours",
-    ];
-    BEGIN.iter().any(|begin| name.starts_with(begin)) || OTHERS.contains(&name)
-}
-
-/// Of a profile's settings, those that are the process's where its row has none.
-const INHERITED: [&str; 6] = [
-    "anthropic_base_url",
-    "calcom_api_url",
-    "calcom_app_url",
-    "calup_model",
-    "clickup_api_url",
-    "slack_api_url",
-];
 
 fn on_name(trigger: &Trigger) -> String {
     format!("calup_on_{}", trigger.name().to_lowercase())
@@ -591,82 +533,6 @@ mod tests {
         assert!(parts.comment && parts.block && !parts.status);
         assert!(config.profile.parts(&Trigger::Paid).is_off());
         assert_eq!(config.profile.texts["BOOKING_PAID"], "{{ name }} paid");
-    }
-
-    fn row(settings: &[(&str, &str)], secrets: &[(&str, &str)]) -> ProfileRow {
-        let own = |of: &[(&str, &str)]| {
-            let each = of.iter();
-            each.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-                .collect()
-        };
-        ProfileRow {
-            name: "sales".into(),
-            settings: own(settings),
-            secrets: own(secrets),
-            ..ProfileRow::default()
-        }
-    }
-
-    #[test]
-    fn a_profile_has_its_own_settings_and_the_process_s_addresses() {
-        let config = load(
-            "clickup_match_list_ids = [\"1\"]\nclickup_api_token = \"pk_1\"\ncalup_guests = \"match\"",
-            &[
-                ("CALCOM_API_URL", "http://127.0.0.1:1"),
-                ("CALUP_LEASE_SECONDS", "6"),
-                ("CALUP_TEXT_BOOKING_PAID", "paid"),
-            ],
-        )
-        .unwrap();
-        let row = row(
-            &[
-                ("clickup_inbound_list_id", "9"),
-                ("clickup_api_url", "https://clickup.example.com/api"),
-            ],
-            &[("calcom_webhook_secret", "a,b")],
-        );
-        let theirs = config.of_profile(&row).unwrap();
-        assert_eq!(theirs.profile.name, "sales");
-        assert!(!theirs.is_default_profile() && config.is_default_profile());
-        assert_eq!(theirs.profile.inbound_list_id, "9");
-        assert_eq!(theirs.webhook_secrets.len(), 2);
-        assert!(theirs.clickup.token.is_none() && theirs.profile.match_list_ids.is_empty());
-        assert!(theirs.profile.texts.is_empty());
-        assert_eq!(theirs.profile.guests, Guests::Ignore);
-        assert_eq!(theirs.calcom.api_url, "http://127.0.0.1:1");
-        assert_eq!(theirs.clickup.api_url, "https://clickup.example.com/api");
-        assert_eq!(theirs.lease, Duration::from_secs(6));
-        assert!(!format!("{theirs:?} {config:?}").contains("pk_1"));
-    }
-
-    #[test]
-    fn a_profile_reaches_no_address_that_is_not_public_unless_the_process_does() {
-        let public = load("", &[]).unwrap();
-        let near = load("", &[("CLICKUP_API_URL", "http://10.0.0.1")]).unwrap();
-        let row = row(&[("clickup_api_url", "http://169.254.169.254")], &[]);
-        let said = public.of_profile(&row).unwrap_err().to_string();
-        assert!(
-            said.contains("profile `sales`") && said.contains("public host"),
-            "{said}"
-        );
-        assert!(near.of_profile(&row).is_ok());
-    }
-
-    #[test]
-    fn what_concerns_the_process_is_no_setting_of_a_profile() {
-        let config = load("", &[]).unwrap();
-        for name in [
-            "database_url",
-            "calup_listen",
-            "clickup_api_token",
-            "nonsense",
-        ] {
-            let said = config.of_profile(&row(&[(name, "x")], &[])).unwrap_err();
-            assert!(said.to_string().contains(name), "{said}");
-        }
-        let wrong = row(&[("calup_guests", "perhaps")], &[]);
-        let said = config.of_profile(&wrong).unwrap_err().to_string();
-        assert!(said.contains("profile `sales`: CALUP_GUESTS"), "{said}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! one, and with any part missing. Each file below looks at one part of the world and judges it; judging is pure.
 //! Printing is the command line's business.
 
+mod calcom;
 mod database;
 mod disk;
 mod hooks;
@@ -64,12 +65,17 @@ pub async fn examine(
     findings.extend(outside::examine(&config).await);
     let (seen, store) = database::examine(&config, now).await;
     findings.extend(seen);
+    findings.push(calcom::examine(&config, store.as_ref()).await);
     findings.extend(slack::examine(&config).await);
     let (seen, ground) = workspace::examine(&config).await;
     findings.extend(seen);
     // Whose token it is, and whether it is taken, has been told.
     if ground.is_some() {
         findings.extend(hooks::examine(&config, store.as_deref(), now).await);
+    }
+    for finding in &mut findings {
+        let fix = finding.fix.as_deref();
+        finding.fix = fix.map(|fix| config.hint(fix).into_owned());
     }
     (findings, ground)
 }

@@ -19,8 +19,8 @@ use crate::app::App;
 use crate::clock;
 
 const ID: &str = "cal.com";
-/// Renewed before it ends, so that no call goes out with one that ends on its way.
-const EARLY: SignedDuration = SignedDuration::from_secs(60);
+/// Before its end, but a tenth of its life at most.
+const EARLY_MAX: SignedDuration = SignedDuration::from_secs(60);
 /// Whoever renews is done within this, or has died.
 const RENEWING: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -34,6 +34,8 @@ struct Grant {
     access: String,
     refresh: String,
     expires_at: Timestamp,
+    /// So that no call goes out with one that ends on its way.
+    renew_at: Timestamp,
     is_being_renewed: bool,
     /// Cal.com takes the refresh token no more.
     has_ended: bool,
@@ -234,14 +236,17 @@ pub async fn tell(app: &App) {
 fn is_good(grant: &Grant, refused: Option<&Bearer>) -> bool {
     let is_refused =
         matches!(refused, Some(Bearer::Token(token)) if token.expose_secret() == grant.access);
-    !grant.has_ended && !is_refused && clock::now() + EARLY < grant.expires_at
+    !grant.has_ended && !is_refused && clock::now() < grant.renew_at
 }
 
 fn granted(tokens: &Tokens) -> Grant {
+    let life = tokens.expires_at.duration_since(clock::now());
+    let early = EARLY_MAX.min(life / 10).max(SignedDuration::ZERO);
     Grant {
         access: tokens.access.expose_secret().to_owned(),
         refresh: tokens.refresh.expose_secret().to_owned(),
         expires_at: tokens.expires_at,
+        renew_at: tokens.expires_at - early,
         is_being_renewed: false,
         has_ended: false,
     }

@@ -14,7 +14,7 @@ use domain::plan::{self, Action};
 use domain::question::Asking;
 use jiff::{SignedDuration, Timestamp};
 use store::RESTORED;
-use store::rows::{Doubt, Status, Stored};
+use store::rows::{DEFAULT_PROFILE, Doubt, Status, Stored};
 use vendors::Crm;
 
 use crate::app::App;
@@ -72,7 +72,20 @@ pub async fn look(app: &App) -> Result<(), store::Error> {
 }
 
 async fn is_all_worked_off(app: &App) -> Result<bool, store::Error> {
-    let counts = app.store.counts(None).await?;
+    // What came in for a profile that has been removed is not worked off by anybody.
+    let rows = app.store.profiles().await?;
+    let mut served = vec![DEFAULT_PROFILE.to_owned()];
+    served.extend(rows.into_iter().map(|(name, _)| name));
+    for profile in served {
+        if !is_worked_off(app, &profile).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+async fn is_worked_off(app: &App, profile: &str) -> Result<bool, store::Error> {
+    let counts = app.store.counts(Some(profile)).await?;
     let open = [
         Status::Pending,
         Status::Running,

@@ -53,7 +53,7 @@ pub async fn receive_for(
 }
 
 async fn receive(app: &Arc<App>, profile: &str, headers: &HeaderMap, body: Body) -> Response {
-    let mut body = match app.bodies.read(headers, body).await {
+    let mut body = match app.shared.bodies.read(headers, body).await {
         Ok(body) => body,
         Err(refusal) => return refused(refusal),
     };

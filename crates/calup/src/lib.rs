@@ -40,6 +40,7 @@ mod reading;
 mod ready;
 mod serve;
 mod server;
+mod shared;
 mod slack;
 pub mod standby;
 pub mod sweep;

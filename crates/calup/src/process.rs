@@ -253,7 +253,7 @@ async fn attempt(
         adopt_created(&background, journal).await?;
         let mut search = find(app, crm, &background, journal).await?;
         if let Some(id) = lead_of(&search.found) {
-            let lock = app.lead_lock(&id);
+            let lock = app.shared.lead_lock(&id);
             locks.lead = lock.clone().try_lock_owned().ok();
             if locks.lead.is_none() {
                 // Somebody else's change is at work on this lead: read what it leaves.
@@ -280,7 +280,7 @@ async fn attempt(
                 forget(&background, id, journal).await?;
                 continue;
             }
-            locks.lead = Some(app.lead_lock(id).lock_owned().await);
+            locks.lead = Some(app.shared.lead_lock(id).lock_owned().await);
         }
         if guard::adopt(app, crm, stored, &background, &search.found, journal).await? {
             continue;
@@ -400,7 +400,7 @@ async fn lock_chain(app: &App, background: &Background) -> Vec<OwnedMutexGuard<(
     tokens.sort_unstable();
     let mut held = Vec::with_capacity(tokens.len());
     for token in tokens {
-        held.push(app.lead_lock(token).lock_owned().await);
+        held.push(app.shared.lead_lock(token).lock_owned().await);
     }
     held
 }

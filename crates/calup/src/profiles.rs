@@ -41,7 +41,7 @@ fn served(own: &App, row: &ProfileRow) -> Result<Served, String> {
     let config = own.config.of_profile(row).map_err(|e| e.to_string())?;
     Ok(Served {
         app: own.beside(config).map_err(|e| e.to_string())?,
-        watch: Watch::Row(Some(row.version)),
+        watch: Watch::Row(Some(row.clone())),
     })
 }
 
@@ -57,8 +57,8 @@ pub fn source(app: &App) -> String {
 /// Notices that settings have changed.
 pub enum Watch {
     File(Option<SystemTime>),
-    /// The version; `None` once it is gone.
-    Row(Option<i64>),
+    /// As it was read, for one that is removed and added begins anew with its versions; `None` once it is gone.
+    Row(Option<ProfileRow>),
 }
 
 impl Watch {
@@ -76,11 +76,10 @@ impl Watch {
             Self::Row(seen) => {
                 // What cannot be read now is read at the next look.
                 let row = app.store.profile(app.profile()).await.ok()?;
-                let version = row.as_ref().map(|row| row.version);
-                if version == *seen {
+                if row == *seen {
                     return None;
                 }
-                *seen = version;
+                seen.clone_from(&row);
                 let row = row.unwrap_or_else(|| ProfileRow {
                     name: app.profile().to_owned(),
                     ..ProfileRow::default()

@@ -1,6 +1,7 @@
 //! What the assistant can do: one list, from which chat, MCP, HTTP and command line derive. A tool reads, or it proposes:
 //! none carries out a change by itself.
 
+mod answers;
 mod availability;
 mod book;
 mod booking_link;
@@ -15,6 +16,7 @@ mod one_off_link;
 mod people;
 mod reschedule;
 mod said;
+mod seats;
 mod upcoming;
 
 use std::fmt;
@@ -104,6 +106,8 @@ pub enum Blame {
     NotThere,
     /// A setting is missing.
     Setup,
+    /// Cal.com or ClickUp does not do it: a time that is gone, an answer that is missing.
+    Refused,
     /// Cal.com or ClickUp.
     Vendor,
     Ours,
@@ -169,7 +173,13 @@ impl From<Failure> for Trouble {
         let (blame, hint) = match &failure {
             Failure::NeedsOperator { hint, .. } => (Blame::Setup, Some(hint.clone())),
             Failure::Gone { .. } => (Blame::NotThere, None),
-            Failure::Refused { .. } => (Blame::Vendor, None),
+            Failure::Refused { .. } => (
+                Blame::Refused,
+                Some(
+                    "it was not done: change what is asked for, or look again what is free"
+                        .to_owned(),
+                ),
+            ),
             Failure::Limited { until, .. } => {
                 (Blame::Vendor, Some(format!("try again after {until}")))
             }

@@ -2,6 +2,7 @@
 //! else under `/api` wants a token.
 
 mod assistant;
+mod body;
 mod chat;
 mod consent;
 mod doors;
@@ -46,21 +47,26 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/notices", get(notices))
         .route("/api/questions", get(answers::list))
         .route("/api/questions/{id}", post(answers::answer))
-        .route(
-            "/api/chat",
-            post(chat::receive).layer(DefaultBodyLimit::max(CHAT_BYTES_MAX)),
-        )
+        .route("/api/chat", post(chat::receive))
         .route("/api/proposals/{id}", post(assistant::decide))
         .route("/api/calcom/auth-url", get(consent::begin))
+        .route_layer(middleware::from_fn_with_state(CHAT_BYTES_MAX, body::whole))
         .route_layer(middleware::from_fn_with_state(app.clone(), authorize));
     // What a model may be given a token for.
     let tools = Router::new()
         .route("/api/tools", get(assistant::list))
         .route("/api/tools/{name}", post(assistant::call))
-        .layer(DefaultBodyLimit::max(TOOL_INPUT_BYTES_MAX))
+        .route_layer(middleware::from_fn_with_state(
+            TOOL_INPUT_BYTES_MAX,
+            body::whole,
+        ))
         .route_layer(middleware::from_fn_with_state(app.clone(), authorize_tools));
     let mcp = Router::new()
         .route_service("/mcp", mcp::service(app.clone()))
+        .route_layer(middleware::from_fn_with_state(
+            TOOL_INPUT_BYTES_MAX,
+            body::whole,
+        ))
         .route_layer(middleware::from_fn_with_state(app.clone(), authorize_tools))
         .route_layer(middleware::from_fn_with_state(
             app.clone(),

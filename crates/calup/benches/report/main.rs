@@ -2,6 +2,7 @@
 //! the same kind. One file per question; `scripts/bench` runs it and docs/benchmarks.md says how to read it.
 
 mod acks;
+mod assistant;
 mod bare;
 mod calls;
 mod cpu;
@@ -35,7 +36,7 @@ impl Effort {
 const USAGE: &str = "scripts/bench [--quick] [--json] [--only WORD]
   --quick      fewer rounds, and a shorter minute for the limit
   --json       the table as JSON
-  --only WORD  only the questions of one file: calls, acks, fsyncs, cpu, memory, start, limit";
+  --only WORD  only the questions of one file: calls, acks, fsyncs, cpu, memory, start, limit, assistant";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -98,6 +99,9 @@ async fn ask(effort: Effort, only: Option<&str>) -> Table {
     }
     if is_wanted("limit") {
         limit::ask(&mut table, effort).await;
+    }
+    if is_wanted("assistant") {
+        assistant::ask(&mut table, effort).await;
     }
     table
 }

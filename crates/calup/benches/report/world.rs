@@ -155,7 +155,7 @@ pub fn set(command: &mut Command, folder: &Path, clickup: Option<&ClickUp>) {
     }
 }
 
-fn new_token(folder: &Path) -> String {
+pub fn new_token(folder: &Path) -> String {
     let made = Command::new(binary())
         .current_dir(folder)
         .env_clear()

@@ -18,7 +18,8 @@ mod wording;
 
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 use secrecy::ExposeSecret;
 use store::Store;
 use store::rows::DEFAULT_PROFILE;
@@ -135,10 +136,17 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
     }
 }
 
+/// Ends the process, as a wrong option would.
+fn wrong_usage(why: &str) -> ! {
+    Arguments::command()
+        .error(ErrorKind::ValueValidation, why)
+        .exit()
+}
+
 fn for_all(profile: Option<&str>) -> Result<(), String> {
     match profile {
         None => Ok(()),
-        Some(_) => Err("this command is not for one profile; leave `--profile` out".to_owned()),
+        Some(_) => wrong_usage("this command is not for one profile; leave `--profile` out"),
     }
 }
 

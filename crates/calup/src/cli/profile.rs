@@ -122,7 +122,7 @@ fn check_name(name: &str) -> Result<(), String> {
         && name.bytes().all(is_plain)
         && name.starts_with(|first: char| first.is_ascii_lowercase());
     if !is_good {
-        return Err(format!(
+        super::wrong_usage(&format!(
             "a profile's name begins with a letter and has small letters, digits and `-`, {NAME_CHARS_MAX} at most"
         ));
     }
@@ -197,11 +197,10 @@ async fn write(
     change: &Change,
 ) -> Result<(), String> {
     let key_before = row.secrets.get("calcom_api_key").cloned();
-    let username_before = row.calcom_username.clone();
     for setting in &change.settings {
         let (name, value) = setting
             .split_once('=')
-            .ok_or("a setting is given as `setting=value`")?;
+            .unwrap_or_else(|| super::wrong_usage("a setting is given as `setting=value`"));
         set(&mut row, config, &name.trim().to_lowercase(), value.trim())?;
     }
     for (name, value) in secrets(change)? {
@@ -213,10 +212,12 @@ async fn write(
     }
     let theirs = config.of_profile(&row).map_err(|e| e.to_string())?;
     let is_new_key = row.secrets.get("calcom_api_key") != key_before.as_ref();
-    if is_new_key && row.calcom_username == username_before {
-        row.calcom_username = None;
-    }
-    if let Some(key) = theirs.calcom.api_key.clone().filter(|_| is_new_key) {
+    let names_account = |setting: &String| {
+        let name = setting.split('=').next().unwrap_or_default();
+        name.trim().eq_ignore_ascii_case(USERNAME)
+    };
+    let is_asked = is_new_key || change.settings.iter().any(names_account);
+    if let Some(key) = theirs.calcom.api_key.clone().filter(|_| is_asked) {
         name_account(
             &mut row,
             calcom::whose_key(key, &theirs.calcom.api_url).await,
@@ -305,7 +306,8 @@ fn name_account(
         (Err(failure), _) => eprintln!("Cal.com did not say whose key it is: {failure}"),
         (Ok(Some(whose)), Some(meant)) if whose != *meant => {
             return Err(format!(
-                "calcom_api_key opens the account of {whose}, not of {meant}; nothing was changed"
+                "calcom_api_key opens the account of {whose}, not of {meant}; nothing was changed. Is it to be {whose}'s \
+                 from now on, add `{USERNAME}={whose}`"
             ));
         }
         (Ok(None), _) | (Ok(Some(_)), Some(_)) => {}

@@ -28,9 +28,11 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
     };
     let input: Value = match arguments.input.as_deref() {
         None => json!({}),
-        Some(text) => serde_json::from_str(text).map_err(|_| {
-            format!("the input is no JSON; for example: calup tool {name} '{{\"event_type_slug\": \"30min\"}}'")
-        })?,
+        Some(text) => serde_json::from_str(text).unwrap_or_else(|_| {
+            super::wrong_usage(&format!(
+                "the input is no JSON; for example: calup tool {name} '{{\"event_type_slug\": \"30min\"}}'"
+            ))
+        }),
     };
     let store = open(&config).await?;
     let app = App::new(config, store).map_err(|failure| failure.to_string())?;

@@ -58,7 +58,7 @@ async fn opened(
     match store::open(&config.database_url, keys.as_deref()).await {
         Ok(store) => {
             let mut findings = vec![usable(&store, shown).await];
-            findings.extend(queue::examine(&*store, &config.profile.name, now).await);
+            findings.extend(queue::examine(&*store, config, now).await);
             (findings, Some(store))
         }
         Err(error) => (vec![unusable(&error)], None),

@@ -7,6 +7,7 @@ use vendors::clickup::hooks::{Health, Hook as Seen};
 use super::{Finding, ago, count, of_failure, ok, warn};
 use crate::config::Config;
 use crate::hooks::Off;
+use crate::shared::Shared;
 use crate::{app, hooks};
 
 const CHECK: &str = "hooks";
@@ -23,7 +24,7 @@ pub async fn examine(config: &Config, store: Option<&dyn Store>, now: Timestamp)
         Ok(endpoint) => endpoint,
         Err(off) => return vec![ok(CHECK, why_not(off, config.index_every.as_secs()))],
     };
-    let Ok(Some(clickup)) = app::clickup(config) else {
+    let Ok(Some(clickup)) = app::clickup(config, &Shared::default()) else {
         return Vec::new();
     };
     let Some(store) = store else {

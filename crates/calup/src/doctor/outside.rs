@@ -8,24 +8,23 @@ use url::Url;
 use super::{Finding, fail, ok, warn};
 use crate::address::{has_public_host, is_public};
 use crate::config::Config;
+use crate::inbox;
 
 const WEBHOOK: &str = "/api/webhooks/cal";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub async fn examine(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![public(&config.public_url)];
+    let webhook = inbox::address(config);
+    let mut findings = vec![public(&config.public_url, &webhook)];
     if is_public(&config.public_url) {
-        findings.push(there(
-            &format!("{}{WEBHOOK}", config.public_url),
-            &asked(&config.public_url, Proxy::IfSet).await,
-        ));
+        findings.push(there(&webhook, &asked(&webhook, Proxy::IfSet).await));
     }
     // Port 0 is any free one: it cannot be known from here.
     if config.listen.port() != 0 {
         let here = here(config.listen);
         findings.push(server(
             here,
-            &asked(&format!("http://{here}"), Proxy::None).await,
+            &asked(&format!("http://{here}{WEBHOOK}"), Proxy::None).await,
         ));
     }
     findings
@@ -46,7 +45,7 @@ enum Proxy {
     None,
 }
 
-fn public(url: &str) -> Finding {
+fn public(url: &str, webhook: &str) -> Finding {
     const CHECK: &str = "public-address";
     const HINT: &str = "set CALUP_PUBLIC_URL to the https address of the proxy before calup; a Cal.com of your own may send to this one";
     let Ok(parsed) = Url::parse(url) else {
@@ -56,7 +55,6 @@ fn public(url: &str) -> Finding {
             "set it to the address under which Cal.com reaches calup, such as https://calup.example.com",
         );
     };
-    let webhook = format!("{url}{WEBHOOK}");
     if !has_public_host(&parsed) {
         return warn(
             CHECK,
@@ -115,7 +113,7 @@ fn server(here: SocketAddr, answer: &Answer) -> Finding {
     }
 }
 
-async fn asked(base: &str, proxy: Proxy) -> Answer {
+async fn asked(webhook: &str, proxy: Proxy) -> Answer {
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)
         .redirect(reqwest::redirect::Policy::none());
@@ -125,7 +123,7 @@ async fn asked(base: &str, proxy: Proxy) -> Answer {
     };
     let client = client.build();
     let sent = match client {
-        Ok(client) => client.get(format!("{base}{WEBHOOK}")).send().await,
+        Ok(client) => client.get(webhook).send().await,
         Err(error) => Err(error),
     };
     match sent.map(|response| response.status()) {
@@ -178,7 +176,7 @@ mod tests {
             ("https://[fd00::8]", State::Warn, "inside only"),
             ("calup.example.com", State::Fail, "no web address"),
         ] {
-            let finding = public(url);
+            let finding = public(url, &format!("{url}{WEBHOOK}"));
             assert_eq!(finding.state, state, "{url}");
             assert!(finding.says.contains(says), "{url}: {}", finding.says);
         }

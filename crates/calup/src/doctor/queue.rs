@@ -5,6 +5,8 @@ use store::rows::{Counts, Delivery, DeliveryFilter, Notice, Pause, Status};
 use store::{Result, Store};
 
 use super::{Finding, ago, count, fail, ok, warn};
+use crate::config::Config;
+use crate::inbox;
 use crate::reading::last_ping;
 
 const NOTICES_SHOWN: usize = 10;
@@ -19,9 +21,9 @@ struct Kept {
     notices: Vec<Notice>,
 }
 
-pub async fn examine(store: &dyn Store, profile: &str, now: Timestamp) -> Vec<Finding> {
-    match read(store, profile).await {
-        Ok(kept) => judge(&kept, now),
+pub async fn examine(store: &dyn Store, config: &Config, now: Timestamp) -> Vec<Finding> {
+    match read(store, &config.profile.name).await {
+        Ok(kept) => judge(&kept, &inbox::address(config), now),
         Err(error) => vec![fail(
             "queue",
             format!("what waits could not be read: {error}"),
@@ -48,8 +50,8 @@ async fn read(store: &dyn Store, profile: &str) -> Result<Kept> {
     })
 }
 
-fn judge(kept: &Kept, now: Timestamp) -> Vec<Finding> {
-    let mut findings = vec![ping(kept, now), last(kept.last.as_ref(), now)];
+fn judge(kept: &Kept, webhook: &str, now: Timestamp) -> Vec<Finding> {
+    let mut findings = vec![ping(kept, now), last(kept.last.as_ref(), webhook, now)];
     if let Some(pause) = &kept.paused {
         let (why, fix) = pause
             .reason
@@ -93,7 +95,7 @@ fn ping(kept: &Kept, now: Timestamp) -> Finding {
     }
 }
 
-fn last(delivery: Option<&Delivery>, now: Timestamp) -> Finding {
+fn last(delivery: Option<&Delivery>, webhook: &str, now: Timestamp) -> Finding {
     const CHECK: &str = "last-delivery";
     match delivery {
         Some(delivery) => ok(
@@ -108,7 +110,9 @@ fn last(delivery: Option<&Delivery>, now: Timestamp) -> Finding {
         None => warn(
             CHECK,
             "no delivery has come yet",
-            "at Cal.com, point a webhook to the public address + /api/webhooks/cal, with the same secret and no payload template",
+            format!(
+                "at Cal.com, point a webhook to {webhook}, with the same secret and no payload template"
+            ),
         ),
     }
 }

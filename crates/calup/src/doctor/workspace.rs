@@ -8,6 +8,7 @@ use vendors::clickup::survey::{Reached, SeenField, Surveyed, User, Workspace};
 
 use super::{Finding, fail, lists, of_failure, ok, warn};
 use crate::config::Config;
+use crate::shared::Shared;
 use crate::{app, clock};
 
 const SKEW_SECONDS_MAX: i64 = 60;
@@ -21,7 +22,7 @@ pub struct Ground {
 }
 
 pub async fn examine(config: &Config) -> (Vec<Finding>, Option<Ground>) {
-    let clickup = match app::clickup(config) {
+    let clickup = match app::clickup(config, &Shared::default()) {
         Ok(Some(clickup)) => clickup,
         Ok(None) => return (vec![no_token()], None),
         Err(failure) => return (vec![of_failure("token", &failure)], None),

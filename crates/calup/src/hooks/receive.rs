@@ -24,7 +24,7 @@ pub async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let body = match app.bodies.read(&headers, body).await {
+    let body = match app.shared.bodies.read(&headers, body).await {
         Ok(body) => body.bytes,
         Err(refusal) => return inbox::refused(refusal),
     };

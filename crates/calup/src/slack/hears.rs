@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::outcome::Failure;
 use tokio::sync::watch;
+use vendors::slack::Slack;
 
 use super::{after, clicks};
 use crate::app::App;
@@ -13,14 +14,6 @@ const IDLE: Duration = Duration::from_secs(2);
 const LONG: Duration = Duration::from_secs(30);
 
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    if app
-        .config
-        .slack
-        .as_ref()
-        .is_none_or(|s| s.app_token.is_none())
-    {
-        return;
-    }
     loop {
         let listening = listen(&app);
         let pause = tokio::select! {
@@ -36,7 +29,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 /// Until the socket cannot be opened; gives how long to wait then.
 async fn listen(app: &Arc<App>) -> Duration {
-    let Some(slack) = app.slack() else {
+    let Some(slack) = app.slack().filter(|slack| slack.has_app_token()) else {
         return IDLE;
     };
     let mut socket = match slack.connect().await {
@@ -45,7 +38,11 @@ async fn listen(app: &Arc<App>) -> Duration {
     };
     let mut heard_since = Instant::now();
     loop {
-        match socket.next().await {
+        let heard = tokio::select! {
+            heard = socket.next() => heard,
+            () = is_replaced(app, &slack) => return Duration::ZERO,
+        };
+        match heard {
             Ok(click) => {
                 let app = app.clone();
                 tokio::spawn(async move { clicks::heard(&app, click).await });
@@ -56,5 +53,12 @@ async fn listen(app: &Arc<App>) -> Duration {
             }
             Err(failure) => return after(app, &failure).await,
         }
+    }
+}
+
+/// Another token is set, or none.
+async fn is_replaced(app: &App, slack: &Arc<Slack>) {
+    while app.slack().is_some_and(|now| Arc::ptr_eq(&now, slack)) {
+        tokio::time::sleep(IDLE).await;
     }
 }

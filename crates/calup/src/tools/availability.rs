@@ -50,7 +50,7 @@ impl Tool for Availability {
         let event_type = by_id(&account, id).await?;
         let zone = users_zone(&account).await?;
         let window = window(first, last, &zone)?;
-        let slots = slots(&account, id, window, &zone).await?;
+        let slots = slots(&account, id, window, &zone, None).await?;
         let mut answer = json!({
             "event_type": { "id": id, "slug": event_type.slug, "title": event_type.title, "minutes": event_type.minutes },
             "time_zone": said::zone_name(&zone),
@@ -74,12 +74,13 @@ pub async fn slots(
     event_type_id: i64,
     window: Window,
     zone: &TimeZone,
+    minutes: Option<i64>,
 ) -> Result<Vec<Slot>, Failure> {
     let wanted = SlotsWanted {
         event_type_id,
         window,
         time_zone: Some(said::zone_name(zone).to_owned()),
-        minutes: None,
+        minutes,
         instead_of: None,
     };
     account.cal.slots(&wanted).await
@@ -136,8 +137,9 @@ pub async fn why_none(desk: &Desk<'_>, account: &Account, window: &Window) -> St
     if window.until <= desk.now {
         return "no slots: these days are past".to_owned();
     }
-    // Where it cannot be told, it is not told.
-    let calendars = account.cal.calendars().await.unwrap_or_default();
+    let Ok(calendars) = account.cal.calendars().await else {
+        return "no open slots were returned for these days; whether Cal.com can read the user's calendars could not be checked".to_owned();
+    };
     match calendars.iter().find(|calendar| !calendar.works) {
         Some(broken) => format!(
             "no slots, and Cal.com cannot read the calendar {}: it may be connected anew at Cal.com under Apps → Calendar",

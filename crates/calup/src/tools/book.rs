@@ -5,10 +5,12 @@ use domain::text::{NAME_CHARS_MAX, one_line};
 use domain::when;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use vendors::cal::api::{Booker, EventType, NewBooking, Window};
 
-use super::{Answer, Desk, Input, Tool, Trouble, availability, booking_link, people, said};
+use super::{
+    Answer, Desk, Input, Tool, Trouble, answers, availability, booking_link, people, said,
+};
 use crate::pointer;
 
 pub struct Book;
@@ -39,6 +41,8 @@ impl Tool for Book {
                 "task_id": { "type": "string", "description": "The person's task_id, if they are in the CRM: name and email come from there" },
                 "their_time_zone": { "type": "string", "description": "The attendee's zone, such as America/New_York; else the user's" },
                 "notes": { "type": "string", "description": "Notes for the booking" },
+                "answers": { "type": "object", "description": "To the event type's own questions, by their slugs in cal_get_event_types" },
+                "minutes": { "type": "integer", "description": "The length, where the event type has minutes_to_choose" },
             },
             "required": ["event_type_slug", "start"],
         })
@@ -82,16 +86,18 @@ impl Tool for Book {
         // As it is shown to whoever confirms, so it is booked.
         let name = one_line(&name, NAME_CHARS_MAX);
         let notes = input.spoken("notes")?;
-        is_free(&account, &event_type, start, &zone).await?;
+        let answers = answers::checked(&event_type, input.object("answers")?, notes.is_some())?;
+        let minutes = length(&event_type, input.number("minutes")?)?;
+        is_free(&account, &event_type, start, &zone, minutes).await?;
         let theirs = input
             .zone("their_time_zone")?
             .unwrap_or_else(|| zone.clone());
         let arguments = json!({
             "event_type_id": event_type.id, "event_type_slug": event_type.slug, "start": start.to_string(),
             "name": name, "email": email, "task_id": lead.as_ref().map(|lead| &lead.id),
-            "time_zone": said::zone_name(&theirs), "notes": notes,
+            "time_zone": said::zone_name(&theirs), "notes": notes, "answers": answers, "minutes": minutes,
         });
-        let end = start + SignedDuration::from_mins(event_type.minutes);
+        let end = start + SignedDuration::from_mins(minutes.unwrap_or(event_type.minutes));
         let at = when::both(start, end, said::zone_name(&zone), said::zone_name(&theirs));
         let mut summary = format!("Book `{}` with {name} <{email}>: {at}", event_type.title);
         if let Some(lead) = lead.filter(|lead| lead.name != name) {
@@ -100,6 +106,9 @@ impl Tool for Book {
         }
         if let Some(notes) = notes {
             summary.push_str(&format!("; with the notes “{notes}”"));
+        }
+        if let Some(answers) = answers::told(&event_type, &answers) {
+            summary.push_str(&format!("; answering {answers}"));
         }
         desk.propose(self, arguments, summary).await
     }
@@ -112,18 +121,22 @@ impl Tool for Book {
         let key = desk.app.store.marker_key();
         let pointer =
             text("task_id").map(|lead| pointer::to(&key, desk.profile(), &lead, desk.now));
-        let mut answers = Map::new();
+        let mut answers = arguments["answers"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        let phone = answers.remove(answers::PHONE);
         if let Some(notes) = text("notes") {
             answers.insert("notes".into(), notes.into());
         }
         let new = NewBooking {
             event_type_id: arguments["event_type_id"].as_i64().unwrap_or_default(),
             start,
-            minutes: None,
+            minutes: arguments["minutes"].as_i64(),
             booker: Booker {
                 name: text("name").unwrap_or_default(),
                 email: text("email"),
-                phone: None,
+                phone: phone.and_then(|it| it.as_str().map(str::to_owned)),
                 time_zone: text("time_zone").unwrap_or_default(),
             },
             guests: Vec::new(),
@@ -149,18 +162,32 @@ impl Tool for Book {
     }
 }
 
+/// The length to ask for; `None` where it is the event type's own.
+fn length(event_type: &EventType, wanted: Option<i64>) -> Result<Option<i64>, Trouble> {
+    let taken = event_type.length(wanted);
+    if taken.is_none() && wanted.is_some_and(|it| it != event_type.minutes) {
+        return Err(Trouble::input(
+            format!("`{}` cannot be booked for that long", event_type.slug),
+            "take one of its lengths, or another event type",
+        )
+        .with(json!({ "event_type": said::event_type(event_type) })));
+    }
+    Ok(taken)
+}
+
 /// Told now rather than after somebody has confirmed.
 async fn is_free(
     account: &crate::calcom::Account,
     event_type: &EventType,
     start: jiff::Timestamp,
     zone: &TimeZone,
+    minutes: Option<i64>,
 ) -> Result<(), Trouble> {
     let window = Window {
         from: start - SignedDuration::from_hours(12),
         until: start + SignedDuration::from_hours(12),
     };
-    let slots = availability::slots(account, event_type.id, window, zone).await?;
+    let slots = availability::slots(account, event_type.id, window, zone, minutes).await?;
     if slots.iter().any(|slot| slot.start == start) {
         return Ok(());
     }

@@ -57,18 +57,21 @@ pub async fn by_slug(account: &Account, slug: &str) -> Result<EventType, Trouble
     let wanted = slug.trim().trim_matches('/').to_lowercase();
     // What people copy is an address.
     let wanted = wanted.rsplit('/').next().unwrap_or_default();
-    let mut found = all.iter().filter(|it| it.slug.to_lowercase() == wanted);
+    let found: Vec<&EventType> = all
+        .iter()
+        .filter(|it| it.slug.to_lowercase() == wanted)
+        .collect();
     let show = |some: &[&EventType]| -> Vec<Value> {
         some.iter().map(|it| said::event_type(it)).collect()
     };
-    match (found.next(), found.next()) {
-        (Some(only), None) => Ok(only.clone()),
-        (Some(first), Some(second)) => Err(Trouble::input(
+    match found.as_slice() {
+        [only] => Ok((*only).clone()),
+        [_, _, ..] => Err(Trouble::input(
             format!("several event types have the slug `{wanted}`"),
             "ask the user which one is meant",
         )
-        .with(json!({ "event_types": show(&[first, second]) }))),
-        (None, _) => Err(Trouble::not_there(
+        .with(json!({ "event_types": show(&found) }))),
+        [] => Err(Trouble::not_there(
             format!("there is no event type with the slug `{wanted}`"),
             "take one of the nearest, or ask the user which one is meant",
         )

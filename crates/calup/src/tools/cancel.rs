@@ -1,12 +1,13 @@
 //! `cal_cancel`: proposes to cancel a booking.
 
+use domain::booking::Attendee;
 use domain::outcome::Failure;
 use domain::text::{NAME_CHARS_MAX, one_line};
 use domain::when;
 use serde_json::{Value, json};
 use vendors::cal::api;
 
-use super::{Answer, Desk, Input, Tool, Trouble, availability, reschedule, said, upcoming};
+use super::{Answer, Desk, Input, Tool, Trouble, availability, reschedule, said, seats, upcoming};
 
 const REASON: &str = "Cancelled by the host";
 
@@ -31,6 +32,7 @@ impl Tool for Cancel {
             "type": "object",
             "properties": {
                 "booking_id": { "type": "string", "description": "From cal_upcoming" },
+                "email": { "type": "string", "description": "Of a meeting with seats: only this person's; without it the whole meeting" },
                 "reason": { "type": "string", "description": "Told to the attendee" },
             },
             "required": ["booking_id"],
@@ -45,17 +47,21 @@ impl Tool for Cancel {
         let account = desk.account()?;
         let zone = availability::users_zone(&account).await?;
         let booking = upcoming::by_id(&account, &reschedule::booking_id(input)?).await?;
+        let seat = seats::named(&booking, input.text("email")?)?;
         let reason = input.spoken("reason")?;
         let reason = reason.unwrap_or_else(|| REASON.to_owned());
         let summary = format!(
             "Cancel `{}` with {}, {}; they are told “{reason}”",
             one_line(&booking.title, NAME_CHARS_MAX),
-            reschedule::with(&booking),
+            seat.map_or_else(
+                || reschedule::with(&booking),
+                |it| { format!("{} (only their seat)", one_line(&it.name, NAME_CHARS_MAX)) }
+            ),
             when::span(booking.start, booking.end, said::zone_name(&zone))
         );
         desk.propose(
             self,
-            json!({ "uid": booking.uid, "reason": reason }),
+            json!({ "uid": booking.uid, "reason": reason, "seat": seat.and_then(|it| it.seat.as_deref()) }),
             summary,
         )
         .await
@@ -67,12 +73,21 @@ impl Tool for Cancel {
             return Err(Trouble::ours("the proposal cannot be read"));
         };
         let reason = arguments["reason"].as_str().unwrap_or(REASON);
-        let cancelled = match account.cal.cancel(uid, reason, &api::Cancel::Whole).await {
+        let what = match arguments["seat"].as_str() {
+            Some(seat) => api::Cancel::Seat(seat.to_owned()),
+            None => api::Cancel::Whole,
+        };
+        let cancelled = match account.cal.cancel(uid, reason, &what).await {
             Ok(cancelled) => cancelled.into_iter().next(),
             // The answer was lost: whether it stands shows there.
             Err(Failure::Unknown { what }) => {
                 let now = account.cal.booking(uid).await.ok();
-                match now.filter(|it| !it.stands()) {
+                let is_left = |it: &Attendee| it.seat.as_deref() == arguments["seat"].as_str();
+                let is_done = |it: &api::Booking| {
+                    !it.stands()
+                        || (arguments["seat"].is_string() && !it.attendees.iter().any(is_left))
+                };
+                match now.filter(is_done) {
                     Some(cancelled) => Some(cancelled),
                     None => return Err(Failure::Unknown { what }.into()),
                 }

@@ -33,6 +33,9 @@ impl Tool for FindPerson {
         let found = people::find(desk, input.needed("query")?).await?;
         let shown: Vec<Value> = found.people.iter().map(people::shown).collect();
         let next = match shown.len() {
+            0 if found.note.is_some() => {
+                "nobody is found yet, which says little: see the note, or ask for the e-mail address, by which everybody is found"
+            }
             0 => {
                 "nobody in the CRM fits: ask for the e-mail address, or for another spelling; without a record the plain booking link is the right one"
             }

@@ -57,14 +57,27 @@ impl Tool for FreeTimes {
         let stretches = meant.stretches(&zone);
         let window = availability::window(meant.first, meant.last, &zone)?;
         let mut times: Vec<(Timestamp, Vec<&EventType>)> = Vec::new();
-        let slots = join_all(
-            asked
-                .iter()
-                .map(|event_type| availability::slots(&account, event_type.id, window, &zone)),
-        )
+        let minutes = input.number("minutes")?;
+        let slots = join_all(asked.iter().map(|event_type| {
+            let minutes = event_type.length(minutes);
+            availability::slots(&account, event_type.id, window, &zone, minutes)
+        }))
         .await;
+        let mut notes = Vec::new();
+        let mut failed = Vec::new();
         for (event_type, slots) in asked.iter().zip(slots) {
-            for slot in slots? {
+            let slots = match slots {
+                Ok(slots) => slots,
+                Err(failure) => {
+                    notes.push(format!(
+                        "`{}` was not looked at: {failure}",
+                        event_type.slug
+                    ));
+                    failed.push(failure);
+                    continue;
+                }
+            };
+            for slot in slots {
                 let is_in = |(begin, end): &(Timestamp, Timestamp)| {
                     *begin <= slot.start && slot.start < *end
                 };
@@ -76,6 +89,11 @@ impl Tool for FreeTimes {
                     Err(at) => times.insert(at, (slot.start, vec![event_type])),
                 }
             }
+        }
+        if failed.len() == asked.len()
+            && let Some(first) = failed.into_iter().next()
+        {
+            return Err(first.into());
         }
         let shown: Vec<Value> = times
             .iter()
@@ -101,7 +119,6 @@ impl Tool for FreeTimes {
         if let Some(or) = &meant.or {
             answer["it_may_also_mean"] = or.as_str().into();
         }
-        let mut notes = Vec::new();
         if times.len() > TIMES_SHOWN_MAX {
             notes.push(format!(
                 "only the first {TIMES_SHOWN_MAX} times are listed: ask for fewer days"

@@ -116,6 +116,17 @@ impl Input {
         number.map(Some).ok_or_else(wrong)
     }
 
+    pub fn object(&self, name: &str) -> Result<Option<&Map<String, Value>>, Trouble> {
+        match self.values.get(name) {
+            None => Ok(None),
+            Some(Value::Object(values)) => Ok(Some(values)),
+            Some(_) => Err(Trouble::input(
+                format!("`{name}` is no JSON object"),
+                "send the input as the tool's schema says",
+            )),
+        }
+    }
+
     pub fn date(&self, name: &str) -> Result<Option<Date>, Trouble> {
         let Some(text) = self.text(name)? else {
             return Ok(None);

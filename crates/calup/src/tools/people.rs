@@ -92,7 +92,8 @@ pub async fn find(desk: &Desk<'_>, query: &str) -> Result<Found, Trouble> {
     }
     let indexing = app.store.indexing(desk.profile()).await?;
     let note = indexing.filled_at.is_none().then(|| {
-        "the CRM is still being read for the first time: somebody may be missing".to_owned()
+        "names are not known yet: a running `calup serve` reads the CRM's people once, and somebody may be missing until then"
+            .to_owned()
     });
     Ok(Found { people, more, note })
 }

@@ -6,7 +6,7 @@ use domain::when;
 use serde_json::{Value, json};
 use vendors::cal::api::{Booking, Move};
 
-use super::{Answer, Desk, Input, Tool, Trouble, availability, said, upcoming};
+use super::{Answer, Desk, Input, Tool, Trouble, availability, said, seats, upcoming};
 
 pub struct Reschedule;
 
@@ -31,6 +31,7 @@ impl Tool for Reschedule {
             "properties": {
                 "booking_id": { "type": "string", "description": "From cal_upcoming" },
                 "start": { "type": "string", "description": "The new start: a slot's, exactly as it was given" },
+                "email": { "type": "string", "description": "Of a meeting with seats: whose is moved" },
                 "reason": { "type": "string", "description": "Told to the attendee" },
             },
             "required": ["booking_id", "start"],
@@ -46,6 +47,7 @@ impl Tool for Reschedule {
         let zone = availability::users_zone(&account).await?;
         let booking = upcoming::by_id(&account, &booking_id(input)?).await?;
         let start = input.instant("start", &zone)?;
+        let seat = seats::one(&booking, input.text("email")?)?;
         if start <= desk.now {
             return Err(Trouble::input(
                 "that time is past",
@@ -64,14 +66,15 @@ impl Tool for Reschedule {
         let mut summary = format!(
             "Move `{}` with {} from {} to {}",
             one_line(&booking.title, NAME_CHARS_MAX),
-            with(&booking),
+            seat.map_or_else(|| with(&booking), |it| one_line(&it.name, NAME_CHARS_MAX)),
             when::span(booking.start, booking.end, name),
             when::span(start, until, name)
         );
         if let Some(reason) = &reason {
             summary.push_str(&format!("; they are told “{reason}”"));
         }
-        let arguments = json!({ "uid": booking.uid, "start": start.to_string(), "reason": reason });
+        let seat = seat.and_then(|it| it.seat.as_deref());
+        let arguments = json!({ "uid": booking.uid, "start": start.to_string(), "reason": reason, "seat": seat });
         desk.propose(self, arguments, summary).await
     }
 
@@ -84,7 +87,7 @@ impl Tool for Reschedule {
         let how = Move {
             reason: arguments["reason"].as_str().map(str::to_owned),
             by: None,
-            seat: None,
+            seat: arguments["seat"].as_str().map(str::to_owned),
         };
         let moved = match account.cal.reschedule(uid, start, &how).await {
             Ok(moved) => moved,
@@ -118,9 +121,9 @@ pub fn with(booking: &Booking) -> String {
         .take(3)
         .map(|it| one_line(&it.name, NAME_CHARS_MAX))
         .collect();
-    if names.is_empty() {
-        "nobody".to_owned()
-    } else {
-        names.join(", ")
+    match booking.attendees.len().saturating_sub(names.len()) {
+        0 if names.is_empty() => "nobody".to_owned(),
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
     }
 }

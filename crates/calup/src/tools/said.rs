@@ -9,6 +9,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use vendors::cal::api::{Booking, EventType, Status};
 
+use super::answers;
+
 const CHARS_MAX: usize = 600;
 const ADDRESS_CHARS_MAX: usize = 254;
 const WORD_CHARS_MAX: usize = 64;
@@ -103,6 +105,10 @@ pub fn event_type(it: &EventType) -> Value {
     let description = it.description.trim();
     if !description.is_empty() {
         shown["description"] = text::one_line(description, CHARS_MAX).into();
+    }
+    let questions = answers::questions(it);
+    if !questions.is_empty() {
+        shown["questions"] = questions.into();
     }
     if !it.minutes_to_choose.is_empty() {
         shown["minutes_to_choose"] = it.minutes_to_choose.clone().into();

@@ -48,7 +48,7 @@ pub fn refused(trouble: &Trouble) -> Response {
     let status = match trouble.blame {
         Blame::Input => StatusCode::BAD_REQUEST,
         Blame::NotThere => StatusCode::NOT_FOUND,
-        Blame::Setup => StatusCode::CONFLICT,
+        Blame::Setup | Blame::Refused => StatusCode::CONFLICT,
         Blame::Vendor => StatusCode::BAD_GATEWAY,
         Blame::Ours => StatusCode::INTERNAL_SERVER_ERROR,
     };
@@ -71,7 +71,17 @@ pub async fn decide(
         ));
     };
     let by = By { name: token.name };
-    Ok(match proposals::decide(&app, &id, confirm, &by).await? {
+    // Whoever confirmed it may go away: what came of it is written down all the same.
+    let deciding = tokio::spawn(async move { proposals::decide(&app, &id, confirm, &by).await });
+    let decided = deciding.await.map_err(|error| {
+        tracing::error!(%error, "a decision ended before its time");
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "what came of it is not known",
+            Some("look at Cal.com before doing it again"),
+        )
+    })?;
+    Ok(match decided? {
         Decided::Now(told) => Json(told).into_response(),
         Decided::NoSuch => Problem::new(
             StatusCode::NOT_FOUND,

@@ -38,6 +38,9 @@ pub async fn receive(
     };
     let by = By { name: token.name };
     let conversation = body["conversation"].as_str().map(str::to_owned);
+    if let Err(trouble) = chat::may_begin(&app, conversation.as_deref()).await {
+        return Ok(assistant::refused(&trouble));
+    }
     let accepts = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
     if accepts.is_some_and(|it| it.contains("application/json")) {
         let answered = chat::answer(&app, &by, conversation.as_deref(), asked, &mut |_| ()).await;

@@ -26,7 +26,8 @@ pub fn service(app: Arc<App>) -> StreamableHttpService<Server, NeverSessionManag
     StreamableHttpService::new(server, Arc::default(), config)
 }
 
-/// A page of somebody else's must not reach us through a browser, under its own name (DNS rebinding) or ours.
+/// A page of somebody else's must not reach us through a browser, under its own name (DNS rebinding) or ours. Only browsers
+/// send an origin; whoever sends none may call us by any name, and needs the token all the same.
 pub async fn only_as_ourselves(
     State(app): State<Arc<App>>,
     request: Request,
@@ -44,6 +45,9 @@ pub async fn only_as_ourselves(
 
 fn is_as_ourselves(config: &Config, headers: &HeaderMap) -> bool {
     let text = |name| Some(headers.get(name)?.to_str().ok());
+    let Some(origin) = text(header::ORIGIN) else {
+        return true;
+    };
     // A proxy may say either address; which scheme it was asked by does not show.
     let asked = text(header::HOST).flatten();
     let Some(asked) = asked.and_then(|host| Url::parse(&format!("http://{host}")).ok()) else {
@@ -62,14 +66,9 @@ fn is_as_ourselves(config: &Config, headers: &HeaderMap) -> bool {
     if !is_public && !is_here {
         return false;
     }
-    match text(header::ORIGIN) {
-        None => true,
-        Some(origin) => {
-            let origin = origin.and_then(|origin| Url::parse(origin).ok());
-            origin.is_some_and(|origin| {
-                let is = |url: &Url| url.origin() == origin.origin();
-                is(&asked) || public.as_ref().is_some_and(is)
-            })
-        }
-    }
+    let origin = origin.and_then(|origin| Url::parse(origin).ok());
+    origin.is_some_and(|origin| {
+        let is = |url: &Url| url.origin() == origin.origin();
+        is(&asked) || public.as_ref().is_some_and(is)
+    })
 }

@@ -99,6 +99,19 @@ async fn works(world: &World) {
     assert_eq!(status, 200, "{answer}");
 }
 
+/// What `calup doctor` says of Cal.com: the state, and all of it.
+fn doctor(world: &World) -> (String, String) {
+    let (out, err, _) = world.calup.run(&["doctor", "--json"]);
+    let json: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"));
+    let all = json["findings"].as_array().expect("findings");
+    let found = all.iter().find(|it| it["check"] == "calcom-account");
+    let found = found.unwrap_or_else(|| panic!("{json:#}"));
+    (
+        found["state"].as_str().expect("a state").to_owned(),
+        found.to_string(),
+    )
+}
+
 /// Requests for tokens; the first one is for those of the consent.
 fn granted(calcom: &Server) -> usize {
     let all = calcom.requests();
@@ -106,13 +119,19 @@ fn granted(calcom: &Server) -> usize {
     asked.count()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_consent_connects_once_and_only_with_a_state_that_was_given_out() {
     let (world, calcom) = connecting(Vec::new()).await;
     let (status, answer) = tool(&world).await;
     assert_eq!(status, 409, "{answer}");
     let hint = answer["hint"].as_str().expect("a hint");
     assert!(hint.contains("/api/calcom/auth-url"), "{answer}");
+    let (state, told) = doctor(&world);
+    assert_eq!(state, "fail", "{told}");
+    assert!(
+        told.contains("not connected") && told.contains("auth-url"),
+        "{told}"
+    );
 
     let back = consented(&world).await;
     let forged = back.replace("state=", "state=0");
@@ -227,7 +246,7 @@ async fn what_fails_for_a_while_does_not_end_what_was_granted() {
     works(&world).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_consent_that_has_ended_stops_all_calls_until_it_is_given_again() {
     let calcom = calcom().await;
     let mut env = env(&calcom);
@@ -238,7 +257,11 @@ async fn a_consent_that_has_ended_stops_all_calls_until_it_is_given_again() {
     })
     .await;
     works(&world).await;
+    let (state, told) = doctor(&world);
+    assert_eq!(state, "ok", "{told}");
     connect(&world).await;
+    let (state, told) = doctor(&world);
+    assert_eq!(state, "ok", "{told}");
     calcom.end_grants();
     let (status, answer) = tool(&world).await;
     assert_eq!(status, 409, "{answer}");
@@ -256,6 +279,12 @@ async fn a_consent_that_has_ended_stops_all_calls_until_it_is_given_again() {
     let (_, err, code) = world.calup.run(&["tool", "cal_upcoming"]);
     assert_eq!(code, 1);
     assert!(err.contains("auth-url"), "{err}");
+    let (state, told) = doctor(&world);
+    assert_eq!(state, "fail", "{told}");
+    assert!(
+        told.contains("has ended") && told.contains("auth-url"),
+        "{told}"
+    );
     connect(&world).await;
     works(&world).await;
 

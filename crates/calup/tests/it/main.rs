@@ -5,7 +5,9 @@ mod world;
 mod ambiguous;
 mod api;
 mod asked;
+
 mod asked_once;
+mod asks_and_limits;
 mod assistant;
 mod block;
 mod bodies;
@@ -32,6 +34,7 @@ mod pair;
 mod people;
 mod plans;
 mod postgres;
+mod profile_changes;
 mod profiles;
 mod questions;
 mod ready;

@@ -346,7 +346,7 @@ async fn only_a_token_for_the_tools_is_let_in_and_only_under_calup_s_own_address
     let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}});
     let here = desk.world.calup.address.clone();
     let own = format!("http://{here}");
-    let all: [(&[(&str, &str)], u16); 10] = [
+    let all: [(&[(&str, &str)], u16); 11] = [
         (&[], 200),
         (&[("Host", "calup.example")], 200),
         (&[("Host", "localhost:8787")], 200),
@@ -358,8 +358,22 @@ async fn only_a_token_for_the_tools_is_let_in_and_only_under_calup_s_own_address
             ],
             200,
         ),
-        (&[("Host", "rebound.example")], 403),
-        (&[("Host", "calup.example.rebound.example")], 403),
+        // No browser: in a container it may have any name.
+        (&[("Host", "calup:8787")], 200),
+        (
+            &[
+                ("Host", "rebound.example"),
+                ("Origin", "http://rebound.example"),
+            ],
+            403,
+        ),
+        (
+            &[
+                ("Host", "calup.example.rebound.example"),
+                ("Origin", "https://calup.example.rebound.example"),
+            ],
+            403,
+        ),
         (&[("Origin", "https://rebound.example")], 403),
         (&[("Origin", "null")], 403),
         (&[("Origin", "http://localhost:1")], 403),

@@ -13,24 +13,24 @@ use crate::pair::within;
 use crate::postgres::{Database, KEY};
 use crate::world::{BROKERS, Calup, EMAIL_FIELD, INBOUND, SECRET, STATUSES, Setup, World};
 
-const START: &str = "2090-05-04T10:00:00Z";
-const HOOK: &str = "whsec_of_sales_5e1f";
-const TOKEN: &str = "pk_of_sales_77aa";
-const KEY_AT_CAL: &str = "cal_live_of_sales_91";
-const PEOPLE: &str = "901200000001";
-const NEW_PEOPLE: &str = "901200000003";
+pub const START: &str = "2090-05-04T10:00:00Z";
+pub const HOOK: &str = "whsec_of_sales_5e1f";
+pub const TOKEN: &str = "pk_of_sales_77aa";
+pub const KEY_AT_CAL: &str = "cal_live_of_sales_91";
+pub const PEOPLE: &str = "901200000001";
+pub const NEW_PEOPLE: &str = "901200000003";
 
 /// The usual world is the environment's profile; beside it there is `sales`, with accounts of its own.
-struct Two {
-    world: World,
+pub struct Two {
+    pub world: World,
     calcom: Server,
-    clickup: ClickUp,
-    cal: Server,
+    pub clickup: ClickUp,
+    pub cal: Server,
     /// Of `sales`.
     token: String,
 }
 
-async fn cal_with(key: &str, event_type: u64, slug: &str) -> Server {
+pub async fn cal_with(key: &str, event_type: u64, slug: &str) -> Server {
     let server = Server::start(CalConfig {
         key: key.to_owned(),
         limit_by_key: 100_000,
@@ -47,7 +47,7 @@ fn secrets() -> String {
 }
 
 /// Runs a command that reads.
-fn told(calup: &Calup, arguments: &[&str], input: &str) -> (String, String, i32) {
+pub fn told(calup: &Calup, arguments: &[&str], input: &str) -> (String, String, i32) {
     let mut child = calup
         .command()
         .args(arguments)
@@ -69,7 +69,7 @@ fn told(calup: &Calup, arguments: &[&str], input: &str) -> (String, String, i32)
     )
 }
 
-fn done(told: (String, String, i32)) -> String {
+pub fn done(told: (String, String, i32)) -> String {
     assert_eq!(told.2, 0, "{} {}", told.0, told.1);
     told.0
 }
@@ -81,7 +81,7 @@ fn new_token(calup: &Calup) -> String {
 }
 
 impl Two {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         Self::with(Vec::new()).await
     }
 
@@ -146,7 +146,7 @@ impl Two {
         }
     }
 
-    fn theirs(&self) -> sim::cal::Cal {
+    pub fn theirs(&self) -> sim::cal::Cal {
         let cal = self.world.cal();
         cal.set_target(&format!("{}/sales", self.world.hook()));
         cal.set_secret(HOOK);
@@ -165,13 +165,13 @@ impl Two {
         (status, answer.json().await.unwrap_or_default())
     }
 
-    async fn of(&self, token: &str, path: &str) -> Value {
+    pub async fn of(&self, token: &str, path: &str) -> Value {
         let (status, answer) = self.asks(token, path, None).await;
         assert_eq!(status, 200, "{path}: {answer}");
         answer
     }
 
-    async fn settle(&self) {
+    pub async fn settle(&self) {
         self.world.settle().await;
         self.world
             .until("theirs is done, too", async || {

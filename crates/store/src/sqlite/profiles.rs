@@ -27,15 +27,23 @@ statements! {
     REMOVE_PAPERS = "DELETE FROM paper WHERE profile = ?1";
 }
 
+/// One that somebody wrote by hand must not be in the way of the others: what is no sealed secret is opened in vain.
 fn kept(row: &Row) -> Result<Kept> {
-    let secrets = SECRETS.into_iter().map(|name| row.get(name));
+    let secrets = SECRETS.into_iter().map(|name| sealed(row, name));
     Ok(Kept {
         name: row.get("name")?,
-        version: row.get("version")?,
-        calcom_username: row.get("calcom_username")?,
-        settings: row.get("settings")?,
+        version: row.get("version").unwrap_or_default(),
+        calcom_username: row.get("calcom_username").unwrap_or_default(),
+        settings: row.get("settings").unwrap_or_default(),
         secrets: secrets.collect::<rusqlite::Result<_>>()?,
     })
+}
+
+/// Whatever stands there, as bytes.
+pub fn sealed(row: &Row, at: impl rusqlite::RowIndex) -> rusqlite::Result<Option<Vec<u8>>> {
+    let stands = row.get_ref(at)?;
+    let bytes = stands.as_bytes_or_null().unwrap_or(Some(b""));
+    Ok(bytes.map(<[u8]>::to_vec))
 }
 
 fn write(db: &Connection, vault: &Vault, row: &ProfileRow) -> Result<Option<i64>> {

@@ -93,6 +93,10 @@ impl Slack {
         Self::with_limits(config, Arc::default())
     }
 
+    pub fn has_app_token(&self) -> bool {
+        self.link.is_some()
+    }
+
     /// For several clients with one token.
     pub fn with_limits(config: Config, limits: Arc<Limits>) -> Result<Self, Failure> {
         let base = web_address(&config.api_url)?;

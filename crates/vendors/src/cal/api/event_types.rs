@@ -54,6 +54,13 @@ pub struct Question {
     pub options: Vec<String>,
 }
 
+impl EventType {
+    /// The length to ask for; `None` where it is the event type's own, or cannot be chosen.
+    pub fn length(&self, wanted: Option<i64>) -> Option<i64> {
+        wanted.filter(|it| *it != self.minutes && self.minutes_to_choose.contains(it))
+    }
+}
+
 impl Cal {
     /// All of the account's, in Cal.com's order.
     pub async fn event_types(&self) -> Result<Vec<EventType>, Failure> {
