@@ -25,6 +25,7 @@ use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_acc
 use url::{Host, Url};
 
 pub use gate::Gate;
+use gate::Shut;
 pub(crate) use purpose::{Purpose, needs_operator};
 pub use until::until;
 
@@ -92,6 +93,15 @@ pub enum Lost {
     Unsent(String),
     /// The request, or part of it, was written, and there is no whole answer.
     Unanswered(String),
+}
+
+impl From<Shut> for Lost {
+    fn from(shut: Shut) -> Self {
+        match shut {
+            Shut::Until(at) => Self::Held(at),
+            Shut::Busy => Self::Unsent("earlier calls were not answered in time".to_owned()),
+        }
+    }
 }
 
 impl Outbound {
@@ -180,7 +190,7 @@ impl Outbound {
         form: Option<String>,
         patience: Duration,
     ) -> Result<Answer, Lost> {
-        let permit = self.gate.enter(patience).await.map_err(Lost::Held)?;
+        let permit = self.gate.enter_by(patience, self.timeout).await?;
         let deadline = Instant::now() + self.timeout;
         self.calls.fetch_add(1, Ordering::Relaxed);
         let client = match &self.line {

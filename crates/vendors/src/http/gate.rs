@@ -2,6 +2,7 @@
 //! limits are not known here: everything is learned from answers. Clocks are not trusted: a reset is measured from
 //! the answer's own `Date`, and waited for on the monotonic clock.
 
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,8 +20,14 @@ const MARGIN: Duration = Duration::from_millis(50);
 const SCOUT: Duration = Duration::from_secs(2);
 /// At once, while answers announce nothing.
 const BLIND_AT_ONCE: u32 = 3;
+/// The same where silence is taken for the lack of a limit.
+const UNLIMITED_AT_ONCE: u32 = 32;
+/// So long after it was given up, a request may still be counted.
+const LATE: Duration = MINUTE;
 /// Of each window's calls, for what cannot wait.
 const KEPT_PERCENT: u32 = 60;
+/// A reset of the first days of the Unix clock is no time, but so many seconds from now.
+const COUNTING_DOWN: std::ops::Range<i64> = 0..10_000_000;
 
 /// One per token in a process; several clients may share it.
 #[derive(Debug, Default)]
@@ -36,33 +43,84 @@ pub struct Gate {
 pub(super) struct Permit<'a> {
     gate: &'a Gate,
     sent: Instant,
+    settled_before: u64,
     answered: bool,
 }
 
+/// Why one was not let out.
+#[derive(Debug)]
+pub(super) enum Shut {
+    /// The limit is reached: there is no use in asking again before.
+    Until(Timestamp),
+    /// Its turn did not come, though no limit is known to be reached.
+    Busy,
+}
+
 impl Gate {
+    /// For a vendor that announces a limit where it has one.
+    pub(crate) fn trust_silence(&self) {
+        self.state().trusts_silence = true;
+    }
+
     /// Waits no longer than `patience`; the error says before when there is no use in asking again.
     pub(super) async fn enter(&self, patience: Duration) -> Result<Permit<'_>, Timestamp> {
         let until = Instant::now() + patience;
-        let Ok(_turn) = timeout_at(until, self.turn.lock()).await else {
-            return Err(clock(self.state().opens(Instant::now())));
+        let entered = self.take_turn(until, until).await;
+        entered.map_err(|shut| match shut {
+            Shut::Until(at) => at,
+            Shut::Busy => clock(self.state().opens(Instant::now())),
+        })
+    }
+
+    /// Where silence is trusted, `patience` is for limits only: a turn is waited for as long as `busy`.
+    pub(super) async fn enter_by(
+        &self,
+        patience: Duration,
+        busy: Duration,
+    ) -> Result<Permit<'_>, Shut> {
+        if !self.state().trusts_silence {
+            return self.enter(patience).await.map_err(Shut::Until);
+        }
+        let now = Instant::now();
+        self.take_turn(now + patience, now + busy.max(patience))
+            .await
+    }
+
+    async fn take_turn(&self, until: Instant, busy_until: Instant) -> Result<Permit<'_>, Shut> {
+        // One future for both waits: whoever asks anew is last in line.
+        let mut turn = pin!(self.turn.lock());
+        let _turn = if let Ok(turn) = timeout_at(until, &mut turn).await {
+            turn
+        } else {
+            let now = Instant::now();
+            if self.state().is_reached(now) {
+                return Err(Shut::Until(clock(self.state().opens(now))));
+            }
+            let turn = timeout_at(busy_until, turn).await;
+            turn.map_err(|_| Shut::Busy)?
         };
         loop {
             let changed = self.changed.notified();
             let now = Instant::now();
-            let at = match self.state().ask(now) {
-                Ask::Go => {
-                    return Ok(Permit {
-                        gate: self,
-                        sent: now,
-                        answered: false,
-                    });
+            let at = {
+                let mut state = self.state();
+                let settled_before = state.settled(now);
+                match state.ask(now) {
+                    Ask::Go => {
+                        return Ok(Permit {
+                            gate: self,
+                            sent: now,
+                            settled_before,
+                            answered: false,
+                        });
+                    }
+                    Ask::At(at) if at > until => return Err(Shut::Until(clock(at))),
+                    Ask::At(at) => at,
+                    Ask::Answer(at) => at.map_or(busy_until, |at| at.min(busy_until)),
                 }
-                Ask::At(at) if at > until => return Err(clock(at)),
-                Ask::At(at) => at,
-                Ask::Answer(at) => at.map_or(until, |at| at.min(until)),
             };
-            if now >= until {
-                return Err(clock(self.state().opens(now)));
+            if now >= busy_until {
+                return Err(Shut::Busy);
             }
             // Either way the state is asked again.
             let _elapsed = timeout_at(at, changed).await;
@@ -114,10 +172,12 @@ impl Permit<'_> {
     pub fn answered(mut self, status: u16, headers: &HeaderMap) -> Option<Timestamp> {
         self.answered = true;
         let heard = Heard::read(headers, super::now());
-        let closed = self
-            .gate
-            .state()
-            .answered(Instant::now(), self.sent, status, &heard);
+        let closed = {
+            let mut state = self.gate.state();
+            let closed = state.answered(Instant::now(), self.sent, status, &heard);
+            state.regained(self.settled_before, &heard);
+            closed
+        };
         self.gate.changed.notify_waiters();
         closed.map(clock)
     }
@@ -126,7 +186,7 @@ impl Permit<'_> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if !self.answered {
-            self.gate.state().lost();
+            self.gate.state().given_up(Instant::now());
             self.gate.changed.notify_waiters();
         }
     }
@@ -161,7 +221,13 @@ struct Window {
 
 #[derive(Debug)]
 struct State {
+    sent: u64,
     in_flight: u32,
+    given_up: u32,
+    given_up_at: Option<Instant>,
+    trusts_silence: bool,
+    /// Whether any answer told of one.
+    has_limit: bool,
     limit: Option<u32>,
     /// `None`: nothing is known, or what was known is over.
     window: Option<Window>,
@@ -177,7 +243,12 @@ struct State {
 impl Default for State {
     fn default() -> Self {
         Self {
+            sent: 0,
             in_flight: 0,
+            given_up: 0,
+            given_up_at: None,
+            trusts_silence: false,
+            has_limit: false,
             limit: None,
             window: None,
             scout: None,
@@ -202,6 +273,11 @@ impl State {
             self.window = None;
             self.began = None;
         }
+        let blind_at_once = if self.trusts_silence && !self.has_limit {
+            UNLIMITED_AT_ONCE
+        } else {
+            BLIND_AT_ONCE
+        };
         match &mut self.window {
             None => {
                 if let Some(sent) = self.scout
@@ -217,12 +293,13 @@ impl State {
                 ..
             }) => return Ask::At(*at),
             Some(Window { left: 0, .. }) => return Ask::Answer(None),
-            Some(Window { reset: None, .. }) if self.in_flight >= BLIND_AT_ONCE => {
+            Some(Window { reset: None, .. }) if self.in_flight >= blind_at_once => {
                 return Ask::Answer(None);
             }
             Some(window) => window.left -= 1,
         }
         self.in_flight += 1;
+        self.sent += 1;
         self.began.get_or_insert(now);
         Ask::Go
     }
@@ -235,6 +312,11 @@ impl State {
         let window = self.window.as_ref()?;
         let ends_at = window.ends_at.filter(|at| now < *at)?;
         (window.left < calls.min(self.limit.unwrap_or(calls))).then_some(ends_at)
+    }
+
+    fn is_reached(&self, now: Instant) -> bool {
+        let is_spent = |it: &Window| it.left == 0 && it.ends_at.is_some_and(|at| now < at);
+        self.closed_until.is_some_and(|at| now < at) || self.window.as_ref().is_some_and(is_spent)
     }
 
     /// For those who never came to ask.
@@ -251,6 +333,21 @@ impl State {
         self.scout = None;
     }
 
+    fn given_up(&mut self, now: Instant) {
+        self.lost();
+        self.given_up += 1;
+        self.given_up_at = Some(now);
+    }
+
+    /// Of those sent, how many are certainly counted by now, or never will be.
+    fn settled(&mut self, now: Instant) -> u64 {
+        if self.given_up_at.is_some_and(|at| at + LATE <= now) {
+            (self.given_up, self.given_up_at) = (0, None);
+        }
+        let unsettled = u64::from(self.in_flight) + u64::from(self.given_up);
+        self.sent.saturating_sub(unsettled)
+    }
+
     fn answered(
         &mut self,
         now: Instant,
@@ -260,6 +357,7 @@ impl State {
     ) -> Option<Instant> {
         self.lost();
         self.limit = heard.limit.or(self.limit);
+        self.has_limit |= status == 429 || heard.limit.or(heard.remaining).is_some();
         if status == 429 {
             return Some(self.refused(now, heard));
         }
@@ -307,6 +405,19 @@ impl State {
         }
     }
 
+    // Seconds that count down name no window, so this may be another one, or headers that are always the same. Then more may
+    // be left than before: what an answer says, less all that may have been counted after it.
+    fn regained(&mut self, settled_before: u64, heard: &Heard) {
+        let crossed = self.sent.saturating_sub(settled_before + 1);
+        let crossed = u32::try_from(crossed).unwrap_or(u32::MAX);
+        if heard.counts_down
+            && let (Some(window), Some(remaining)) = (&mut self.window, heard.remaining)
+            && window.reset == heard.reset
+        {
+            window.left = window.left.max(remaining.saturating_sub(crossed));
+        }
+    }
+
     fn refused(&mut self, now: Instant, heard: &Heard) -> Instant {
         // Several at once are one refusal.
         if self.closed_until.is_none_or(|at| at <= now) {
@@ -344,6 +455,8 @@ struct Heard {
     /// From the answer to the reset.
     wait: Option<Duration>,
     retry_after: Option<Duration>,
+    /// Whether the reset came as seconds that are left.
+    counts_down: bool,
 }
 
 impl Heard {
@@ -355,13 +468,13 @@ impl Heard {
                 .or_else(|| text(&format!("x-ratelimit-{name}-default")))
         };
         let date = text("date").and_then(timestamp).unwrap_or(now);
-        let reset: Option<i64> = of_limit("reset").and_then(|text| text.parse().ok());
-        // Unix seconds as documented; anything beyond the year 5000 is milliseconds, and anything of the
-        // first days of that clock counts down.
-        let reset = reset.map(|reset| match reset {
-            100_000_000_001.. => reset / 1000,
-            0..10_000_000 => date.as_second() + reset,
-            _ => reset,
+        let told: Option<i64> = of_limit("reset").and_then(|text| text.parse().ok());
+        let counts_down = told.is_some_and(|told| COUNTING_DOWN.contains(&told));
+        // Unix seconds as documented; anything beyond the year 5000 is milliseconds.
+        let reset = told.map(|told| match told {
+            100_000_000_001.. => told / 1000,
+            _ if counts_down => date.as_second() + told,
+            _ => told,
         });
         Self {
             limit: of_limit("limit").and_then(|text| text.parse().ok()),
@@ -379,6 +492,7 @@ impl Heard {
                 Ok(seconds) => Some(Duration::from_secs(seconds)),
                 Err(_) => Duration::try_from(timestamp(text)?.duration_since(date)).ok(),
             }),
+            counts_down,
         }
     }
 }

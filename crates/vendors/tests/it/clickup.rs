@@ -13,7 +13,7 @@ mod once;
 mod refusals;
 mod search;
 mod spec;
-mod stub;
+pub(crate) mod stub;
 
 use std::path::PathBuf;
 use std::time::Duration;

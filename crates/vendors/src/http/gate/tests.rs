@@ -23,7 +23,32 @@ fn heard(remaining: u32, reset: i64, wait_s: u64) -> Heard {
         reset: Some(reset),
         wait: Some(Duration::from_secs(wait_s)),
         retry_after: None,
+        counts_down: false,
     }
+}
+
+/// An answer that tells how many seconds are left, so many after the first.
+fn told_left(remaining: u32, after_s: i64) -> HeaderMap {
+    let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
+    let at = at + SignedDuration::from_secs(after_s);
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&at)
+        .expect("a year of four digits");
+    let mut headers = HeaderMap::new();
+    headers.insert("date", date.parse().expect("a header"));
+    headers.insert("x-ratelimit-limit", 120.into());
+    headers.insert("x-ratelimit-remaining", remaining.into());
+    headers.insert("x-ratelimit-reset", 42.into());
+    headers
+}
+
+/// How many are let in, when none of them is answered.
+async fn let_in(gate: &Gate) -> usize {
+    let mut inside = Vec::new();
+    while let Ok(permit) = gate.enter(SHORT).await {
+        inside.push(permit);
+    }
+    inside.len()
 }
 
 fn after(seconds: f64) -> Duration {
@@ -317,4 +342,117 @@ fn a_limit_with_a_name_and_seconds_that_count_down_are_understood() {
             "{reset}"
         );
     }
+}
+
+#[tokio::test]
+async fn headers_that_never_count_down_hold_nobody_up() {
+    for seconds_each in [0, 1] {
+        let gate = Gate::default();
+        for call in 0..400 {
+            let permit = gate.enter(SHORT).await;
+            let permit = permit.unwrap_or_else(|_| panic!("call {call}"));
+            permit.answered(200, &told_left(117, call * seconds_each));
+        }
+        assert_eq!(let_in(&gate).await, 117);
+    }
+}
+
+#[tokio::test]
+async fn neither_do_they_when_some_calls_always_overlap() {
+    let gate = Gate::default();
+    let scout = gate.enter(SHORT).await.expect("the first goes out");
+    scout.answered(200, &told_left(117, 0));
+    let mut flying = std::collections::VecDeque::new();
+    for call in 0..600 {
+        let permit = gate.enter(SHORT).await;
+        flying.push_back(permit.unwrap_or_else(|_| panic!("call {call}")));
+        if flying.len() == 40 {
+            let oldest = flying.pop_front().expect("forty");
+            oldest.answered(200, &told_left(117, 0));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_another_overtook_gives_nothing_back() {
+    let gate = Gate::default();
+    let scout = gate.enter(SHORT).await.expect("the first goes out");
+    scout.answered(200, &told_left(10, 0));
+    let counted_first = gate.enter(SHORT).await.expect("there is room");
+    let counted_second = gate.enter(SHORT).await.expect("there is room");
+    counted_second.answered(200, &told_left(8, 0));
+    counted_first.answered(200, &told_left(9, 0));
+    assert_eq!(let_in(&gate).await, 8);
+}
+
+#[tokio::test]
+async fn a_call_that_was_given_up_may_still_be_counted() {
+    let gate = Gate::default();
+    let scout = gate.enter(SHORT).await.expect("the first goes out");
+    scout.answered(200, &told_left(10, 0));
+    drop(gate.enter(SHORT).await.expect("there is room"));
+    let next = gate.enter(SHORT).await.expect("there is room");
+    next.answered(200, &told_left(9, 0));
+    assert_eq!(let_in(&gate).await, 8);
+}
+
+#[tokio::test]
+async fn a_window_that_has_an_end_of_its_own_gives_nothing_back() {
+    let gate = Gate::default();
+    for call in 0..6 {
+        let permit = gate.enter(SHORT).await;
+        let permit = permit.unwrap_or_else(|_| panic!("call {call}"));
+        let mut headers = told_left(5, 0);
+        let reset = SignedDuration::from_hours(500_000).as_secs() + 42;
+        headers.insert("x-ratelimit-reset", reset.into());
+        permit.answered(200, &headers);
+    }
+    assert!(gate.enter(SHORT).await.is_err());
+}
+
+#[test]
+fn where_silence_means_no_limit_many_go_at_once_until_one_is_refused() {
+    let silent = Heard::default();
+    let mut state = State {
+        trusts_silence: true,
+        ..State::default()
+    };
+    let now = Instant::now();
+    assert_eq!(goes(&mut state, now, 100), 1, "nothing is known yet");
+    state.answered(now, now, 200, &silent);
+    assert_eq!(goes(&mut state, now, 100), 32);
+    for _ in 0..31 {
+        state.answered(now, now, 200, &silent);
+    }
+    state.answered(now, now, 429, &silent);
+    let next = now + after(61.0);
+    assert_eq!(goes(&mut state, next, 100), 1);
+    state.answered(next, next, 200, &silent);
+    assert_eq!(goes(&mut state, next, 100), 3);
+}
+
+#[tokio::test]
+async fn waiting_for_a_turn_is_told_from_waiting_for_a_limit() {
+    let gate = Gate::default();
+    gate.trust_silence();
+    let scout = gate.enter(SHORT).await.expect("the first goes out");
+    let is_busy_for = async |busy: Duration| {
+        let began = Instant::now();
+        let ended = gate.enter_by(SHORT, busy).await;
+        assert!(matches!(ended, Err(Shut::Busy)), "{ended:?}");
+        assert!(began.elapsed() >= busy, "{:?}", began.elapsed());
+    };
+    tokio::join!(is_busy_for(after(0.2)), is_busy_for(after(0.1)));
+    let late = gate.enter_by(SHORT, Duration::from_secs(5));
+    let answer = async {
+        tokio::time::sleep(3 * SHORT).await;
+        scout.answered(200, &HeaderMap::new());
+    };
+    let (permit, ()) = tokio::join!(late, answer);
+    let permit = permit.expect("a turn");
+    permit.answered(200, &told(0, 30));
+    let began = Instant::now();
+    let spent = gate.enter_by(SHORT, Duration::from_secs(5)).await;
+    assert!(matches!(spent, Err(Shut::Until(_))));
+    assert!(began.elapsed() < after(1.0), "{:?}", began.elapsed());
 }

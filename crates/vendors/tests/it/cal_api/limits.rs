@@ -1,13 +1,17 @@
 //! Cal.com's limit: kept to by what answers announce, whichever way they say when it ends.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use domain::outcome::Failure;
 use jiff::Timestamp;
 use sim::cal::api::{Config as SimConfig, Reset, Server};
-use vendors::cal::api::Cal;
+use sim::faults::ALWAYS;
+use sim::{Fault, Match};
+use vendors::cal::api::{Bearer, Cal, Config, always};
 
-use super::{account, classed, client, roomy};
+use super::{account, classed, client, fixture, roomy};
+use crate::clickup::stub::{Stub, Then, with_headers};
 
 async fn limited(reset: Reset) -> (Server, Cal) {
     let server = account(SimConfig {
@@ -66,4 +70,54 @@ async fn a_refusal_says_until_when_and_is_kept_to() {
         assert_eq!(classed(&cal.me().await), "limited");
         assert_eq!(cal.calls(), calls);
     }
+}
+
+/// `GET /v2/me`, as it was recorded.
+fn me() -> String {
+    let recorded = fixture("cal-live-api/01-me.json");
+    let body = recorded["response"]["body"].as_str().expect("a text");
+    body.to_owned()
+}
+
+#[tokio::test]
+async fn recorded_headers_that_are_replayed_hold_nobody_up() {
+    let constant =
+        "X-RateLimit-Limit: 120\r\nX-RateLimit-Remaining: 117\r\nX-RateLimit-Reset: 42\r\n";
+    let stub = Stub::start(move |_| Then::Answer(with_headers(200, constant, &me()))).await;
+    // Another test of this binary has installed one already.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let config = Config {
+        api_url: stub.url.clone(),
+        timeout: Duration::from_secs(5),
+    };
+    let cal = Cal::new(config, always(Bearer::Key("cal_sim".into()))).expect("a client");
+    for call in 0..300 {
+        assert_eq!(classed(&cal.me().await), "done", "call {call}");
+    }
+}
+
+#[tokio::test]
+async fn where_no_limit_is_told_a_hundred_at_once_are_all_answered() {
+    let server = account(SimConfig {
+        latency: Duration::from_millis(200),
+        ..roomy()
+    })
+    .await;
+    server.fault(Match::get("/v2/me"), Fault::Status(200, me()), ALWAYS);
+    let cal = Arc::new(client(&server));
+    let began = Instant::now();
+    let asking: Vec<_> = (0..100)
+        .map(|_| {
+            let cal = Arc::clone(&cal);
+            tokio::spawn(async move { classed(&cal.me().await) })
+        })
+        .collect();
+    for it in asking {
+        assert_eq!(it.await.expect("no panic"), "done");
+    }
+    assert!(
+        began.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        began.elapsed()
+    );
 }

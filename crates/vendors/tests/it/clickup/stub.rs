@@ -1,4 +1,4 @@
-//! A server of raw bytes, for what the pretended ClickUp would never do.
+//! A server of raw bytes, for what the pretended vendors would never do.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// One request as it came in.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// Counted from 0, in the order of acceptance.
     pub connection: usize,
     pub method: String,
@@ -18,7 +18,7 @@ pub(super) struct Seen {
     pub body: String,
 }
 
-pub(super) enum Then {
+pub(crate) enum Then {
     /// These bytes; the connection stays.
     Answer(String),
     /// These bytes, and the end of the connection although keep-alive was announced.
@@ -28,7 +28,7 @@ pub(super) enum Then {
 
 type Rule = dyn Fn(&Seen) -> Then + Send + Sync;
 
-pub(super) struct Stub {
+pub(crate) struct Stub {
     pub url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
     task: tokio::task::JoinHandle<()>,
@@ -134,7 +134,7 @@ pub(super) fn json(status: u16, body: &str) -> String {
     with_headers(status, "", body)
 }
 
-pub(super) fn with_headers(status: u16, headers: &str, body: &str) -> String {
+pub(crate) fn with_headers(status: u16, headers: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{headers}\r\n{body}",
         body.len()
