@@ -41,7 +41,7 @@ pub use slots::{Slot, SlotsWanted, Window, WindowError};
 pub use webhooks::{NewWebhook, Webhook, WebhookChange};
 
 use super::json::Json;
-use crate::http::{Answer, Call, Gate, Method, Outbound, needs_operator};
+use crate::http::{self, Answer, Call, Gate, Method, Outbound, needs_operator};
 use errors::{Purpose, Refusal};
 
 const EVENT_TYPES: &str = "2024-06-14";
@@ -123,7 +123,7 @@ impl Cal {
         answered.map_err(|refusal| settle(purpose, refusal, &bearer))
     }
 
-    /// Sent at most once, but for a token that had to be renewed.
+    /// Sent at most once, but for a token that had to be renewed and a limit that was waited for.
     async fn change(&self, purpose: &Purpose, asked: Asked<'_>) -> Result<Json, Failure> {
         let (answered, bearer) = self.ask(purpose, &asked).await?;
         answered.map_err(|refusal| settle(purpose, refusal, &bearer))
@@ -169,7 +169,23 @@ impl Cal {
         Ok((purpose.understand(&answer), renewed))
     }
 
+    /// What the limit refused is sent once more when the limit ends soon: certainly nothing had been done.
     async fn send(
+        &self,
+        purpose: &Purpose,
+        asked: &Asked<'_>,
+        bearer: &Bearer,
+    ) -> Result<Answer, Failure> {
+        let answer = self.send_once(purpose, asked, bearer).await?;
+        let soon = http::now() + PATIENCE;
+        if answer.status == 429 && answer.limited_until.is_some_and(|until| until <= soon) {
+            // The gate is closed until then.
+            return self.send_once(purpose, asked, bearer).await;
+        }
+        Ok(answer)
+    }
+
+    async fn send_once(
         &self,
         purpose: &Purpose,
         asked: &Asked<'_>,

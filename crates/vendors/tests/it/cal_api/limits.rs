@@ -10,7 +10,7 @@ use sim::faults::ALWAYS;
 use sim::{Fault, Match};
 use vendors::cal::api::{Bearer, Cal, Config, always};
 
-use super::{account, classed, client, fixture, roomy};
+use super::{VISIT, account, booking_of, classed, client, fixture, roomy};
 use crate::clickup::stub::{Stub, Then, with_headers};
 
 async fn limited(reset: Reset) -> (Server, Cal) {
@@ -120,4 +120,26 @@ async fn where_no_limit_is_told_a_hundred_at_once_are_all_answered() {
         "{:?}",
         began.elapsed()
     );
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_second_is_waited_out_and_the_call_made_once_more() {
+    let server = account(roomy()).await;
+    let cal = client(&server);
+    server.fault(Match::any(), Fault::RateLimited(1), 1);
+    assert_eq!(classed(&cal.me().await), "done");
+    assert_eq!(cal.calls(), 2);
+
+    let visit = booking_of(VISIT, "Ada", "2026-12-01T09:00:00Z");
+    server.fault(Match::any(), Fault::RateLimited(1), 1);
+    assert_eq!(classed(&cal.book(&visit).await), "done");
+    assert_eq!((cal.calls(), server.bookings().len()), (4, 1));
+
+    server.fault(Match::any(), Fault::RateLimited(1), 2);
+    assert_eq!(classed(&cal.me().await), "limited");
+    assert_eq!((cal.calls(), server.faults_left()), (6, 0));
+
+    server.fault(Match::any(), Fault::RateLimited(30), 1);
+    assert_eq!(classed(&cal.me().await), "limited");
+    assert_eq!(cal.calls(), 7);
 }
