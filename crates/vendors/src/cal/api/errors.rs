@@ -135,6 +135,10 @@ impl Purpose {
                 until: answer.limited_until.unwrap_or_default(),
             });
         }
+        // 498 is its own "access token expired".
+        if matches!(status, 401 | 498) {
+            return Refusal::Bearer;
+        }
         let Some(said) = body(answer) else {
             // A page is not Cal.com's own voice, but something's on the way to it, or another address altogether.
             return match status {
@@ -148,8 +152,6 @@ impl Purpose {
             None => format!("Cal.com answered {status}"),
         };
         match status {
-            // 498 is its own "access token expired".
-            401 | 498 => Refusal::Bearer,
             403 if lacks_scope(&said) => Refusal::Other(needs_operator(
                 format!("{what}: the connection to Cal.com was not given the right to"),
                 "connect Cal.com again and allow what it asks for",
@@ -282,6 +284,8 @@ mod tests {
         for (about, status, body, read, write) in [
             (About::Account, 401, said("x"), "bearer", "bearer"),
             (About::Thing, 498, said("x"), "bearer", "bearer"),
+            (About::Thing, 401, html.to_owned(), "bearer", "bearer"),
+            (About::Account, 498, String::new(), "bearer", "bearer"),
             (
                 About::Account,
                 403,

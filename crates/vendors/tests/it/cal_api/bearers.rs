@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::outcome::Failure;
 use secrecy::{ExposeSecret as _, SecretString};
 use sim::cal::api::{Config as SimConfig, Server};
+use sim::{Fault, Match};
 use vendors::cal::api::{Bearer, Source};
 
 use super::oauth::{client as oauth_client, connected};
@@ -57,6 +58,29 @@ async fn a_token_that_has_ended_is_renewed_and_the_call_made_once_more() {
         cal.me().await.expect("an account");
         assert_eq!(renewed.load(Ordering::Relaxed), 1);
         assert_eq!(server.bookings().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_without_cal_com_s_own_words_is_still_one_of_the_bearer() {
+    for fault in [
+        Fault::Html(401),
+        Fault::Html(498),
+        Fault::Status(401, String::new()),
+    ] {
+        let server = account(roomy()).await;
+        let tokens = connected(&server).await;
+        let (source, renewed) = renewing(&server, tokens);
+        let cal = client_of(&server, source);
+        server.fault(Match::get("/v2/me"), fault.clone(), 1);
+        cal.me().await.expect("an account");
+        assert_eq!(renewed.load(Ordering::Relaxed), 1, "{fault:?}");
+
+        let cal = client(&server);
+        server.fault(Match::get("/v2/me"), fault.clone(), 1);
+        let failure = shown(cal.me().await);
+        assert!(failure.contains("CALCOM_API_KEY"), "{fault:?}: {failure}");
+        assert_eq!(cal.calls(), 1, "{fault:?}");
     }
 }
 

@@ -58,6 +58,7 @@ async fn each_fault_ends_as_its_kind() {
         (json(500), "transient", "unknown"),
         (json(503), "transient", "unknown"),
         (json(401), "operator", "operator"),
+        (Fault::Html(401), "operator", "operator"),
         (json(422), "refused", "refused"),
         (Fault::Html(404), "operator", "operator"),
         (Fault::RateLimited(30), "limited", "limited"),
