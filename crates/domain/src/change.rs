@@ -248,17 +248,20 @@ fn placeholder_digits(email: &str) -> Option<String> {
     (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
 }
 
-/// The address as a person would write it, or nothing where it is none: placeholders for phones are not
-/// addresses, and a managed user's `name+<clientId>@…` is `name@…`.
-pub fn clean_email(email: &str, booking: &Booking) -> Option<String> {
+/// Nothing where it is no address: placeholders for phones are none.
+pub fn real_email(email: &str) -> Option<&str> {
     let email = email.trim();
     if placeholder_digits(email).is_some() || email.contains(char::is_whitespace) {
         return None;
     }
     let (local, domain) = email.rsplit_once('@')?;
-    if local.is_empty() || domain.is_empty() {
-        return None;
-    }
+    (!local.is_empty() && !domain.is_empty()).then_some(email)
+}
+
+/// The address as a person would write it: a managed user's `name+<clientId>@…` is `name@…`.
+pub fn clean_email(email: &str, booking: &Booking) -> Option<String> {
+    let email = real_email(email)?;
+    let (local, domain) = email.rsplit_once('@')?;
     if let Some(client) = booking
         .platform_client_id
         .as_deref()

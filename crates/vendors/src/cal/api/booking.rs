@@ -2,6 +2,7 @@
 //! organizer, answers without labels, and of a seated one all who sit in it.
 
 use domain::booking::{Answer, Attendee, Party, Place};
+use domain::change::real_email;
 use jiff::Timestamp;
 
 use crate::cal::json::Json;
@@ -21,7 +22,7 @@ pub struct Booking {
     pub event_type_id: Option<i64>,
     pub event_type_slug: Option<String>,
     pub hosts: Vec<Party>,
-    /// Who booked first, then guests, or those who took the other seats.
+    /// Who booked first, then guests, or those who took the other seats. The e-mail is blank where there is none.
     pub attendees: Vec<Attendee>,
     pub place: Place,
     pub notes: Option<String>,
@@ -62,7 +63,7 @@ impl Booking {
     pub(super) fn has_attendee(&self, email: &str) -> bool {
         let wanted = email.trim().to_lowercase();
         let mut all = self.attendees.iter();
-        all.any(|it| it.email.trim().to_lowercase() == wanted)
+        !wanted.is_empty() && all.any(|it| it.email.trim().to_lowercase() == wanted)
     }
 }
 
@@ -150,7 +151,7 @@ fn host(json: &Json) -> Party {
 fn attendee(json: &Json) -> Attendee {
     Attendee {
         name: answers::printable(json.at("name")).unwrap_or_default(),
-        email: json.at("email").text().unwrap_or_default(),
+        email: email(json).unwrap_or_default(),
         phone: json.at("phoneNumber").text(),
         time_zone: json.at("timeZone").text().unwrap_or_default(),
         seat: json.at("seatUid").text(),
@@ -161,10 +162,64 @@ fn attendee(json: &Json) -> Attendee {
     }
 }
 
+/// None of whoever has only a phone. `displayEmail` is without what Cal.com adds to a managed user's.
+fn email(json: &Json) -> Option<String> {
+    let told = ["displayEmail", "email"].map(|key| json.at(key).text());
+    let mut told = told.into_iter().flatten();
+    told.find_map(|it| real_email(&it).map(str::to_owned))
+}
+
 /// What Cal.com puts beside its own questions' answers is none.
 fn own_answers(responses: &Json) -> Vec<Answer> {
     const ADDED: [&str; 3] = ["displayEmail", "displayGuests", "rescheduledReason"];
     let mut own = answers::own(responses);
     own.retain(|it| !ADDED.contains(&it.slug.as_str()));
     own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cal::json;
+
+    fn attended_by(person: &str) -> Booking {
+        let text = format!(
+            r#"{{"id": 1, "uid": "u1", "status": "accepted", "start": "2026-12-01T10:00:00Z",
+                "end": "2026-12-01T10:30:00Z", "attendees": [{person}]}}"#
+        );
+        let json = json::read(&text).expect("JSON");
+        booking_of(&json).expect("a booking")
+    }
+
+    #[test]
+    fn what_only_stands_for_an_address_is_not_shown_or_found() {
+        for (email, shown) in [
+            ("46701234567@sms.cal.com", ""),
+            (" +46701234567@SMS.cal.com", ""),
+            ("nobody", ""),
+            ("ada lovelace@x.example", ""),
+            (" Ada@x.example ", "Ada@x.example"),
+            ("support@sms.cal.com", "support@sms.cal.com"),
+        ] {
+            let booking = attended_by(&format!(
+                r#"{{"name": "Ada", "email": "{email}", "phoneNumber": "+46701234567"}}"#
+            ));
+            let ada = &booking.attendees[0];
+            assert_eq!(ada.email, shown);
+            assert_eq!(
+                (ada.name.as_str(), ada.phone.as_deref()),
+                ("Ada", Some("+46701234567"))
+            );
+            assert_eq!(booking.has_attendee(email), !shown.is_empty(), "{email}");
+            assert!(!booking.has_attendee(""), "{email}");
+        }
+    }
+
+    #[test]
+    fn a_managed_user_has_the_address_that_the_person_has() {
+        let booking = attended_by(
+            r#"{"email": "ada+cm0abcdefghijklmnopqrstuv@x.example", "displayEmail": "ada@x.example"}"#,
+        );
+        assert_eq!(booking.attendees[0].email, "ada@x.example");
+    }
 }

@@ -370,7 +370,15 @@ async fn answers_seats_phones_and_places_are_read() {
         cal.booking("pH0nEoNlY5aBcDeFgHiJkL").await
     })
     .await;
-    assert_eq!(by_phone.attendees[0].phone.as_deref(), Some("+15550104477"));
+    let amadou = &by_phone.attendees[0];
+    assert_eq!(
+        (
+            amadou.name.as_str(),
+            amadou.email.as_str(),
+            amadou.phone.as_deref()
+        ),
+        ("Amadou Diallo", "", Some("+15550104477"))
+    );
 
     let video = read("cal-live-api/70-video-create.json", async |cal| {
         cal.booking("3CV6whRrx828rnxKsqUVkM").await
