@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use jiff::civil::{Time, Weekday, time};
 use serde_json::json;
-use sim::cal::api::{Config as SimConfig, Schedule};
+use sim::cal::api::{Bookable, Config as SimConfig, Schedule};
 use sim::{Fault, Match};
 use vendors::cal::api::{Booking, Cancel, Move, Order, Standing, Status, Wanted, Whereabouts};
 
@@ -328,4 +328,37 @@ async fn a_booking_whose_answer_was_lost_is_found_and_not_made_twice() {
     // Somebody else's at the same time is not it.
     let other = booking_of(INTRO, "Ben", "2026-12-01T09:00:00Z");
     assert_eq!(cal.booked(&other).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_length_is_sent_where_one_was_chosen_and_not_otherwise() {
+    const CHOICE: i64 = 880_105;
+    let server = account(roomy()).await;
+    let choice = Bookable::new(CHOICE.cast_unsigned(), "talk", "Talk", 30);
+    server.add_event_type(choice.lengths(&[30, 60]));
+    let cal = client(&server);
+    let listed = cal.event_type(CHOICE).await.expect("an event type");
+    assert_eq!(listed.minutes_to_choose, [30, 60]);
+    server.clear_requests();
+
+    let mut new = booking_of(CHOICE, "Ada", "2026-12-01T09:00:00Z");
+    let mut booked = cal.book(&new).await.expect("a booking");
+    new.start = at("2026-12-01T12:00:00Z");
+    new.minutes = Some(60);
+    booked.extend(cal.book(&new).await.expect("a booking"));
+    let lengths: Vec<i64> = booked
+        .iter()
+        .map(|it| it.end.duration_since(it.start).as_mins())
+        .collect();
+    assert_eq!(lengths, [30, 60]);
+    let sent: Vec<serde_json::Value> = server
+        .requests()
+        .iter()
+        .map(|it| it.body["lengthInMinutes"].clone())
+        .collect();
+    assert_eq!(sent, [json!(null), json!(60)]);
+
+    new.minutes = Some(45);
+    new.start = at("2026-12-02T12:00:00Z");
+    assert_eq!(classed(&cal.book(&new).await), "refused");
 }

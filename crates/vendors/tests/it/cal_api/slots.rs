@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use sim::cal::api::Config as SimConfig;
+use sim::cal::api::{Bookable, Config as SimConfig};
 use vendors::cal::api::{Calendar, SlotsWanted, Window, nearest};
 
 use super::{DEMO, INTRO, account, at, booking_of, classed, client, roomy};
@@ -147,5 +147,34 @@ async fn an_event_type_that_there_is_not_is_gone_and_a_slug_has_its_nearest() {
         ("Group Demo", "group-demo"),
     ] {
         assert_eq!(nearest(&all, meant)[0].slug, best, "{meant}");
+    }
+}
+
+#[tokio::test]
+async fn slots_are_as_long_as_was_asked_for_on_new_servers_and_old_ones() {
+    const CHOICE: i64 = 880_105;
+    for older_slots_only in [false, true] {
+        let server = account(SimConfig {
+            older_slots_only,
+            ..roomy()
+        })
+        .await;
+        let choice = Bookable::new(CHOICE.cast_unsigned(), "talk", "Talk", 30);
+        server.add_event_type(choice.lengths(&[30, 60]));
+        let cal = client(&server);
+        let mut day = wanted("Europe/Stockholm", "2026-12-01", "2026-12-01");
+        day.event_type_id = CHOICE;
+        for (minutes, count) in [(None, 16), (Some(30), 16), (Some(60), 8)] {
+            day.minutes = minutes;
+            let slots = cal.slots(&day).await.expect("slots");
+            assert_eq!(slots.len(), count, "{minutes:?}");
+            let requests = server.requests();
+            let query = &requests.last().expect("a request").query;
+            let sent = minutes.map(|it| format!("duration={it}"));
+            match sent {
+                Some(sent) => assert!(query.contains(&sent), "{query}"),
+                None => assert!(!query.contains("duration"), "{query}"),
+            }
+        }
     }
 }
