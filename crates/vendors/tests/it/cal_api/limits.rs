@@ -143,3 +143,57 @@ async fn a_refusal_of_a_second_is_waited_out_and_the_call_made_once_more() {
     assert_eq!(classed(&cal.me().await), "limited");
     assert_eq!(cal.calls(), 7);
 }
+
+/// Reads as a caller does who waits when told to.
+async fn read_patiently(cal: &Cal) {
+    loop {
+        match cal.me().await {
+            Ok(_) => return,
+            Err(Failure::Limited { until, .. }) => {
+                let wait = until.duration_since(Timestamp::now());
+                tokio::time::sleep(Duration::try_from(wait).unwrap_or_default()).await;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+/// How many of so many at once were refused.
+async fn refused_of(reads: usize, reset: Reset, latency_ms: u64) -> usize {
+    let server = account(SimConfig {
+        limit_by_key: 100,
+        window: Duration::from_secs(2),
+        block: Duration::from_secs(2),
+        reset,
+        latency: Duration::from_millis(latency_ms),
+        jitter: Duration::from_millis(latency_ms),
+        ..SimConfig::default()
+    })
+    .await;
+    let cal = Arc::new(client(&server));
+    let reads: Vec<_> = (0..reads)
+        .map(|_| {
+            let cal = Arc::clone(&cal);
+            tokio::spawn(async move { read_patiently(&cal).await })
+        })
+        .collect();
+    for read in reads {
+        read.await.expect("no panic");
+    }
+    refusals(&server)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn more_at_once_than_the_limit_are_paced_with_hardly_any_refused() {
+    const READS: usize = 260;
+    let runs = [
+        (Reset::SecondsLeft, 0),
+        (Reset::SecondsLeft, 40),
+        (Reset::Unix, 40),
+    ];
+    let runs = runs.map(|(reset, ms)| tokio::spawn(refused_of(READS, reset, ms)));
+    for run in runs {
+        let refused = run.await.expect("no panic");
+        assert!(refused * 100 <= READS, "{refused} of {READS}");
+    }
+}
