@@ -138,7 +138,8 @@ pub fn booking(it: &Booking, zone: &TimeZone) -> Value {
         .map(|person| {
             let zone = TimeZone::get(&person.time_zone).ok();
             json!({
-                "name": theirs(&person.name), "email": address(&person.email),
+                "name": theirs(&person.name),
+                "email": (!person.email.is_empty()).then(|| address(&person.email)),
                 "time_zone": zone.as_ref().map(zone_name),
             })
         })

@@ -34,6 +34,7 @@ mod pair;
 mod people;
 mod plans;
 mod postgres;
+mod profile_assistants;
 mod profile_changes;
 mod profiles;
 mod questions;

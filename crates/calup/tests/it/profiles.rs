@@ -27,7 +27,7 @@ pub struct Two {
     pub clickup: ClickUp,
     pub cal: Server,
     /// Of `sales`.
-    token: String,
+    pub token: String,
 }
 
 pub async fn cal_with(key: &str, event_type: u64, slug: &str) -> Server {
@@ -85,7 +85,7 @@ impl Two {
         Self::with(Vec::new()).await
     }
 
-    async fn with(more: Vec<(&'static str, String)>) -> Self {
+    pub async fn with(more: Vec<(&'static str, String)>) -> Self {
         let calcom = cal_with("cal_live_of_ours", 880_101, "intro-call").await;
         let cal = cal_with(KEY_AT_CAL, 990_201, "sales-call").await;
         let clickup = ClickUp::start(Config {
