@@ -40,6 +40,7 @@ impl Config {
     }
 
     /// As here, but with the secrets of settings that were read later.
+    #[must_use]
     pub fn with_secrets_of(&self, read: &Self) -> Self {
         let mut config = self.clone();
         config.webhook_secrets.clone_from(&read.webhook_secrets);

@@ -91,7 +91,7 @@ fn taken(question: &Question, answer: &Value) -> Result<Value, String> {
             let text = one_line(text, ANSWER_CHARS_MAX);
             let is_known = question.options.is_empty() || question.options.contains(&text);
             is_known
-                .then(|| Value::String(text))
+                .then_some(Value::String(text))
                 .ok_or_else(|| format!("`{slug}` takes one of its options only"))
         }
         Value::Bool(_) | Value::Number(_) => Ok(answer.clone()),

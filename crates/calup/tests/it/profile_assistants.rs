@@ -98,7 +98,7 @@ async fn each_profile_s_mcp_has_its_own_accounts() {
         json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
         call,
     ];
-    let said: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let said = lines.map(|line| line.to_string() + "\n").concat();
     let (out, error, _) = told(&two.world.calup, &["--profile", "sales", "mcp"], &said);
     assert!(
         out.contains("sales-call") && !out.contains("intro-call"),
