@@ -28,9 +28,10 @@ impl Tool for FreeTimes {
 
     fn description(&self) -> &'static str {
         "Says when the user is free, merged over their event types: each time with the event types that can be booked then. \
-         `when` is in the user's words and is worked out here, in the user's time zone: \"Tuesday afternoon\", \"next week\", \
-         \"12 March after 14:00\". Give their_time_zone to see the times in the other party's zone too. Say which days \
-         were looked at."
+         `when` is in the user's words and is worked out here, in the user's time zone: \"Tuesday afternoon\", \"tomorrow \
+         at 3pm\", \"Tuesday or Thursday between 2 and 4pm\", \"next week\", \"12 March after 14:00\". Give their_time_zone \
+         to see the times in the other party's zone too. Say which days and hours were looked at, and what \
+         `it_may_also_mean`."
     }
 
     fn input_schema(&self) -> Value {
@@ -39,7 +40,7 @@ impl Tool for FreeTimes {
             "properties": {
                 "when": { "type": "string", "description": "Days, and perhaps times of day, in plain words; today, without it the next 7 days" },
                 "date_from": { "type": "string", "description": "Instead of when: first day, YYYY-MM-DD" },
-                "date_to": { "type": "string", "description": "Last day, YYYY-MM-DD" },
+                "date_to": { "type": "string", "description": "Last day, YYYY-MM-DD; at most 62 days in one call" },
                 "event_type_slug": { "type": "string", "description": "Only this event type" },
                 "minutes": { "type": "integer", "description": "Only event types of this length" },
                 "their_time_zone": { "type": "string", "description": "The other party's zone, such as America/New_York" },
@@ -55,7 +56,7 @@ impl Tool for FreeTimes {
         let meant = meant(desk, input, &zone)?;
         let (asked, left_out) = event_types(&account, input).await?;
         let stretches = meant.stretches(&zone);
-        let window = availability::window(meant.first, meant.last, &zone)?;
+        let window = availability::window(meant.first(), meant.last(), &zone)?;
         let mut times: Vec<(Timestamp, Vec<&EventType>)> = Vec::new();
         let minutes = input.number("minutes")?;
         let slots = join_all(asked.iter().map(|event_type| {
@@ -110,7 +111,7 @@ impl Tool for FreeTimes {
             })
             .collect();
         let mut answer = json!({
-            "looked_at": looked_at(&meant, &zone), "time_zone": said::zone_name(&zone), "free": times.len(), "times": shown,
+            "looked_at": format!("{meant}, {}", said::zone_name(&zone)), "time_zone": said::zone_name(&zone), "free": times.len(), "times": shown,
             "event_types": asked.iter().map(said::event_type).collect::<Vec<_>>(),
         });
         if let Some(theirs) = &theirs {
@@ -155,7 +156,12 @@ fn meant(desk: &Desk<'_>, input: &Input, zone: &TimeZone) -> Result<During, Trou
         .checked_add(jiff::Span::new().days(6))
         .unwrap_or(first);
     let last = input.date("date_to")?.unwrap_or(week);
-    Ok(During::days(first, last))
+    During::days(first, last).map_err(|why| {
+        Trouble::input(
+            why.to_string(),
+            "send other days, YYYY-MM-DD, and more of them in several calls",
+        )
+    })
 }
 
 async fn event_types(account: &Account, input: &Input) -> Result<(Vec<EventType>, usize), Trouble> {
@@ -184,20 +190,4 @@ async fn event_types(account: &Account, input: &Input) -> Result<(Vec<EventType>
     let left_out = asked.len().saturating_sub(EVENT_TYPES_MAX);
     asked.truncate(EVENT_TYPES_MAX);
     Ok((asked, left_out))
-}
-
-fn looked_at(meant: &During, zone: &TimeZone) -> String {
-    let day = |day: jiff::civil::Date| day.strftime("%a %-d %b %Y").to_string();
-    let days = if meant.first == meant.last {
-        day(meant.first)
-    } else {
-        format!("{} to {}", day(meant.first), day(meant.last))
-    };
-    let time = |time: jiff::civil::Time| time.strftime("%H:%M").to_string();
-    let hours = if meant.from == meant.to {
-        "all day".to_owned()
-    } else {
-        format!("{}–{}", time(meant.from), time(meant.to))
-    };
-    format!("{days}, {hours}, {}", said::zone_name(zone))
 }

@@ -1,36 +1,50 @@
-//! Single words that name a time of day, a weekday or a month, in English.
+//! A phrase's words, and the single ones that name a weekday, a month or a number, in English.
 
-use jiff::civil::{Time, Weekday, time};
+use jiff::civil::{Date, Weekday};
 
-/// "9", "9:30", "3pm", "3 pm", "15.30", "15h".
-pub fn clock(words: &[&str]) -> Option<(Time, usize)> {
-    let word = words.first()?.trim_end_matches(['h', '.']);
-    let (digits, half, mut taken) =
-        match word.strip_suffix("am").or_else(|| word.strip_suffix("pm")) {
-            Some(digits) => (digits, word.strip_prefix(digits), 1),
-            None => (word, None, 1),
+/// In lower case. A hyphen is a word of its own, except in 2026-03-12.
+pub fn split(said: &str) -> Vec<String> {
+    let plain = said
+        .to_lowercase()
+        .replace(['–', '—', '−'], "-")
+        .replace("..", " to ")
+        .replace(['\'', '’'], "")
+        .replace([',', ';', '?', '!', '"', '“', '”', '(', ')'], " ");
+    let mut out = Vec::new();
+    for word in plain.split_whitespace() {
+        let word = word.trim_matches('.');
+        if word.parse::<Date>().is_ok() {
+            out.push(word.to_owned());
+            continue;
+        }
+        let is_between_words =
+            word.contains('/') && !word.contains(|letter: char| letter.is_ascii_digit());
+        let spaced = word.replace('-', " - ");
+        let spaced = if is_between_words {
+            spaced.replace('/', " or ")
+        } else {
+            spaced
         };
-    let half = half.or_else(|| {
-        let next = words
-            .get(1)
-            .copied()
-            .filter(|w| matches!(*w, "am" | "pm"))?;
-        taken = 2;
-        Some(next)
-    });
-    if half.is_none() && word == "noon" {
-        return Some((time(12, 0, 0, 0), 1));
+        out.extend(spaced.split_whitespace().map(str::to_owned));
     }
-    let (hour, minute) = digits.split_once([':', '.']).unwrap_or((digits, "0"));
-    let (hour, minute): (i8, i8) = (hour.parse().ok()?, minute.parse().ok()?);
-    let hour = match half {
-        Some("pm") if (1..12).contains(&hour) => hour + 12,
-        Some("am") if hour == 12 => 0,
-        Some(_) if !(1..=12).contains(&hour) => return None,
-        _ => hour,
-    };
-    let hour = if hour == 24 && minute == 0 { 0 } else { hour };
-    Some((Time::new(hour, minute, 0, 0).ok()?, taken))
+    out
+}
+
+pub fn is_to(word: &str) -> bool {
+    matches!(word, "to" | "until" | "till" | "through" | "thru" | "-")
+}
+
+/// "2", "two", "a".
+pub fn count(word: &str) -> Option<i64> {
+    let all = [
+        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    ];
+    if matches!(word, "a" | "an") {
+        return Some(1);
+    }
+    let named = all.iter().position(|name| *name == word);
+    let named = named.and_then(|at| i64::try_from(at + 1).ok());
+    named.or_else(|| word.parse().ok())
 }
 
 pub fn weekday(word: &str) -> Option<Weekday> {
