@@ -22,7 +22,7 @@ use crate::lease::Lease;
 use crate::leased::Leased;
 use crate::misfits::Misfits;
 use crate::ready::Readiness;
-use crate::shared::Shared;
+use crate::shared::{Locks, Shared};
 use crate::slack::{self, Words};
 use crate::waits::Waits;
 
@@ -49,6 +49,8 @@ pub struct App {
     pub came: AtomicBool,
     pub health: Mutex<Health>,
     pub shared: Shared,
+    /// Held while a meeting's lead may be made; another profile's meeting waits for nothing of ours.
+    pub chains: Locks,
     pub readiness: Readiness,
     pub waits: Waits,
     /// Held while the index is brought up to date.
@@ -166,6 +168,7 @@ impl App {
             came: AtomicBool::new(true),
             health: Mutex::default(),
             shared,
+            chains: Locks::default(),
             readiness: Readiness::default(),
             waits: Waits::default(),
             indexing: tokio::sync::Mutex::default(),

@@ -125,7 +125,7 @@ pub async fn known(
 }
 
 /// Once filled, it stays so.
-async fn is_filled(app: &App, profile: &str) -> Result<bool, store::Error> {
+pub async fn is_filled(app: &App, profile: &str) -> Result<bool, store::Error> {
     if app.index_is_filled.load(Ordering::Relaxed) {
         return Ok(true);
     }

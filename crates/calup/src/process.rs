@@ -92,7 +92,13 @@ pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
             worker::answered(app);
             journal.record().await?;
             let why = asking::AWAITS_INDEX;
-            app.store.retry_at(claim, at, why, false).await
+            app.store.retry_at(claim, at, why, false).await?;
+            // It may have been filled, and those who waited woken, since this one looked.
+            if asking::is_filled(app, &claim.stored.profile).await? {
+                app.store.wake(&claim.stored.profile, clock::now()).await?;
+                app.wake.notify_one();
+            }
+            Ok(())
         }
         End::Held(question) => {
             worker::answered(app);
@@ -253,7 +259,7 @@ async fn attempt(
         adopt_created(&background, journal).await?;
         let mut search = find(app, crm, &background, journal).await?;
         if let Some(id) = lead_of(&search.found) {
-            let lock = app.shared.lead_lock(&id);
+            let lock = app.shared.leads.of(&id);
             locks.lead = lock.clone().try_lock_owned().ok();
             if locks.lead.is_none() {
                 // Somebody else's change is at work on this lead: read what it leaves.
@@ -280,7 +286,7 @@ async fn attempt(
                 forget(&background, id, journal).await?;
                 continue;
             }
-            locks.lead = Some(app.shared.lead_lock(id).lock_owned().await);
+            locks.lead = Some(app.shared.leads.of(id).lock_owned().await);
         }
         if guard::adopt(app, crm, stored, &background, &search.found, journal).await? {
             continue;
@@ -400,7 +406,7 @@ async fn lock_chain(app: &App, background: &Background) -> Vec<OwnedMutexGuard<(
     tokens.sort_unstable();
     let mut held = Vec::with_capacity(tokens.len());
     for token in tokens {
-        held.push(app.shared.lead_lock(token).lock_owned().await);
+        held.push(app.chains.of(token).lock_owned().await);
     }
     held
 }

@@ -14,7 +14,7 @@ use crate::{crash, keys};
 
 pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect) -> Result<(), Stop> {
     // Nobody else writes to the lead, or to what is remembered of it, meanwhile.
-    let _lead = app.shared.lead_lock(&effect.target).lock_owned().await;
+    let _lead = app.shared.leads.of(&effect.target).lock_owned().await;
     let posted = match crm
         .comments(&effect.target, effect.first_sent_at - SKEW)
         .await

@@ -57,8 +57,8 @@ async fn merge(
 ) -> Result<(), Stop> {
     // Nobody else reads or writes either meanwhile.
     let (first, second) = (older.min(younger), older.max(younger));
-    let _first = app.shared.lead_lock(first).lock_owned().await;
-    let _second = app.shared.lead_lock(second).lock_owned().await;
+    let _first = app.shared.leads.of(first).lock_owned().await;
+    let _second = app.shared.leads.of(second).lock_owned().await;
     let (Some(older), Some(younger)) = (
         twin(app, crm, effect, older).await?,
         twin(app, crm, effect, younger).await?,

@@ -96,7 +96,7 @@ async fn end(app: &App, crm: &dyn Crm, related: &[Stored], lead: &str) -> Result
     let Some((effect, sent)) = made(app, related, lead).await? else {
         return Ok(End::NotOurs);
     };
-    let _alone = app.shared.lead_lock(lead).lock_owned().await;
+    let _alone = app.shared.leads.of(lead).lock_owned().await;
     let Some(twin) = twin(app, crm, &effect, lead).await? else {
         return Ok(End::Gone);
     };

@@ -136,7 +136,7 @@ impl Tool for Book {
             booker: Booker {
                 name: text("name").unwrap_or_default(),
                 email: text("email"),
-                phone: phone.and_then(|it| it.as_str().map(str::to_owned)),
+                phone: phone.map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned)),
                 time_zone: text("time_zone").unwrap_or_default(),
             },
             guests: Vec::new(),

@@ -2,6 +2,7 @@
 //! says whose words they are (the chat's instructions explain it), and without links: not every program that shows what a
 //! model says removes them.
 
+use domain::booking::Attendee;
 use domain::links::Links;
 use domain::text;
 use jiff::Timestamp;
@@ -130,20 +131,17 @@ pub fn event_type(it: &EventType) -> Value {
     shown
 }
 
+pub fn attendee(it: &Attendee) -> Value {
+    let zone = TimeZone::get(&it.time_zone).ok();
+    json!({
+        "name": theirs(&it.name),
+        "email": (!it.email.is_empty()).then(|| address(&it.email)),
+        "time_zone": zone.as_ref().map(zone_name),
+    })
+}
+
 pub fn booking(it: &Booking, zone: &TimeZone) -> Value {
-    let attendees: Vec<Value> = it
-        .attendees
-        .iter()
-        .take(10)
-        .map(|person| {
-            let zone = TimeZone::get(&person.time_zone).ok();
-            json!({
-                "name": theirs(&person.name),
-                "email": (!person.email.is_empty()).then(|| address(&person.email)),
-                "time_zone": zone.as_ref().map(zone_name),
-            })
-        })
-        .collect();
+    let attendees: Vec<Value> = it.attendees.iter().take(10).map(attendee).collect();
     let mut shown = json!({
         "booking_id": it.id, "title": theirs(&it.title), "status": status(&it.status),
         "start": at(it.start, zone), "end": at(it.end, zone), "attendees": attendees,

@@ -37,7 +37,7 @@ fn whose(booking: &Booking, error: &str) -> Trouble {
         .attendees
         .iter()
         .take(20)
-        .map(|it| json!({ "name": said::theirs(&it.name), "email": said::address(&it.email) }))
+        .map(said::attendee)
         .collect();
     Trouble::input(
         error,
