@@ -17,7 +17,7 @@ use vendors::slack::Slack;
 use crate::calcom::{self, Account};
 use crate::config::Config;
 use crate::hooks::Hooks;
-use crate::index::Freshness;
+use crate::index::{Following, Freshness};
 use crate::lease::Lease;
 use crate::leased::Leased;
 use crate::misfits::Misfits;
@@ -53,8 +53,8 @@ pub struct App {
     pub chains: Locks,
     pub readiness: Readiness,
     pub waits: Waits,
-    /// Held while the index is brought up to date.
-    pub indexing: tokio::sync::Mutex<()>,
+    /// Held while the index is brought up to date; what is left of that.
+    pub indexing: tokio::sync::Mutex<Option<Following>>,
     pub freshness: Freshness,
     pub hooks: Hooks,
     pub index_is_filled: AtomicBool,

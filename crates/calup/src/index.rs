@@ -26,8 +26,27 @@ const CALM: Duration = Duration::from_secs(60);
 const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 const IDLE_MAX: Duration = Duration::from_secs(1);
+/// Of what was changed, a booking's look reads so many pages; what is left then is the background's.
+const PAGES_AT_ONCE: u32 = 10;
 /// A listing that keeps answering "there is more" ends here: a million leads.
 const PAGES_MAX: u32 = 10_000;
+
+/// A look at what was changed that is not over, for a limit was near: it goes on where it was.
+#[derive(Debug, Clone, Copy)]
+pub struct Following {
+    since: Timestamp,
+    began: Timestamp,
+    next_page: u32,
+}
+
+/// For whom it is looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Somebody's booking or question, which goes before the background.
+    Person,
+    /// Within its share of the limit.
+    Background,
+}
 
 /// Until told to stop.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
@@ -101,40 +120,34 @@ async fn round(app: &App, stop: &watch::Receiver<bool>) -> Result<Duration, Stop
     let due = state.seen_until.map_or(now, |seen| {
         seen.min(now) + SignedDuration::try_from(app.config.index_every).unwrap_or_default()
     });
-    if due > now {
+    let is_left = app.indexing.lock().await.is_some();
+    if due > now && !is_left {
         let left = Duration::try_from(due.duration_since(now)).unwrap_or_default();
         return Ok(left);
     }
     crm.spare(1).await?;
-    let _at_work = app.indexing.lock().await;
-    let state = app.store.indexing(profile).await?;
-    follow(app, crm.as_ref(), state).await?;
+    let mut following = app.indexing.lock().await;
+    catch_up(app, crm.as_ref(), &mut following, Who::Background).await?;
     Ok(Duration::ZERO)
 }
 
 /// Before a name is looked for: a lead that was made a moment ago counts too, also while everything is read anew.
 pub async fn freshen(app: &App, crm: &dyn Crm) -> Result<(), Stop> {
-    let _at_work = app.indexing.lock().await;
+    let mut following = app.indexing.lock().await;
     if !app.freshness.is_over(Instant::now()) {
         return Ok(());
     }
-    catch_up(app, crm).await
+    catch_up(app, crm, &mut following, Who::Person).await
 }
 
 /// For what was told of that is too much to be read lead by lead. `false`: the index is being worked on, so that this
 /// may have been missed.
 pub async fn follow_now(app: &App, crm: &dyn Crm) -> Result<bool, Stop> {
-    let Ok(_at_work) = app.indexing.try_lock() else {
+    let Ok(mut following) = app.indexing.try_lock() else {
         return Ok(false);
     };
-    catch_up(app, crm).await?;
+    catch_up(app, crm, &mut following, Who::Background).await?;
     Ok(true)
-}
-
-/// A fill under way is followed up when it is over.
-async fn catch_up(app: &App, crm: &dyn Crm) -> Result<(), Stop> {
-    let state = app.store.indexing(&app.config.profile.name).await?;
-    follow(app, crm, state).await
 }
 
 /// When the index was last looked after for a booking, and how long that counts.
@@ -209,26 +222,49 @@ async fn fill(
     }
 }
 
-/// What was changed since the last look, and a little before: a listing lags.
-async fn follow(app: &App, crm: &dyn Crm, mut state: Indexing) -> Result<(), Stop> {
+/// Reads what was changed since the last look, and a little before: a listing lags.
+async fn catch_up(
+    app: &App,
+    crm: &dyn Crm,
+    following: &mut Option<Following>,
+    who: Who,
+) -> Result<(), Stop> {
     let profile = &app.config.profile.name;
+    let mut state = app.store.indexing(profile).await?;
     let now = clock::now();
     let lag = SignedDuration::try_from(app.config.index_lag).unwrap_or_default();
-    let since = state.seen_until.unwrap_or(now) - lag - MARGIN;
-    for number in 0..PAGES_MAX {
-        if number > 0 {
+    let anew = Following {
+        since: state.seen_until.unwrap_or(now) - lag - MARGIN,
+        began: now,
+        next_page: 0,
+    };
+    let is_of_use = |left: &Following| state.seen_until.is_none_or(|seen| seen < left.began);
+    let mut look = following.filter(is_of_use).unwrap_or(anew);
+    // What has been deleted since moves the rest to an earlier page.
+    look.next_page = look.next_page.saturating_sub(1);
+    let first = look.next_page;
+    while look.next_page < PAGES_MAX {
+        // A failure may end it here.
+        *following = Some(look);
+        let read = look.next_page - first;
+        if who == Who::Person && read >= PAGES_AT_ONCE {
+            return Ok(());
+        }
+        if who == Who::Background && read > 0 {
             crm.spare(1).await?;
         }
-        let page = crm.page(Some(since), number).await?;
+        let page = crm.page(Some(look.since), look.next_page).await?;
         let leads: Vec<Indexed> = page.leads.iter().map(|lead| indexed(app, lead)).collect();
         if !leads.is_empty() {
-            app.store.index(profile, leads, now).await?;
+            app.store.index(profile, leads, clock::now()).await?;
         }
         if page.is_last {
             break;
         }
+        look.next_page += 1;
     }
-    state.seen_until = Some(now);
+    *following = None;
+    state.seen_until = Some(look.began);
     app.store.set_indexing(profile, &state).await?;
     Ok(())
 }

@@ -26,6 +26,7 @@ mod hooks;
 mod hostile;
 mod house;
 mod index_fill;
+mod index_follow;
 mod late_answers;
 mod limits;
 mod mcp;
