@@ -129,6 +129,11 @@ async fn round(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Stop> {
         let again = match effect {
             // It never came to it.
             None => None,
+            Some(e) if e.state == State::Absent && e.kind == Kind::Create => {
+                crm.spare(CALLS_OF_A_LOOK).await?;
+                leads::look_for_lost(app, crm, &e, &made).await?;
+                next_look(app, &doubt)
+            }
             // Its own change looks it up.
             Some(e) if !matches!(e.state, State::Applied | State::Dead | State::Operator) => {
                 next_look(app, &doubt)

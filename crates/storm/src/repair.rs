@@ -41,7 +41,17 @@ pub fn lead_deleted(world: &World, lead: &TaskView, left: Departed) {
                 .iter()
                 .any(|(_, m)| marks.contains(m))
     });
-    let Some(older) = older else {
+    // Held for lost, it came after its person had got one by another meeting.
+    let seen = world.seen();
+    let came_too_late = marks.iter().any(|m| seen.came_too_late.contains(m));
+    let owner = seen.owners.get(&lead.id).copied();
+    let is_theirs = |other: &TaskView| seen.owners.get(&other.id).copied() == owner;
+    let other =
+        world.clickup.live_tasks().into_iter().find(|other| {
+            came_too_late && owner.is_some() && other.id != lead.id && is_theirs(other)
+        });
+    drop(seen);
+    let Some(older) = older.or(other) else {
         let what = format!("{} was deleted, and none older bears its mark", lead.id);
         return world.violated("I3", what);
     };
@@ -116,9 +126,11 @@ pub async fn left(world: &World, file: &dyn Store) -> Option<(&'static str, Stri
             excused.extend(marks::marks_in_comments(&task));
             people.extend(seen.owners.get(&task.id));
         }
-        // Its person's meetings are on another lead by now, and nobody looks at what came to it too late.
+        // Its person's meetings are on another lead by now, and nobody looks at what came to it too late, or was made too
+        // late beside it.
         if is_given_up(world, &seen, &task) {
-            let too_late = marks::marks_in_comments(&task).into_iter();
+            let made = marked(&task.markdown).into_iter().map(|(_, mark)| mark);
+            let too_late = marks::marks_in_comments(&task).into_iter().chain(made);
             excused.extend(too_late.filter(|mark| seen.came_too_late.contains(mark)));
         }
         // What was there twice when somebody merged it is there twice still.

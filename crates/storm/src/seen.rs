@@ -106,7 +106,7 @@ impl Seen {
             .effects
             .values()
             .filter(|e| e.kind == kind && e.target == target && e.state == State::Attempting)
-            .max_by_key(|e| e.last_sent_at)
+            .max_by_key(|e| (e.epoch, e.last_sent_at))
     }
 
     /// A decision about this booking reads what is known.

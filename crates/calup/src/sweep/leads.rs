@@ -1,6 +1,6 @@
 //! A lead that was made twice: the older stays, gets what is only on the younger, and the younger goes.
 
-use domain::effect::Effect;
+use domain::effect::{Effect, State};
 use domain::lead::{Lead, NewLead, Posted, Run, Write};
 use domain::outcome::Failure;
 use domain::plan::Action;
@@ -14,9 +14,49 @@ use crate::gather::Stop;
 use crate::{crash, keys};
 
 pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect, made: &[Lead]) -> Result<(), Stop> {
-    // Without what was sent, nobody can say what people changed since.
-    let Ok(Action::Create(sent)) = serde_json::from_str::<Action>(&effect.desired) else {
+    let Some((sent, ours)) = ours(crm, effect, made).await? else {
         return Ok(());
+    };
+    let Some((older, younger)) = ours.split_first() else {
+        return Ok(());
+    };
+    for twin in younger {
+        merge(app, crm, effect, &sent, &older.id, &twin.id).await?;
+    }
+    Ok(())
+}
+
+/// A create that was held for lost, and not sent again, for its person got a lead by another meeting: what it made after
+/// all is the second.
+pub async fn look_for_lost(
+    app: &App,
+    crm: &dyn Crm,
+    effect: &Effect,
+    made: &[Lead],
+) -> Result<(), Stop> {
+    let token = format!("person:{}", effect.target);
+    let links = app.store.links(&effect.profile, &[token]).await?;
+    let Some(kept) = links.iter().find(|link| !link.gone) else {
+        return Ok(());
+    };
+    let Some((sent, ours)) = ours(crm, effect, made).await? else {
+        return Ok(());
+    };
+    for late in ours.iter().filter(|late| late.id != kept.lead) {
+        merge(app, crm, effect, &sent, &kept.lead, &late.id).await?;
+    }
+    Ok(())
+}
+
+/// As what it was made, and whatever it has made, the oldest first. `None` without what was sent: nobody can say then
+/// what people changed since.
+async fn ours(
+    crm: &dyn Crm,
+    effect: &Effect,
+    made: &[Lead],
+) -> Result<Option<(NewLead, Vec<Lead>)>, Failure> {
+    let Ok(Action::Create(sent)) = serde_json::from_str::<Action>(&effect.desired) else {
+        return Ok(None);
     };
     let mut found = made.to_vec();
     if let Some(email) = &sent.email {
@@ -29,7 +69,7 @@ pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect, made: &[Lead]) -> R
         match crm.lead(known).await {
             Ok(lead) => found.push(lead),
             Err(Failure::Gone { .. }) => {}
-            Err(failure) => return Err(failure.into()),
+            Err(failure) => return Err(failure),
         }
     }
     let ours = without_repeats(found)
@@ -38,13 +78,7 @@ pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect, made: &[Lead]) -> R
         .filter(|l| is_of_an_attempt(effect, l.created_at))
         .collect();
     let ours = oldest_first(ours, |l: &Lead| (l.created_at, &l.id));
-    let Some((older, younger)) = ours.split_first() else {
-        return Ok(());
-    };
-    for twin in younger {
-        merge(app, crm, effect, &sent, &older.id, &twin.id).await?;
-    }
-    Ok(())
+    Ok(Some((sent, ours)))
 }
 
 async fn merge(
@@ -139,7 +173,7 @@ async fn remember(
     let (profile, kept) = (&effect.profile, &older.lead.id);
     app.store.merge(profile, &younger.lead.id, kept).await?;
     let merged = Effect {
-        remote_id: Some(kept.clone()),
+        remote_id: (effect.state != State::Absent).then(|| kept.clone()),
         reason: Some(format!(
             "made twice, because an answer was lost; the second, {}, was deleted",
             younger.lead.id

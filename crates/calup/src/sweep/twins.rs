@@ -99,10 +99,12 @@ pub fn carried(
         let status = status.as_ref();
         status.is_some_and(|s| same(s, &of.lead.status))
     };
+    // An earlier attempt may have made the older in another status of calup's than the last sent.
     let is_moved = !same(&older.lead.status, &younger.lead.status)
         && is(&younger.register.status_set, younger)
         && (is(&sent.status, older)
             || is(&older.register.status_set, older)
+            || profile.sets(&older.lead.status)
             || is_as_made(&older.lead, profile));
     let status = is_moved.then(|| younger.lead.status.clone());
     let blocks = (
@@ -376,6 +378,26 @@ mod tests {
             carried(&older, &used, &sent(), &profile(), Some("a")),
             Write::default()
         );
+    }
+
+    #[test]
+    fn a_first_attempt_that_comes_late_in_another_status_of_calup_s_shows_what_the_meeting_came_to()
+    {
+        let mut cancelled = sent();
+        cancelled.status = Some("meeting cancelled".into());
+        // Moved to another list meanwhile.
+        let mut older = twin("a", 0);
+        older.lead.updated_at = at(120);
+        let mut younger = twin("b", 70);
+        younger.lead.status = "meeting cancelled".into();
+        younger.register.status_set = Some("meeting cancelled".into());
+        younger.last_sent = Some(at(70));
+        let carry = |older: &Twin| carried(older, &younger, &cancelled, &profile(), Some("b"));
+        assert_eq!(carry(&older).status.as_deref(), Some("meeting cancelled"));
+
+        older.lead.status = "negotiating".into();
+        older.lead.status_kind = StatusKind::Custom;
+        assert_eq!(carry(&older).status, None);
     }
 
     #[test]
