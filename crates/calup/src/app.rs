@@ -17,7 +17,7 @@ use vendors::slack::Slack;
 use crate::calcom::{self, Account};
 use crate::config::Config;
 use crate::hooks::Hooks;
-use crate::index::{Following, Freshness};
+use crate::index::{Asked, Following, Freshness};
 use crate::lease::Lease;
 use crate::leased::Leased;
 use crate::misfits::Misfits;
@@ -56,6 +56,7 @@ pub struct App {
     /// Held while the index is brought up to date; what is left of that.
     pub indexing: tokio::sync::Mutex<Option<Following>>,
     pub freshness: Freshness,
+    pub asked: Asked,
     pub hooks: Hooks,
     pub index_is_filled: AtomicBool,
     /// The CRM does not list its leads for us: nobody waits for the index.
@@ -173,6 +174,7 @@ impl App {
             waits: Waits::default(),
             indexing: tokio::sync::Mutex::default(),
             freshness: Freshness::default(),
+            asked: Asked::default(),
             hooks: Hooks::default(),
             index_is_filled: AtomicBool::new(false),
             index_is_refused: AtomicBool::new(false),

@@ -28,6 +28,10 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 const IDLE_MAX: Duration = Duration::from_secs(1);
 /// Of what was changed, a booking's look reads so many pages; what is left then is the background's.
 const PAGES_AT_ONCE: u32 = 10;
+/// Where nobody fills the index, somebody who asks for a name has so many pages read, in this long.
+const PAGES_ASKED: u32 = 20;
+const ASKED_WITHIN: Duration = Duration::from_secs(20);
+const ASKED_AGAIN: Duration = Duration::from_secs(10 * 60);
 /// A listing that keeps answering "there is more" ends here: a million leads.
 const PAGES_MAX: u32 = 10_000;
 
@@ -138,6 +142,45 @@ pub async fn freshen(app: &App, crm: &dyn Crm) -> Result<(), Stop> {
         return Ok(());
     }
     catch_up(app, crm, &mut following, Who::Person).await
+}
+
+/// Nobody fills the index, for no `calup serve` is running, and somebody asks for a name: the first leads are read.
+pub async fn look_once(app: &App, crm: &dyn Crm) -> Result<(), Stop> {
+    let profile = &app.config.profile.name;
+    let state = app.store.indexing(profile).await?;
+    if app.epoch() > 0 || state.filled_at.is_some() {
+        return Ok(());
+    }
+    let _at_work = app.indexing.lock().await;
+    let began = Instant::now();
+    if !app.asked.is_over(began) {
+        return Ok(());
+    }
+    for number in 0..PAGES_ASKED {
+        let page = crm.page(None, number).await?;
+        let leads = page.leads.iter().map(|lead| indexed(app, lead)).collect();
+        app.store.index(profile, leads, clock::now()).await?;
+        if page.is_last || began.elapsed() > ASKED_WITHIN {
+            break;
+        }
+    }
+    app.asked.is_done(began);
+    Ok(())
+}
+
+/// When the first leads were last read for somebody who asked.
+#[derive(Default)]
+pub struct Asked(Mutex<Option<Instant>>);
+
+impl Asked {
+    fn is_over(&self, now: Instant) -> bool {
+        let last = *self.0.lock().expect("no holder panics");
+        last.is_none_or(|last| now.duration_since(last) > ASKED_AGAIN)
+    }
+
+    fn is_done(&self, at: Instant) {
+        *self.0.lock().expect("no holder panics") = Some(at);
+    }
 }
 
 /// For what was told of that is too much to be read lead by lead. `false`: the index is being worked on, so that this

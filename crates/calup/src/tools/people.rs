@@ -51,6 +51,7 @@ pub async fn find(desk: &Desk<'_>, query: &str) -> Result<Found, Trouble> {
         ));
     }
     index::freshen(app, crm.as_ref()).await.map_err(stopped)?;
+    index::look_once(app, crm.as_ref()).await.map_err(stopped)?;
     let meant = name::Booker {
         name: query,
         email: None,
@@ -92,7 +93,7 @@ pub async fn find(desk: &Desk<'_>, query: &str) -> Result<Found, Trouble> {
     }
     let indexing = app.store.indexing(desk.profile()).await?;
     let note = indexing.filled_at.is_none().then(|| {
-        "names are not known yet: a running `calup serve` reads the CRM's people once, and somebody may be missing until then"
+        "not all names are known yet: a running `calup serve` reads all of the CRM's people, and of many somebody may be missing until then"
             .to_owned()
     });
     Ok(Found { people, more, note })

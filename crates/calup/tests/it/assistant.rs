@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sim::cal::Person;
 use sim::cal::api::{Bookable, Config, Server};
 
-use crate::world::{BROKERS, INBOUND, Setup, World};
+use crate::world::{BROKERS, INBOUND, SELLERS, Setup, World};
 
 pub const INTRO: u64 = 880_101;
 const START: &str = "2090-05-04T10:00:00Z";
@@ -406,4 +406,32 @@ async fn without_a_key_the_tools_say_what_is_missing() {
     let (out, err, code) = world.calup.run(&["tool", "cal_get_event_types"]);
     assert_eq!((out.as_str(), code), ("", 1), "{err}");
     assert!(err.contains("CALCOM_API_KEY"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_is_found_in_the_terminal_where_no_server_has_ever_run() {
+    let mut world = World::with(Setup {
+        env: vec![("CALUP_QUESTION_HOURS", "0".to_owned())],
+        ..Setup::default()
+    })
+    .await;
+    world.calup.stop();
+    for n in 0..150 {
+        world
+            .clickup
+            .add_task(SELLERS, &format!("Somebody {n}"), None);
+    }
+    let mike = world
+        .clickup
+        .add_task(BROKERS, "Ross, Mike", Some("mike@ross.example"));
+    world.calup.set("CALUP_QUESTION_HOURS", "24");
+    let asked = ["tool", "crm_find_person", r#"{"query":"Mike"}"#, "--json"];
+    let (out, err, code) = world.calup.run(&asked);
+    assert_eq!(code, 0, "{err}");
+    let answer: Value = serde_json::from_str(&out).expect("JSON");
+    assert!(
+        answer.to_string().contains(&format!("\"{mike}\"")),
+        "{answer}"
+    );
+    assert!(answer.to_string().contains("may be missing"), "{answer}");
 }

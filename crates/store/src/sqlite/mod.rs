@@ -337,8 +337,15 @@ impl Store for Sqlite {
     }
 
     async fn wake(&self, profile: &str, now: Timestamp) -> Result<()> {
-        let profile = profile.to_owned();
-        self.write(move |db, _| work::wake(db, &profile, now)).await
+        let (own_epoch, profile) = (self.own_epoch(), profile.to_owned());
+        self.write(move |db, _| {
+            // After a pause its `now` is long past, and what rests looks as if a clock had been set back.
+            if own_epoch > 0 && work::epoch(db)? != own_epoch {
+                return Err(Error::Superseded);
+            }
+            work::wake(db, &profile, now)
+        })
+        .await
     }
 
     async fn links(&self, profile: &str, tokens: &[String]) -> Result<Vec<Link>> {
