@@ -41,15 +41,20 @@ pub fn lead_deleted(world: &World, lead: &TaskView, left: Departed) {
                 .iter()
                 .any(|(_, m)| marks.contains(m))
     });
-    // Held for lost, it came after its person had got one by another meeting.
+    // Held for lost, and not sent again, it came after its person had got one by another meeting.
     let seen = world.seen();
     let came_too_late = marks.iter().any(|m| seen.came_too_late.contains(m));
     let owner = seen.owners.get(&lead.id).copied();
     let is_theirs = |other: &TaskView| seen.owners.get(&other.id).copied() == owner;
+    let others: Vec<TaskView> = world.clickup.live_tasks();
+    let mut others = others.into_iter().filter(|other| other.id != lead.id);
+    let bears_it = |other: &TaskView| {
+        let mut theirs = marked(&other.markdown).into_iter();
+        theirs.any(|(_, mark)| marks.contains(&mark))
+    };
+    let is_only_one = !others.clone().any(|other| bears_it(&other));
     let other =
-        world.clickup.live_tasks().into_iter().find(|other| {
-            came_too_late && owner.is_some() && other.id != lead.id && is_theirs(other)
-        });
+        others.find(|other| came_too_late && is_only_one && owner.is_some() && is_theirs(other));
     drop(seen);
     let Some(older) = older.or(other) else {
         let what = format!("{} was deleted, and none older bears its mark", lead.id);
