@@ -124,7 +124,9 @@ async fn round(app: &App, stop: &watch::Receiver<bool>) -> Result<Duration, Stop
     let due = state.seen_until.map_or(now, |seen| {
         seen.min(now) + SignedDuration::try_from(app.config.index_every).unwrap_or_default()
     });
-    let is_left = app.indexing.lock().await.is_some();
+    // One that failed at its first page has left nothing.
+    let is_begun = |left: &Following| left.next_page > 0;
+    let is_left = app.indexing.lock().await.as_ref().is_some_and(is_begun);
     if due > now && !is_left {
         let left = Duration::try_from(due.duration_since(now)).unwrap_or_default();
         return Ok(left);

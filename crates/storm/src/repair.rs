@@ -41,28 +41,31 @@ pub fn lead_deleted(world: &World, lead: &TaskView, left: Departed) {
                 .iter()
                 .any(|(_, m)| marks.contains(m))
     });
-    // Held for lost, and not sent again, it came after its person had got one by another meeting.
-    let seen = world.seen();
-    let came_too_late = marks.iter().any(|m| seen.came_too_late.contains(m));
-    let owner = seen.owners.get(&lead.id).copied();
-    let is_theirs = |other: &TaskView| seen.owners.get(&other.id).copied() == owner;
-    let others: Vec<TaskView> = world.clickup.live_tasks();
-    let mut others = others.into_iter().filter(|other| other.id != lead.id);
-    let bears_it = |other: &TaskView| {
-        let mut theirs = marked(&other.markdown).into_iter();
-        theirs.any(|(_, mark)| marks.contains(&mark))
-    };
-    let is_only_one = !others.clone().any(|other| bears_it(&other));
-    let other =
-        others.find(|other| came_too_late && is_only_one && owner.is_some() && is_theirs(other));
-    drop(seen);
-    let Some(older) = older.or(other) else {
+    let Some(older) = older.or_else(|| came_after_all(world, lead, &marks)) else {
         let what = format!("{} was deleted, and none older bears its mark", lead.id);
         return world.violated("I3", what);
     };
     world.fault("second lead taken back");
     world.tell(format_args!("{} was a second {}", lead.id, older.id));
     worked_on(world, &lead.id, left);
+}
+
+/// Held for lost, and not sent again, it came after its person had got another by another meeting: that one.
+fn came_after_all(world: &World, lead: &TaskView, marks: &[String]) -> Option<TaskView> {
+    let seen = world.seen();
+    let owner = seen.owners.get(&lead.id)?;
+    let others = world.clickup.live_tasks().into_iter();
+    let others: Vec<TaskView> = others.filter(|other| other.id != lead.id).collect();
+    let bears_it = |other: &TaskView| {
+        let mut theirs = marked(&other.markdown).into_iter();
+        theirs.any(|(_, mark)| marks.contains(&mark))
+    };
+    let came_too_late = marks.iter().any(|m| seen.came_too_late.contains(m));
+    if !came_too_late || others.iter().any(bears_it) {
+        return None;
+    }
+    let mut others = others.into_iter();
+    others.find(|other| seen.owners.get(&other.id) == Some(owner))
 }
 
 pub fn comment_deleted(world: &World, id: &str, lead: &TaskView, left: Departed) {
