@@ -6,6 +6,9 @@ use crate::outcome::Failure;
 
 pub const FIRST_MS: i64 = 1_000;
 pub const LONGEST_MS: i64 = 300_000;
+/// The longest wait of a failure that may yet be a short one: bad luck several times in a row must not cost minutes.
+pub const LONGEST_AT_FIRST_MS: i64 = 60_000;
+pub const AT_FIRST_ATTEMPTS: u32 = 16;
 /// Trying goes on this long while the CRM answers.
 pub const ANSWERING_HOURS_MAX: i64 = 24;
 
@@ -54,10 +57,15 @@ pub fn verdict(
     }
 }
 
-/// Doubles from at most 2 s to at most 5 minutes, half of it jitter.
+/// Doubles from at most 2 s to at most a minute, and after a quarter of an hour or so to at most 5 minutes; half of it is
+/// jitter.
 pub fn backoff(attempt: u32, jitter: f64) -> SignedDuration {
     let doubled = FIRST_MS.saturating_mul(1_i64 << attempt.min(20).saturating_sub(1));
-    let ceiling = doubled.saturating_mul(2).min(LONGEST_MS);
+    let longest = match attempt {
+        ..=AT_FIRST_ATTEMPTS => LONGEST_AT_FIRST_MS,
+        _ => LONGEST_MS,
+    };
+    let ceiling = doubled.saturating_mul(2).min(longest);
     SignedDuration::from_millis(ceiling / 2 + (jitter * (ceiling / 2) as f64) as i64)
 }
 
@@ -73,6 +81,13 @@ mod tests {
             assert!(backoff(attempt, 0.999) <= SignedDuration::from_secs(300));
         }
         assert!(backoff(30, 0.0) >= SignedDuration::from_secs(150));
+    }
+
+    #[test]
+    fn ten_failures_in_a_row_cost_less_than_ten_minutes() {
+        let rests = (1..=10).map(|attempt| backoff(attempt, 0.999).as_secs_f64());
+        assert!(rests.sum::<f64>() < 600.0);
+        assert!(backoff(AT_FIRST_ATTEMPTS, 0.999) <= SignedDuration::from_secs(60));
     }
 
     #[test]
