@@ -105,7 +105,18 @@ fn fail(check: &'static str, says: impl Into<String>, fix: impl Into<String>) ->
     }
 }
 
-fn of_failure(check: &'static str, failure: &Failure) -> Finding {
+/// What to check when a vendor does not answer, or refuses.
+struct Fixes {
+    silent: &'static str,
+    refused: &'static str,
+}
+
+const CLICKUP: Fixes = Fixes {
+    silent: "check the network, a proxy and CLICKUP_API_URL; deliveries are kept meanwhile and go on by themselves",
+    refused: "check the ids in CLICKUP_MATCH_LIST_IDS and CLICKUP_INBOUND_LIST_ID",
+};
+
+fn of_failure(check: &'static str, failure: &Failure, fixes: &Fixes) -> Finding {
     match failure {
         Failure::NeedsOperator { what, hint } => fail(check, format!("could not {what}"), hint),
         Failure::Limited { .. } => warn(
@@ -113,16 +124,12 @@ fn of_failure(check: &'static str, failure: &Failure) -> Finding {
             failure.to_string(),
             "others are using up the token's limit; wait a minute and run this again",
         ),
-        Failure::Transient { .. } | Failure::Unknown { .. } => fail(
-            check,
-            failure.to_string(),
-            "check the network, a proxy and CLICKUP_API_URL; deliveries are kept meanwhile and go on by themselves",
-        ),
-        Failure::Refused { .. } | Failure::Gone { .. } => fail(
-            check,
-            failure.to_string(),
-            "check the ids in CLICKUP_MATCH_LIST_IDS and CLICKUP_INBOUND_LIST_ID",
-        ),
+        Failure::Transient { .. } | Failure::Unknown { .. } => {
+            fail(check, failure.to_string(), fixes.silent)
+        }
+        Failure::Refused { .. } | Failure::Gone { .. } => {
+            fail(check, failure.to_string(), fixes.refused)
+        }
     }
 }
 

@@ -22,7 +22,7 @@ const ID: &str = "cal.com";
 /// Before its end, but a tenth of its life at most.
 const EARLY_MAX: SignedDuration = SignedDuration::from_secs(60);
 /// Whoever renews is done within this, or has died.
-const RENEWING: Duration = Duration::from_secs(30);
+const RENEWING: Duration = Duration::from_secs(45);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// A person waits for it.
 const PATIENCE: Duration = Duration::from_secs(50);

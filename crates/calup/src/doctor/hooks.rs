@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use store::Store;
 use vendors::clickup::hooks::{Health, Hook as Seen};
 
-use super::{Finding, ago, count, of_failure, ok, warn};
+use super::{CLICKUP, Finding, ago, count, of_failure, ok, warn};
 use crate::config::Config;
 use crate::hooks::Off;
 use crate::shared::Shared;
@@ -53,7 +53,7 @@ pub async fn examine(config: &Config, store: Option<&dyn Store>, now: Timestamp)
     }
     match clickup.hooks().await {
         Ok(seen) => judge(&endpoint, clickup.list_ids().len(), &kept, &seen, now),
-        Err(failure) => vec![of_failure(CHECK, &failure)],
+        Err(failure) => vec![of_failure(CHECK, &failure, &CLICKUP)],
     }
 }
 

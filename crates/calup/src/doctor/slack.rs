@@ -1,10 +1,14 @@
 //! Whether people can be asked in Slack, and their clicks heard.
 
-use super::{Finding, of_failure, ok, warn};
+use super::{Finding, Fixes, of_failure, ok, warn};
 use crate::config::Config;
 use crate::slack;
 
 const CHECK: &str = "slack";
+const FIXES: Fixes = Fixes {
+    silent: "check the network, a proxy and SLACK_API_URL; questions wait meanwhile in `calup questions`",
+    refused: "check SLACK_CHANNEL, and that the bot is a member of that channel",
+};
 
 pub async fn examine(config: &Config) -> Vec<Finding> {
     let Some(settings) = &config.slack else {
@@ -17,7 +21,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     let client = match slack::client(config) {
         Ok(Some(client)) => client,
         Ok(None) => return findings,
-        Err(failure) => return vec![of_failure(CHECK, &failure)],
+        Err(failure) => return vec![of_failure(CHECK, &failure, &FIXES)],
     };
     match client.check().await {
         Ok(checked) => findings.push(ok(
@@ -27,7 +31,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
                 checked.bot, checked.team, checked.channel_id
             ),
         )),
-        Err(failure) => findings.push(of_failure(CHECK, &failure)),
+        Err(failure) => findings.push(of_failure(CHECK, &failure, &FIXES)),
     }
     if settings.app_token.is_none() && settings.signing_secret.is_none() {
         findings.push(warn(

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use vendors::clickup::ClickUp;
 use vendors::clickup::survey::{Reached, SeenField, Surveyed, User, Workspace};
 
-use super::{Finding, fail, lists, of_failure, ok, warn};
+use super::{CLICKUP, Finding, fail, lists, of_failure, ok, warn};
 use crate::config::Config;
 use crate::shared::Shared;
 use crate::{app, clock};
@@ -25,7 +25,7 @@ pub async fn examine(config: &Config) -> (Vec<Finding>, Option<Ground>) {
     let clickup = match app::clickup(config, &Shared::default()) {
         Ok(Some(clickup)) => clickup,
         Ok(None) => return (vec![no_token()], None),
-        Err(failure) => return (vec![of_failure("token", &failure)], None),
+        Err(failure) => return (vec![of_failure("token", &failure, &CLICKUP)], None),
     };
     let begun = Instant::now();
     let reached = clickup.reach().await;
@@ -47,7 +47,7 @@ pub async fn examine(config: &Config) -> (Vec<Finding>, Option<Ground>) {
             (seen, chosen)
         }
         Err(failure) => {
-            findings.push(of_failure("workspace", &failure));
+            findings.push(of_failure("workspace", &failure, &CLICKUP));
             (Vec::new(), None)
         }
     };
@@ -102,7 +102,7 @@ fn token(reached: &Reached, took_ms: u128) -> Finding {
                 format!("ClickUp answers in {took_ms} ms and takes the token, which is {whose}'s"),
             )
         }
-        Err(failure) => of_failure("token", failure),
+        Err(failure) => of_failure("token", failure, &CLICKUP),
     }
 }
 
@@ -179,7 +179,7 @@ async fn survey(clickup: &ClickUp, config: &Config, findings: &mut Vec<Finding>)
     for id in ids {
         match clickup.survey(id).await {
             Ok(list) => surveyed.push(list),
-            Err(failure) => findings.push(of_failure("list", &failure)),
+            Err(failure) => findings.push(of_failure("list", &failure, &CLICKUP)),
         }
     }
     findings.extend(surveyed.iter().filter_map(lists::rights));
@@ -203,7 +203,7 @@ async fn strangers(
     let mut findings = Vec::new();
     let own = match clickup.spaces(&workspace.id).await {
         Ok(own) => own,
-        Err(failure) => return vec![of_failure("list", &failure)],
+        Err(failure) => return vec![of_failure("list", &failure, &CLICKUP)],
     };
     for other in seen.iter().filter(|it| it.id != workspace.id) {
         let is_stranger = |list: &&Surveyed| {
@@ -269,7 +269,7 @@ async fn search(clickup: &ClickUp, workspace: &Workspace, lists: &[Surveyed]) ->
                 format!("a search for an address that nobody has gives {hits} leads: ClickUp does not filter by field {}", field.id),
                 "bookings are matched all the same, more slowly; check that the field is of type Email",
             ),
-            Err(failure) => of_failure(CHECK, &failure),
+            Err(failure) => of_failure(CHECK, &failure, &CLICKUP),
         });
     }
     findings

@@ -37,6 +37,7 @@ mod plans;
 mod postgres;
 mod profile_assistants;
 mod profile_changes;
+mod profile_doors;
 mod profiles;
 mod questions;
 mod ready;

@@ -90,6 +90,7 @@ impl Two {
         let cal = cal_with(KEY_AT_CAL, 990_201, "sales-call").await;
         let clickup = ClickUp::start(Config {
             token: TOKEN.to_owned(),
+            hook_secret: Some("5".repeat(64)),
             limit_per_minute: 10_000,
             ..Config::default()
         })

@@ -156,6 +156,18 @@ impl OAuth {
         fields: &[(&str, &str)],
         refresh: Option<&SecretString>,
     ) -> Result<Tokens, Failure> {
+        let mut asked_at = http::now();
+        let mut answer = self.send(grant, fields).await?;
+        let soon = http::now() + PATIENCE;
+        // What the limit refused used nothing up.
+        if answer.status == 429 && answer.limited_until.is_some_and(|until| until <= soon) {
+            asked_at = http::now();
+            answer = self.send(grant, fields).await?;
+        }
+        grant.understand(&answer, asked_at, refresh)
+    }
+
+    async fn send(&self, grant: Grant, fields: &[(&str, &str)]) -> Result<Answer, Failure> {
         let call = Call {
             method: Method::POST,
             url: self.token.clone(),
@@ -163,10 +175,8 @@ impl OAuth {
             json: None,
             answer_bytes_max: ANSWER_BYTES_MAX,
         };
-        let asked_at = http::now();
         let answer = self.out.send_form(call, self.form(fields), PATIENCE).await;
-        let answer = answer.map_err(|lost| grant.purpose().lost(lost))?;
-        grant.understand(&answer, asked_at, refresh)
+        answer.map_err(|lost| grant.purpose().lost(lost))
     }
 
     fn form(&self, fields: &[(&str, &str)]) -> String {

@@ -99,6 +99,19 @@ async fn a_consent_becomes_tokens_that_are_renewed() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_a_second_is_waited_out() {
+    let server = account(roomy()).await;
+    let tokens = connected(&server).await;
+    let oauth = client(&server);
+    server.fault(Match::any(), Fault::RateLimited(1), 1);
+    let newer = oauth.refresh(&tokens.refresh).await.expect("tokens");
+    assert_eq!(server.faults_left(), 0);
+
+    server.fault(Match::any(), Fault::RateLimited(30), 1);
+    assert_eq!(classed(&oauth.refresh(&newer.refresh).await), "limited");
+}
+
+#[tokio::test]
 async fn a_code_or_token_is_used_once() {
     let server = account(roomy()).await;
     let tokens = connected(&server).await;
