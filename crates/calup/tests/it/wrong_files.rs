@@ -133,7 +133,8 @@ async fn a_corrupt_row_costs_its_own_delivery_and_no_other() {
     assert_eq!(world.calup.stop(), Some(0));
     let db = database(&world);
     let spoil = "UPDATE change_body SET body = zeroblob(40)
-          WHERE n = (SELECT n FROM change ORDER BY id LIMIT 1);
+          WHERE n = (SELECT n FROM change
+            WHERE delivery_id = (SELECT id FROM delivery ORDER BY body_row LIMIT 1));
         UPDATE delivery_body SET body = zeroblob(40)
           WHERE n = (SELECT body_row FROM delivery ORDER BY id DESC LIMIT 1);";
     db.execute_batch(spoil).expect("spoilt");
