@@ -34,6 +34,8 @@ pub struct Background {
     pub known: Vec<Known>,
     /// Of these, by number: to which lead one may have been told that has not ended; `None` is any.
     heard: Vec<(usize, Option<String>)>,
+    /// Likewise, and the words: also of those that have ended, where it matters.
+    said: Vec<(usize, Option<String>, String)>,
     /// `chain:<token>` of every booking of this chain.
     pub tokens: Vec<String>,
     /// `person:<key>`.
@@ -71,32 +73,73 @@ pub const FIELD_QUOTA: &str = "field-quota";
 pub async fn known(app: &App, stored: &Stored) -> Result<Background, store::Error> {
     let related = related(app, stored).await?;
     let mut background = known_from(app, &related, stored);
+    let of_chain = with_untold(&background.known, stored);
     for (n, other) in related.iter().enumerate() {
         let is_open = matches!(
             other.status,
             Status::Pending | Status::Running | Status::Waiting
         );
         let is_dead = other.status == Status::Dead;
-        if !(is_open || is_dead) || other.key == stored.key {
+        let may_tell = of_chain.contains(&n);
+        let has_told = may_tell && other.status == Status::Done;
+        if !(is_open || is_dead || has_told) || other.key == stored.key {
             continue;
         }
         let effects = app.store.effects(&other.profile, &other.key).await?;
-        if is_dead {
-            if effects.iter().any(is_lead_in_doubt) {
-                background.given_up.push(other.clone());
-            }
+        let in_doubt = effects.iter().any(is_lead_in_doubt);
+        if is_dead && in_doubt {
+            background.given_up.push(other.clone());
+        }
+        if may_tell {
+            // Who was given up says nothing again.
+            let speech = effects
+                .iter()
+                .filter(|e| speaks(e) && (!is_dead || may_be_there(e)));
+            let said = speech.filter_map(|e| Some((n, heard_by(e), words(e)?)));
+            background.said.extend(said);
+        }
+        if has_told {
             continue;
         }
         // Its work was cut short, or is done again: it may have been told before, and what is told now comes after it.
         let told = effects.iter().filter(|e| is_speech(e) && may_be_there(e));
         background.heard.extend(told.map(|e| (n, heard_by(e))));
-        background.lead_in_doubt |= effects.iter().any(is_lead_in_doubt);
+        background.lead_in_doubt |= is_open && in_doubt;
     }
     Ok(background)
 }
 
+/// The changes of this one's meeting, by number, where something of it found nobody to tell: who has told it since is to
+/// be known.
+fn with_untold(known: &[Known], stored: &Stored) -> Vec<usize> {
+    if !known.iter().any(|k| k.untold) {
+        return Vec::new();
+    }
+    let fold = chain::fold(known.iter().map(|k| &k.change));
+    let chain = fold.tokens(&stored.change);
+    let is_of_it = |k: &Known| fold.tokens(&k.change) == chain;
+    if !known.iter().any(|k| k.untold && is_of_it(k)) {
+        return Vec::new();
+    }
+    (0..known.len()).filter(|n| is_of_it(&known[*n])).collect()
+}
+
 fn is_speech(effect: &Effect) -> bool {
     matches!(effect.kind, effect::Kind::Create | effect::Kind::Comment)
+}
+
+/// It was said, or is going to be said again.
+fn speaks(effect: &Effect) -> bool {
+    is_speech(effect) && !matches!(effect.state, State::Dead | State::Operator)
+}
+
+/// `None` where what was sent is not known (any more).
+fn words(effect: &Effect) -> Option<String> {
+    match serde_json::from_str(&effect.desired).ok()? {
+        Action::Comment(text) => Some(text.iter().map(|run| run.text.as_str()).collect()),
+        Action::Create(new) => Some(new.description),
+        Action::Write(_) | Action::BlockComment(_) => None,
+    }
 }
 
 fn heard_by(effect: &Effect) -> Option<String> {
@@ -186,6 +229,7 @@ pub fn known_from(app: &App, related: &[Stored], stored: &Stored) -> Background 
         pointers,
         whose: whose.person.clone(),
         heard: Vec::new(),
+        said: Vec::new(),
         given_up: Vec::new(),
         person: format!("person:{person}"),
         email,
@@ -217,6 +261,7 @@ fn as_known(stored: &Stored) -> Known {
         done: stored.status == Status::Done,
         untold,
         tried_at: stored.first_tried_at,
+        said: None,
     }
 }
 
@@ -246,8 +291,18 @@ pub async fn facts(
     };
     let effects = journal.effects();
     let of = |kind: effect::Kind| effects.iter().filter(move |e| e.kind == kind);
+    let mut told_on = Vec::new();
+    for told in of(effect::Kind::Comment).filter(|e| e.state == State::Applied) {
+        told_on.push(match &lead_id {
+            Some(id) if *id != told.target => {
+                let lead = app.store.standing_for(&stored.profile, &told.target);
+                lead.await?
+            }
+            Some(_) | None => told.target.clone(),
+        });
+    }
     let told = lead_id.as_ref().is_some_and(|id| {
-        of(effect::Kind::Comment).any(|e| e.state == State::Applied && e.target == *id)
+        told_on.contains(id)
             || of(effect::Kind::Create)
                 .any(|e| e.state == State::Applied && e.remote_id.as_ref() == Some(id))
     });
@@ -283,8 +338,13 @@ pub async fn facts(
             .remembered(&profile.name, FIELD_QUOTA, clock::now())
             .await?;
     let mut all = known.known.clone();
+    let is_here =
+        |heard: &Option<String>| heard.is_none() || lead_id.is_none() || *heard == lead_id;
     for (n, heard) in &known.heard {
-        all[*n].done |= heard.is_none() || lead_id.is_none() || *heard == lead_id;
+        all[*n].done |= is_here(heard);
+    }
+    for (n, _, words) in known.said.iter().filter(|(_, heard, _)| is_here(heard)) {
+        all[*n].said.get_or_insert_default().push_str(words);
     }
     Ok(Facts {
         known: all,

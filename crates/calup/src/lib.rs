@@ -7,6 +7,7 @@ pub mod app;
 mod asking;
 mod body;
 mod calcom;
+mod chain_locks;
 mod chat;
 mod cli;
 pub mod clock;

@@ -38,18 +38,41 @@ pub async fn resolve(
     journal: &mut Journal<'_>,
 ) -> Result<Resolved, Stop> {
     let mut wait: Option<Timestamp> = None;
+    let is_unknown = |e: &&Effect| matches!(e.state, State::Unknown | State::Attempting);
     let unknown: Vec<Effect> = journal
         .effects()
         .iter()
-        .filter(|e| matches!(e.state, State::Unknown | State::Attempting))
+        .filter(is_unknown)
         .cloned()
         .collect();
+    carried_over(app, crm, journal).await?;
     for effect in unknown {
         if let Some(at) = one(app, crm, stored, effect, journal).await? {
             wait = Some(wait.map_or(at, |w| w.min(at)));
         }
     }
     Ok(wait.map_or(Resolved::Known, Resolved::Wait))
+}
+
+/// What was held for lost may have come to a second lead before the sweeper carried its comments over to the first.
+async fn carried_over(app: &App, crm: &dyn Crm, journal: &mut Journal<'_>) -> Result<(), Stop> {
+    let is_lost = |e: &&Effect| e.kind == Kind::Comment && e.state == State::Absent;
+    let lost: Vec<Effect> = journal.effects().iter().filter(is_lost).cloned().collect();
+    for mut effect in lost {
+        let lead = app
+            .store
+            .standing_for(&effect.profile, &effect.target)
+            .await?;
+        if lead == effect.target {
+            continue;
+        }
+        if let Looked::Found(id) = commented(crm, &effect, &lead).await? {
+            effect.state = State::Applied;
+            effect.remote_id = Some(id);
+            journal.set_effect(&effect);
+        }
+    }
+    Ok(())
 }
 
 async fn one(
@@ -68,7 +91,13 @@ async fn one(
     let remote = match effect.kind {
         Kind::Write => written(crm, &effect, journal).await?,
         Kind::Create => created(app, crm, stored, &mut effect).await?,
-        Kind::Comment | Kind::BlockComment => commented(crm, &effect).await?,
+        Kind::Comment | Kind::BlockComment => {
+            let lead = app
+                .store
+                .standing_for(&effect.profile, &effect.target)
+                .await?;
+            commented(crm, &effect, &lead).await?
+        }
     };
     let now = clock::now();
     match remote {
@@ -188,11 +217,12 @@ async fn created(
     Ok(found.map_or(Looked::Nothing, |l| Looked::Found(l.id)))
 }
 
-/// An earlier attempt than the last may have made it, in a status that was wanted then: calup's all the same, as long as
-/// nobody has touched the lead.
+/// An earlier attempt than the last may have made it, in a status that was wanted then: calup's all the same. In one of
+/// calup's own statuses people may have edited the rest; in the list's first one, nobody may have touched the lead.
 fn take_as_made(effect: &mut Effect, lead: &Lead, profile: &Profile) {
-    if lead.updated_at <= lead.created_at + OWN_TOUCH
-        && is_made_in(&lead.status, lead.status_kind, profile)
+    let is_untouched = lead.updated_at <= lead.created_at + OWN_TOUCH;
+    if (profile.sets(&lead.status)
+        || is_untouched && is_made_in(&lead.status, lead.status_kind, profile))
         && let Ok(Action::Create(mut sent)) = serde_json::from_str(&effect.desired)
         && sent.status.is_some()
     {
@@ -206,11 +236,9 @@ pub fn is_made_in(status: &str, kind: StatusKind, profile: &Profile) -> bool {
     kind == StatusKind::Open || profile.sets(status)
 }
 
-async fn commented(crm: &dyn Crm, effect: &Effect) -> Result<Looked, Failure> {
-    let comments = match crm
-        .comments(&effect.target, effect.first_sent_at - SKEW)
-        .await
-    {
+/// `lead` is the effect's target, or what that was merged into.
+async fn commented(crm: &dyn Crm, effect: &Effect, lead: &str) -> Result<Looked, Failure> {
+    let comments = match crm.comments(lead, effect.first_sent_at - SKEW).await {
         Ok(comments) => comments,
         Err(Failure::Gone { .. }) => return Ok(Looked::Gone),
         Err(failure) => return Err(failure),
@@ -292,8 +320,10 @@ mod tests {
             "meeting booked"
         );
         assert_eq!(taken("to do", StatusKind::Open, 0), "to do");
-        let late = taken("meeting booked", StatusKind::Custom, 5_000);
-        assert_eq!(late, "Meeting Cancelled");
+        let edited = taken("meeting booked", StatusKind::Custom, 5_000);
+        assert_eq!(edited, "meeting booked");
+        let put_back = taken("to do", StatusKind::Open, 5_000);
+        assert_eq!(put_back, "Meeting Cancelled");
         for (status, kind) in [
             ("won", StatusKind::Closed),
             ("lost", StatusKind::Done),

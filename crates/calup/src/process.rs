@@ -12,6 +12,7 @@ use tokio::sync::OwnedMutexGuard;
 use vendors::Crm;
 
 use crate::app::App;
+use crate::chain_locks::ChainLocks;
 use crate::execute::{self, Step};
 use crate::gather::{self, Background, Search, Stop};
 use crate::journal::Journal;
@@ -119,7 +120,7 @@ pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
 /// On a meeting's chain, and on its lead.
 #[derive(Default)]
 struct Locks {
-    chain: Vec<OwnedMutexGuard<()>>,
+    chain: ChainLocks,
     lead: Option<OwnedMutexGuard<()>>,
 }
 
@@ -238,12 +239,24 @@ async fn attempt(
     locks: &mut Locks,
 ) -> Result<End, Stop> {
     let profile = &app.config.profile;
-    let background = gather::known(app, stored).await?;
-    if background.lead_in_doubt && !journal.effects().iter().any(gather::is_lead_in_doubt) {
-        return Ok(End::Yielded);
-    }
-    locks.chain = lock_chain(app, &background).await;
-    match lookup::resolve(app, crm, stored, journal).await? {
+    let mut background = loop {
+        let background = gather::known(app, stored).await?;
+        if background.lead_in_doubt && !journal.effects().iter().any(gather::is_lead_in_doubt) {
+            return Ok(End::Yielded);
+        }
+        if locks.chain.hold(&background.tokens) {
+            break background;
+        }
+        locks.chain = ChainLocks::default();
+        // Whoever held one may have changed what is known, and of which meetings the chain is.
+        if !locks.chain.take(app, &background.tokens).await {
+            break background;
+        }
+    };
+    let resolved = lookup::resolve(app, crm, stored, journal).await;
+    // Recorded together with what was found: another change may be the next to look at the lead.
+    adopt_created(&background, journal).await?;
+    match resolved? {
         lookup::Resolved::Known => {}
         lookup::Resolved::Wait(at) => return Ok(End::LookAgain(at)),
     }
@@ -251,6 +264,9 @@ async fn attempt(
         if let Some(at) = settle_given_up(app, crm, other).await? {
             return Ok(End::LookAgain(at));
         }
+    }
+    if !background.given_up.is_empty() {
+        background = gather::known(app, stored).await?;
     }
     let mut amended_before = usize::MAX;
     for _ in 0..ROUNDS_MAX {
@@ -398,17 +414,6 @@ async fn settle_given_up(
         lookup::Resolved::Known => None,
         lookup::Resolved::Wait(at) => Some(at),
     })
-}
-
-/// Two people of one meeting must not both make its lead. Locks are taken in one order, so nobody waits in a circle.
-async fn lock_chain(app: &App, background: &Background) -> Vec<OwnedMutexGuard<()>> {
-    let mut tokens: Vec<&String> = background.tokens.iter().collect();
-    tokens.sort_unstable();
-    let mut held = Vec::with_capacity(tokens.len());
-    for token in tokens {
-        held.push(app.chains.of(token).lock_owned().await);
-    }
-    held
 }
 
 fn lead_of(found: &Found) -> Option<String> {

@@ -30,6 +30,7 @@ pub const DAY: SignedDuration = SignedDuration::from_secs(DOUBTED_FOR.as_secs() 
 /// What was made later than this after the last attempt was not made by it.
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 const LOOK_EVERY_MAX: Duration = Duration::from_secs(60);
+const FIRST_LOOK: Duration = Duration::from_secs(10);
 /// The longer nothing turned up, the less often it is looked for.
 const LEISURE_MAX: SignedDuration = SignedDuration::from_mins(5);
 const BATCH: usize = 200;
@@ -60,7 +61,8 @@ pub async fn beside(
 /// Sweeps until told to stop; also renews the database's generation and ends the restore guard.
 async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut commits = 0;
-    let mut pause = app.config.sweep.min(LOOK_EVERY_MAX);
+    // A process that is ended again and again must come to it too.
+    let mut pause = app.config.sweep.min(FIRST_LOOK);
     loop {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}

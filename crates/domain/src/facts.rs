@@ -46,6 +46,8 @@ pub struct Known {
     pub untold: bool,
     /// When work on it began.
     pub tried_at: Option<Timestamp>,
+    /// All that it said or will say again, as it was last sent; `None` where that is not known (any more).
+    pub said: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

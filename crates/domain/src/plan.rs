@@ -3,6 +3,8 @@
 mod block;
 mod status;
 
+use std::cell::OnceCell;
+
 use serde::{Deserialize, Serialize};
 
 use crate::booking::Booking;
@@ -306,10 +308,11 @@ fn untold_after<'a>(
     if untold.is_empty() {
         return untold;
     }
+    // Two that wait for their answers must not leave it to each other: what counts is what each says.
     let before: Vec<&Known> = facts
         .known
         .iter()
-        .filter(|k| k.done && k.change != *change)
+        .filter(|k| (k.done || k.said.is_some()) && k.change != *change)
         .collect();
     let apart = chain::fold(
         facts
@@ -324,12 +327,36 @@ fn untold_after<'a>(
             || k.tried_at.is_none_or(|at| at >= change.received_at)
     };
     untold.retain(|other| {
-        !before
-            .iter()
-            .any(|k| follows(&k.change, other) && was_joined(k, other))
+        let texts = OnceCell::new();
+        !before.iter().any(|k| match &k.said {
+            Some(said) => {
+                let texts = texts.get_or_init(|| told_as(other, fold, profile));
+                texts.iter().any(|text| said.contains(text))
+            }
+            None => follows(&k.change, other) && was_joined(k, other),
+        })
     });
     untold.sort_by_key(|c| c.created_at);
     untold
+}
+
+/// As another change's comment or lead tells it: by all that is known, and by itself, as it was before anything joined
+/// it to a meeting.
+fn told_as(change: &Change, fold: &Fold, profile: &Profile) -> Vec<String> {
+    let itself = chain::fold([change]);
+    let mut texts = Vec::new();
+    for fold in [fold, &itself] {
+        let text = told(
+            change,
+            fold,
+            Telling::default(),
+            profile,
+            &mut Plan::default(),
+        );
+        texts.push(plain(&text.rich(None)).trim().to_owned());
+        texts.push(text.as_in_a_comment().markdown());
+    }
+    texts
 }
 
 fn field_answers(booking: &Booking) -> Vec<(String, String)> {

@@ -228,6 +228,7 @@ fn nobody_knows(change: &Change) -> Facts {
             done: false,
             untold: false,
             tried_at: None,
+            said: None,
         }],
         found: Found::Nobody,
         is_said: false,

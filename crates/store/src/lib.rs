@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::effect::Effect;
+use domain::effect::{Effect, Kind};
 use jiff::Timestamp;
 
 use crate::rows::{
@@ -181,8 +181,15 @@ pub trait Store: Asking + Papers + Profiles + Send + Sync {
     /// `lead` is gone because it was `into` a second time: links that name it mean `into` from now on
     /// ([`Store::links`] says so).
     async fn merge(&self, profile: &str, lead: &str, into: &str) -> Result<()>;
-    /// When an effect was last sent to this lead. Rarely asked: it may look through the whole journal.
-    async fn last_sent(&self, profile: &str, lead: &str) -> Result<Option<Timestamp>>;
+    /// The lead that this one stands for since it was merged: usually itself.
+    async fn standing_for(&self, profile: &str, lead: &str) -> Result<String>;
+    /// When an effect (of this kind) was last sent to this lead. Rarely asked: it may look through the whole journal.
+    async fn last_sent(
+        &self,
+        profile: &str,
+        lead: &str,
+        kind: Option<Kind>,
+    ) -> Result<Option<Timestamp>>;
 
     // --- profiles ---
 

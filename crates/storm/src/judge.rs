@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::effect::Kind;
+use domain::effect::State;
 use serde_json::Value;
 use sim::clickup::{Asked, TaskView};
 use sim::http::Received;
@@ -262,8 +262,7 @@ fn written(world: &World, before: &TaskView, after: &TaskView, left: Departed) {
         }
         if lost.is_none()
             && before.markdown != after.markdown
-            && let Some(effect) = seen.announced(Kind::Write, &before.id)
-            && effect.pre_image.is_none()
+            && seen.all_announced(&before.id, |effect| effect.pre_image.is_none())
         {
             lost = Some(format!(
                 "what {} held before a write is not kept",
@@ -272,8 +271,7 @@ fn written(world: &World, before: &TaskView, after: &TaskView, left: Departed) {
         }
         if lost.is_none()
             && before.status != after.status
-            && let Some(effect) = seen.announced(Kind::Write, &before.id)
-            && effect.status_before.is_none()
+            && seen.all_announced(&before.id, |effect| effect.status_before.is_none())
         {
             lost = Some(format!("which status {} had is not kept", before.id));
         }
@@ -298,7 +296,9 @@ fn written(world: &World, before: &TaskView, after: &TaskView, left: Departed) {
             seen.statuses.remove(&before.id);
         }
     }
-    if after.status == "meeting booked" && before.status != after.status {
+    // What was known when it left, an older copy may not know.
+    let is_forgotten = world.seen().is_forgotten(left.at_ms);
+    if after.status == "meeting booked" && before.status != after.status && !is_forgotten {
         resurrected(world, &before.id);
     }
 }
@@ -340,6 +340,9 @@ fn commented(world: &World, task: &str, left: Departed) {
     world.tell(format_args!("{task} shows: {first}"));
     let mut out_of_order = None;
     for (uid, mark) in marked(&comment.text) {
+        let state = world.seen().state_of(&mark);
+        // What it says stood there already, by another attempt that came too late.
+        let is_second = world.seen().came_too_late.contains(&mark);
         // From a second lead the sweeper carries over what was said there, as it was said.
         let is_carried = marks::is_on_another(world, &mark, task);
         let mut seen = world.seen();
@@ -357,10 +360,12 @@ fn commented(world: &World, task: &str, left: Departed) {
         let key = (task.to_owned(), event.chain);
         let later = seen.told.get(&key).into_iter().flatten();
         // What comes too late comes where it comes, and goes again.
-        let is_excused = left.is_beyond || is_carried || is_misdated(world, left);
+        let is_excused =
+            left.is_beyond || is_second || is_carried || is_misdated(world, left, state);
         let later = later.filter(|order| **order > event.order && !is_excused);
         // One that was forgotten with the rest of the database is not known to have been told.
-        let mut later = later.filter(|order| seen.is_stored(event.chain, **order));
+        let later = later.filter(|order| seen.is_stored(event.chain, **order));
+        let mut later = later.filter(|order| !seen.is_held_for_lost(task, event.chain, **order));
         if later.any(|order| seen.is_joined(event.chain, event.order, *order, left.planned_at_ms)) {
             out_of_order = Some(format!(
                 "{task}: `{first}` of {uid} comes after a later one of its meeting and does not say that it is late"
@@ -368,6 +373,12 @@ fn commented(world: &World, task: &str, left: Departed) {
         }
         if !seen.is_forgotten(left.at_ms) {
             seen.told.entry(key).or_default().insert(event.order);
+            let place = (task.to_owned(), event.chain, event.order);
+            if left.is_beyond || is_carried {
+                seen.told_too_late.insert(place, mark);
+            } else {
+                seen.told_too_late.remove(&place);
+            }
         }
         let same = |e: &story::Event| e.chain == event.chain && e.order == event.order;
         let number = seen.events.iter().position(same);
@@ -382,9 +393,10 @@ fn commented(world: &World, task: &str, left: Departed) {
 }
 
 /// While something of a person's is looked for, what came after it and by our clock before it is not held up.
-fn is_misdated(world: &World, left: Departed) -> bool {
+fn is_misdated(world: &World, left: Departed, state: Option<State>) -> bool {
     let was_set = world.counts().faults.contains_key("clock set");
-    was_set && time::elapsed_ms() > left.at_ms + LOOKED_MS
+    let is_looked_for = state == Some(State::Unknown);
+    was_set && (is_looked_for || time::elapsed_ms() > left.at_ms + LOOKED_MS)
 }
 
 pub fn task_of(path: &str) -> Option<&str> {

@@ -156,7 +156,8 @@ verbs! {
         meta(key: &str) -> Option<String>;
         token(hash: &str) -> Option<Token>;
         damage() -> Vec<String>;
-        last_sent(profile: &str, lead: &str) -> Option<Timestamp>;
+        standing_for(profile: &str, lead: &str) -> String;
+        last_sent(profile: &str, lead: &str, kind: Option<domain::effect::Kind>) -> Option<Timestamp>;
         doubts(profile: &str, now: Timestamp, limit: usize) -> Vec<Doubt>;
     }
     writes {

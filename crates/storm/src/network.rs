@@ -67,6 +67,8 @@ async fn carry(life: &Arc<Life>, call: Call) -> Result<Answer, Lost> {
     } else {
         None
     };
+    // Only the sweeper takes anything away.
+    let is_sweep = asked.method == "DELETE";
     let mut answer = travel(life, &asked, writes).await;
     if world.has(Bug::ClientSendsAgain) && writes && !matches!(&answer, Ok(a) if a.status < 500) {
         answer = travel(life, &asked, writes).await;
@@ -77,7 +79,7 @@ async fn carry(life: &Arc<Life>, call: Call) -> Result<Answer, Lost> {
     // From here on the process knows.
     if let Ok(answer) = &mut answer {
         limits::answered(world, life, answer);
-        spell::heard(world, answer.status, writes);
+        spell::heard(world, answer.status, writes && !is_sweep);
         if world.has(Bug::IgnoresRemaining) && answer.status != 429 {
             answer.headers.remove("x-ratelimit-remaining");
         }

@@ -34,8 +34,11 @@ pub fn lead_deleted(world: &World, lead: &TaskView, left: Departed) {
         return world.violated("I10", what);
     }
     let marks: Vec<String> = marked(&lead.markdown).into_iter().map(|(_, m)| m).collect();
-    let older = world.clickup.live_tasks().into_iter().find(|other| {
-        other.creator_id == us
+    // What arrives late finds what people have done since.
+    let is_late = time::elapsed_ms() > left.at_ms + LOOKED_AT_MS;
+    let ours = world.clickup.tasks_created_by(us);
+    let older = ours.into_iter().find(|other| {
+        (!other.deleted || is_late)
             && (other.date_created, &other.id) < (lead.date_created, &lead.id)
             && marked(&other.markdown)
                 .iter()
@@ -114,11 +117,11 @@ pub async fn left(world: &World, file: &dyn Store) -> Option<(&'static str, Stri
         .notices(DEFAULT_PROFILE, NOTICES)
         .await
         .unwrap_or_default();
+    let mut excused = unheard(world);
     let told: BTreeSet<&str> = notices
         .iter()
         .filter_map(|notice| notice.cause.strip_prefix("doubled:"))
         .collect();
-    let mut excused = BTreeSet::new();
     let mut people: Vec<usize> = Vec::new();
     for task in world.clickup.live_tasks() {
         let seen = world.seen();
@@ -164,6 +167,20 @@ pub async fn left(world: &World, file: &dyn Store) -> Option<(&'static str, Stri
     // Which of the two is meant by now is for people to say.
     world.seen().removed.extend(people);
     marks::doubled(world, &excused)
+}
+
+/// A comment that came too late to a record before the database was put back, and whose change nobody was known for when it came
+/// again: it has no effect that could be looked after.
+fn unheard(world: &World) -> BTreeSet<String> {
+    let seen = world.seen();
+    if seen.restored_at_ms.is_none() {
+        return BTreeSet::new();
+    }
+    let tasks = world.clickup.live_tasks();
+    let comments = tasks.iter().flat_map(marks::marks_in_comments);
+    let is_unheard =
+        |mark: &String| seen.came_too_late.contains(mark) && seen.state_of(mark).is_none();
+    comments.filter(is_unheard).collect()
 }
 
 /// A lead that was forgotten when the database was put back, and whose person has got another one since.

@@ -43,6 +43,8 @@ pub struct Seen {
     pub cancelled: BTreeSet<(usize, String)>,
     /// The orders told per task and chain.
     pub told: BTreeMap<(String, usize), BTreeSet<usize>>,
+    /// Of these, what came too late, or was carried over from a second lead, and its mark.
+    pub told_too_late: BTreeMap<(String, usize, usize), String>,
     /// People whose record somebody deleted or merged away: less can be said about them.
     pub removed: BTreeSet<usize>,
     /// Leads of people without an e-mail, made since the copy of the database that was put back: only a lost link told
@@ -101,12 +103,28 @@ impl Seen {
             .insert(effect.key.clone(), effect.clone());
     }
 
-    pub fn announced(&self, kind: Done, target: &str) -> Option<&Effect> {
-        self.of_database
-            .effects
-            .values()
-            .filter(|e| e.kind == kind && e.target == target && e.state == State::Attempting)
-            .max_by_key(|e| (e.epoch, e.last_sent_at))
+    /// Whether every write to this lead that may be on its way lacks something; one that is in doubt may arrive beside
+    /// the next.
+    pub fn all_announced(&self, target: &str, lacks: impl Fn(&Effect) -> bool) -> bool {
+        let on_its_way = |e: &&Effect| {
+            e.kind == Done::Write
+                && e.target == target
+                && matches!(e.state, State::Attempting | State::Unknown)
+        };
+        let mut announced = self.of_database.effects.values().filter(on_its_way);
+        announced.clone().next().is_some() && announced.all(lacks)
+    }
+
+    /// Of the effect that bears a mark, as the database has it.
+    pub fn state_of(&self, mark: &str) -> Option<State> {
+        let mut effects = self.of_database.effects.values();
+        effects.find(|e| e.marker == mark).map(|e| e.state)
+    }
+
+    /// It came after all, or was forgotten, which nobody knows until it is found or sent again.
+    pub fn is_held_for_lost(&self, task: &str, chain: usize, order: usize) -> bool {
+        let mark = self.told_too_late.get(&(task.to_owned(), chain, order));
+        mark.is_some_and(|mark| matches!(self.state_of(mark), None | Some(State::Absent)))
     }
 
     /// A decision about this booking reads what is known.

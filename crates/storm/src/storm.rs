@@ -34,6 +34,8 @@ const LOOK_EVERY_MS: u64 = 500;
 /// Restarts of an idle process, and how long each is watched.
 const IDLE_RESTARTS: u32 = 2;
 const IDLE_MS: u64 = 20_000;
+/// In this the sweeper has looked twice.
+const SWEPT_MS: u64 = 130_000;
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -231,6 +233,8 @@ impl Stage<'_> {
     /// I19: whoever has nothing to do changes nothing, however often it starts. Then the final look.
     async fn idle(&mut self, mut running: Running) {
         self.world.tell(format_args!("idle"));
+        // The sweeper may have to take away what nobody holds against it.
+        time::sleep_ms(SWEPT_MS).await;
         let before = self.world.seen().mutations;
         for _ in 0..IDLE_RESTARTS {
             running = self.restart(running).await;

@@ -1,6 +1,6 @@
 //! A lead that was made twice: the older stays, gets what is only on the younger, and the younger goes.
 
-use domain::effect::{Effect, State};
+use domain::effect::{Effect, Kind, State};
 use domain::lead::{Lead, NewLead, Posted, Run, Write};
 use domain::outcome::Failure;
 use domain::plan::Action;
@@ -156,7 +156,11 @@ pub(super) async fn twin(
     };
     Ok(Some(Twin {
         register: app.store.register(&effect.profile, id).await?,
-        last_sent: app.store.last_sent(&effect.profile, id).await?,
+        last_sent: app.store.last_sent(&effect.profile, id, None).await?,
+        last_written: app
+            .store
+            .last_sent(&effect.profile, id, Some(Kind::Write))
+            .await?,
         lead,
         comments,
     }))

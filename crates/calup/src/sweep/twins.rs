@@ -18,6 +18,8 @@ pub struct Twin {
     /// What calup did to it.
     pub register: Register,
     pub last_sent: Option<Timestamp>,
+    /// The same of its status and description only.
+    pub last_written: Option<Timestamp>,
 }
 
 /// What people have done to it since it was made as `sent`; a call of ours ends within `grace`.
@@ -77,7 +79,7 @@ fn is_as_made(lead: &Lead, profile: &Profile) -> bool {
 /// Whether what the younger shows was written, or made, after what the older shows; `known` is the one that calup took
 /// for its own, the last attempt's.
 fn is_newer(younger: &Twin, older: &Twin, known: Option<&str>) -> bool {
-    match (younger.last_sent, older.last_sent) {
+    match (younger.last_written, older.last_written) {
         (None, None) => known == Some(younger.lead.id.as_str()),
         (younger, older) => younger > older,
     }
@@ -239,6 +241,7 @@ mod tests {
             comments: Vec::new(),
             register: Register::default(),
             last_sent: None,
+            last_written: None,
         }
     }
 
@@ -362,18 +365,26 @@ mod tests {
         let mut older = twin("a", 0);
         older.lead.description = fence::replace(&older.lead.description, "Tuesday").expect("fits");
         older.register.status_set = Some("meeting booked".into());
-        older.last_sent = Some(at(60));
+        older.last_written = Some(at(60));
         // It shows Monday, as the first attempt sent it.
         let late = twin("b", 70);
         let write = carried(&older, &late, &sent(), &profile(), Some("a"));
         assert_eq!(write, Write::default());
 
+        // A comment says nothing of the block.
+        let mut told = twin("a", 0);
+        told.lead.description = older.lead.description.clone();
+        let mut late = twin("b", 70);
+        late.last_sent = Some(at(90));
+        let write = carried(&told, &late, &sent(), &profile(), Some("a"));
+        assert_eq!(write, Write::default());
+
         let mut used = twin("b", 70);
         used.lead.description = fence::replace(&used.lead.description, "Friday").expect("fits");
-        used.last_sent = Some(at(90));
+        used.last_written = Some(at(90));
         let write = carried(&older, &used, &sent(), &profile(), Some("a"));
         assert!(write.description.expect("the block").contains("Friday"));
-        older.last_sent = Some(at(120));
+        older.last_written = Some(at(120));
         assert_eq!(
             carried(&older, &used, &sent(), &profile(), Some("a")),
             Write::default()
@@ -391,7 +402,7 @@ mod tests {
         let mut younger = twin("b", 70);
         younger.lead.status = "meeting cancelled".into();
         younger.register.status_set = Some("meeting cancelled".into());
-        younger.last_sent = Some(at(70));
+        younger.last_written = Some(at(70));
         let carry = |older: &Twin| carried(older, &younger, &cancelled, &profile(), Some("b"));
         assert_eq!(carry(&older).status.as_deref(), Some("meeting cancelled"));
 

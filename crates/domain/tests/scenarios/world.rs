@@ -127,6 +127,7 @@ impl<'a> World<'a> {
                 done: false,
                 untold: false,
                 tried_at: Some(change.received_at),
+                said: None,
             });
             let at = self.known.len() - 1;
             if self.awaits_booking(change) {
@@ -170,6 +171,14 @@ impl<'a> World<'a> {
         let known = &mut self.known[at];
         known.done = lead.is_some() && !plan.ignored;
         known.untold = lead.is_none() && !plan.ignored;
+        for action in &plan.actions {
+            let said = match action {
+                Action::Create(new) => new.description.clone(),
+                Action::Comment(text) => text.iter().map(|run| run.text.as_str()).collect(),
+                Action::Write(_) | Action::BlockComment(_) => continue,
+            };
+            known.said.get_or_insert_default().push_str(&said);
+        }
         if let Some(id) = lead.filter(|_| !plan.ignored) {
             if !matches!(change.note, Some(domain::note::Note::Guest { .. })) {
                 self.link(change, &id);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::effect::Kind;
 use jiff::Timestamp;
 
 use super::cells::{cell, indexed};
@@ -32,7 +33,8 @@ statements! {
     MERGE = "INSERT INTO merged (profile, lead, into_lead) VALUES ($1, $2, $3)
         ON CONFLICT (profile, lead) DO UPDATE SET into_lead = excluded.into_lead";
     INTO = "SELECT into_lead FROM merged WHERE profile = $1 AND lead = $2";
-    LAST_SENT = "SELECT max(last_sent_at) AS at FROM effect WHERE profile = $1 AND target = $2";
+    LAST_SENT = "SELECT max(last_sent_at) AS at FROM effect
+        WHERE profile = $1 AND target = $2 AND ($3::text IS NULL OR kind = $3)";
 }
 
 pub async fn doubt(db: &Db, doubt: &Doubt) -> Result<()> {
@@ -101,8 +103,16 @@ pub async fn standing_for(db: &Db, profile: &str, lead: String) -> Result<String
     Ok(lead)
 }
 
-pub async fn last_sent(db: &Db, profile: &str, lead: &str) -> Result<Option<Timestamp>> {
-    let at: Option<i64> = match db.one(LAST_SENT, &[&profile, &lead]).await? {
+pub async fn last_sent(
+    db: &Db,
+    profile: &str,
+    lead: &str,
+    kind: Option<Kind>,
+) -> Result<Option<Timestamp>> {
+    let at: Option<i64> = match db
+        .one(LAST_SENT, &[&profile, &lead, &kind.map(Kind::name)])
+        .await?
+    {
         Some(row) => cell(&row, "at")?,
         None => None,
     };

@@ -35,7 +35,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::effect::Effect;
+use domain::effect::{Effect, Kind};
 use jiff::Timestamp;
 
 use self::connection::Db;
@@ -189,10 +189,23 @@ impl Store for Postgres {
             .await
     }
 
-    async fn last_sent(&self, profile: &str, lead: &str) -> Result<Option<Timestamp>> {
+    async fn standing_for(&self, profile: &str, lead: &str) -> Result<String> {
         let (profile, lead) = (profile.to_owned(), lead.to_owned());
         self.look(Loan::Single, move |db, _| async move {
-            doubts::last_sent(&db, &profile, &lead).await
+            doubts::standing_for(&db, &profile, lead).await
+        })
+        .await
+    }
+
+    async fn last_sent(
+        &self,
+        profile: &str,
+        lead: &str,
+        kind: Option<Kind>,
+    ) -> Result<Option<Timestamp>> {
+        let (profile, lead) = (profile.to_owned(), lead.to_owned());
+        self.look(Loan::Single, move |db, _| async move {
+            doubts::last_sent(&db, &profile, &lead, kind).await
         })
         .await
     }

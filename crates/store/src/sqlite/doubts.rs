@@ -1,5 +1,6 @@
 //! What may stand twice in the CRM, when to look for it again, and which lead was merged into which.
 
+use domain::effect::Kind;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -21,7 +22,8 @@ statements! {
     MERGE = "INSERT INTO merged (profile, lead, into_lead) VALUES (?1, ?2, ?3)
         ON CONFLICT (profile, lead) DO UPDATE SET into_lead = excluded.into_lead";
     INTO = "SELECT into_lead FROM merged WHERE profile = ?1 AND lead = ?2";
-    LAST_SENT = "SELECT max(last_sent_at) FROM effect WHERE profile = ?1 AND target = ?2";
+    LAST_SENT = "SELECT max(last_sent_at) FROM effect
+        WHERE profile = ?1 AND target = ?2 AND (?3 IS NULL OR kind = ?3)";
 }
 
 pub fn doubt(db: &Connection, doubt: &Doubt) -> Result<()> {
@@ -83,9 +85,16 @@ pub fn standing_for(db: &Connection, profile: &str, lead: String) -> Result<Stri
     Ok(lead)
 }
 
-pub fn last_sent(db: &Connection, profile: &str, lead: &str) -> Result<Option<Timestamp>> {
+pub fn last_sent(
+    db: &Connection,
+    profile: &str,
+    lead: &str,
+    kind: Option<Kind>,
+) -> Result<Option<Timestamp>> {
     let at: Option<i64> = db
         .prepare_cached(LAST_SENT)?
-        .query_row([profile, lead], |row| row.get(0))?;
+        .query_row(params![profile, lead, kind.map(Kind::name)], |row| {
+            row.get(0)
+        })?;
     at.map(time).transpose()
 }

@@ -36,7 +36,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::effect::Effect;
+use domain::effect::{Effect, Kind};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 
@@ -389,9 +389,18 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn last_sent(&self, profile: &str, lead: &str) -> Result<Option<Timestamp>> {
+    async fn standing_for(&self, profile: &str, lead: &str) -> Result<String> {
+        self.glance(|db, _| doubts::standing_for(db, profile, lead.to_owned()))
+    }
+
+    async fn last_sent(
+        &self,
+        profile: &str,
+        lead: &str,
+        kind: Option<Kind>,
+    ) -> Result<Option<Timestamp>> {
         let (profile, lead) = (profile.to_owned(), lead.to_owned());
-        self.look(move |db, _| doubts::last_sent(db, &profile, &lead))
+        self.look(move |db, _| doubts::last_sent(db, &profile, &lead, kind))
             .await
     }
 

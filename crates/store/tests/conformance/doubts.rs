@@ -1,6 +1,6 @@
 //! What may stand twice in the CRM.
 
-use domain::effect::Effect;
+use domain::effect::{Effect, Kind};
 use store::rows::{Doubt, Link};
 
 use crate::journal::effect;
@@ -89,6 +89,9 @@ pub async fn a_link_to_a_merged_lead_means_the_one_that_is_left(store: Any) {
     store.merge(PROFILE, "l_1", "l_2").await.expect("merged");
     store.merge(PROFILE, "l_2", "l_4").await.expect("merged");
     store.merge("other", "l_3", "l_5").await.expect("merged");
+    let stands_for = async |lead| store.standing_for(PROFILE, lead).await.expect("answers");
+    assert_eq!(stands_for("l_1").await, "l_4");
+    assert_eq!(stands_for("l_3").await, "l_3");
     let leads: Vec<String> = store
         .links(PROFILE, &tokens)
         .await
@@ -108,7 +111,13 @@ pub async fn when_a_lead_was_last_written_is_known(store: Any) {
         };
         record_effect(&store, &sent).await.expect("saved");
     }
-    let last = async |lead| store.last_sent(PROFILE, lead).await.expect("answers");
+    let last = async |lead| store.last_sent(PROFILE, lead, None).await.expect("answers");
     assert_eq!(last("lead_1").await, Some(at("10:07")));
     assert_eq!(last("lead_2").await, None);
+    let of_kind = async |kind| {
+        let last = store.last_sent(PROFILE, "lead_1", Some(kind)).await;
+        last.expect("answers")
+    };
+    assert_eq!(of_kind(Kind::Comment).await, Some(at("10:07")));
+    assert_eq!(of_kind(Kind::Write).await, None);
 }

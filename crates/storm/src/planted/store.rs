@@ -362,7 +362,8 @@ lies! {
     doubt(doubt: &Doubt) -> ();
     look_again(doubt: &Doubt, at: Option<Timestamp>) -> ();
     merge(profile: &str, lead: &str, into: &str) -> ();
-    last_sent(profile: &str, lead: &str) -> Option<Timestamp>;
+    standing_for(profile: &str, lead: &str) -> String;
+    last_sent(profile: &str, lead: &str, kind: Option<domain::effect::Kind>) -> Option<Timestamp>;
 }
 
 macro_rules! truths {
