@@ -97,7 +97,11 @@ fn answer(question: &str) -> Say {
     let lower = question.to_lowercase();
     let intro = json!({ "event_type_slug": INTRO });
     if lower.contains("draft") {
-        Say::text("I look Jordan up.").and_tool("crm_find_person", json!({ "query": "Jordan" }))
+        let to = question.split_once(" to ").map_or("", |(_, to)| to);
+        let name: String = to.chars().take_while(|c| c.is_alphabetic()).collect();
+        let name = if name.is_empty() { "Jordan" } else { &name };
+        Say::text(&format!("I look {name} up."))
+            .and_tool("crm_find_person", json!({ "query": name }))
     } else if let Some((_, when)) = lower.split_once("free ") {
         let when = when.trim_end_matches(['?', '.', '!']);
         Say::tool("cal_free_times", json!({ "when": when }))
@@ -110,15 +114,27 @@ fn answer(question: &str) -> Say {
     }
 }
 
+fn name_of(person: &Value) -> Option<&str> {
+    person["name"]["written_by_others"].as_str()
+}
+
 fn go_on(results: &[Value]) -> Say {
     let first = results.first().cloned().unwrap_or_default();
+    let people = first["people"].as_array().map_or(&[][..], Vec::as_slice);
+    if people.len() > 1 {
+        let names: Vec<&str> = people.iter().filter_map(|it| name_of(it)).collect();
+        return Say::text(&format!("Which of them: {}?", names.join("; ")));
+    }
     if let Some(id) = first["people"][0]["task_id"].as_str() {
         let input = json!({ "event_type_slug": INTRO, "task_id": id });
         return Say::tool("cal_link_for_person", input);
     }
     if let (Some(link), true) = (first["booking_url"].as_str(), first["person"].is_object()) {
-        let draft = "Hi Jordan, it was good to talk. Shall we go on? Take whatever time suits you:";
-        return Say::text(&format!("{draft}\n{link}"));
+        let name = name_of(&first["person"]).unwrap_or_default();
+        let name = name.split([' ', ',']).next().unwrap_or_default();
+        return Say::text(&format!(
+            "Hi {name}, it was good to talk. Shall we go on? Take whatever time suits you:\n{link}"
+        ));
     }
     if let Some(link) = first["booking_url"].as_str() {
         return Say::text(&format!("Your intro call: {link}"));
