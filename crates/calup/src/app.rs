@@ -15,6 +15,7 @@ use vendors::clickup::{self, ClickUp};
 use vendors::slack::Slack;
 
 use crate::calcom::{self, Account};
+use crate::chain_locks::Chains;
 use crate::config::Config;
 use crate::hooks::Hooks;
 use crate::index::{Asked, Following, Freshness};
@@ -22,7 +23,7 @@ use crate::lease::Lease;
 use crate::leased::Leased;
 use crate::misfits::Misfits;
 use crate::ready::Readiness;
-use crate::shared::{Locks, Shared};
+use crate::shared::Shared;
 use crate::slack::{self, Words};
 use crate::waits::Waits;
 
@@ -50,7 +51,7 @@ pub struct App {
     pub health: Mutex<Health>,
     pub shared: Shared,
     /// Held while a meeting's lead may be made; another profile's meeting waits for nothing of ours.
-    pub chains: Locks,
+    pub chains: Chains,
     pub readiness: Readiness,
     pub waits: Waits,
     /// Held while the index is brought up to date; what is left of that.
@@ -169,7 +170,7 @@ impl App {
             came: AtomicBool::new(true),
             health: Mutex::default(),
             shared,
-            chains: Locks::default(),
+            chains: Chains::default(),
             readiness: Readiness::default(),
             waits: Waits::default(),
             indexing: tokio::sync::Mutex::default(),

@@ -90,20 +90,16 @@ pub async fn known(app: &App, stored: &Stored) -> Result<Background, store::Erro
         if is_dead && in_doubt {
             background.given_up.push(other.clone());
         }
-        if may_tell {
-            // Who was given up says nothing again.
-            let speech = effects
-                .iter()
-                .filter(|e| speaks(e) && (!is_dead || may_be_there(e)));
-            let said = speech.filter_map(|e| Some((n, heard_by(e), words(e)?)));
-            background.said.extend(said);
+        for speech in effects.iter().filter(|e| is_speech(e) && may_be_there(e)) {
+            let lead = heard_by(app, speech).await?;
+            if may_tell && let Some(words) = words(speech) {
+                background.said.push((n, lead.clone(), words));
+            }
+            // Its work was cut short, or is done again: it may have been told before, and what is told now comes after it.
+            if !has_told {
+                background.heard.push((n, lead));
+            }
         }
-        if has_told {
-            continue;
-        }
-        // Its work was cut short, or is done again: it may have been told before, and what is told now comes after it.
-        let told = effects.iter().filter(|e| is_speech(e) && may_be_there(e));
-        background.heard.extend(told.map(|e| (n, heard_by(e))));
         background.lead_in_doubt |= is_open && in_doubt;
     }
     Ok(background)
@@ -128,11 +124,6 @@ fn is_speech(effect: &Effect) -> bool {
     matches!(effect.kind, effect::Kind::Create | effect::Kind::Comment)
 }
 
-/// It was said, or is going to be said again.
-fn speaks(effect: &Effect) -> bool {
-    is_speech(effect) && !matches!(effect.state, State::Dead | State::Operator)
-}
-
 /// `None` where what was sent is not known (any more).
 fn words(effect: &Effect) -> Option<String> {
     match serde_json::from_str(&effect.desired).ok()? {
@@ -142,12 +133,17 @@ fn words(effect: &Effect) -> Option<String> {
     }
 }
 
-fn heard_by(effect: &Effect) -> Option<String> {
-    match effect.kind {
-        effect::Kind::Create => effect.remote_id.clone(),
+/// On which lead it stands by now; `None` is any.
+async fn heard_by(app: &App, effect: &Effect) -> Result<Option<String>, store::Error> {
+    let lead = match effect.kind {
+        effect::Kind::Create => effect.remote_id.as_ref(),
         effect::Kind::Comment | effect::Kind::Write | effect::Kind::BlockComment => {
-            Some(effect.target.clone())
+            Some(&effect.target)
         }
+    };
+    match lead {
+        Some(lead) => Ok(Some(app.store.standing_for(&effect.profile, lead).await?)),
+        None => Ok(None),
     }
 }
 
@@ -259,6 +255,7 @@ fn as_known(stored: &Stored) -> Known {
     Known {
         change: stored.change.clone(),
         done: stored.status == Status::Done,
+        given_up: stored.status == Status::Dead,
         untold,
         tried_at: stored.first_tried_at,
         said: None,

@@ -67,6 +67,7 @@ async fn carried_over(app: &App, crm: &dyn Crm, journal: &mut Journal<'_>) -> Re
             continue;
         }
         if let Looked::Found(id) = commented(crm, &effect, &lead).await? {
+            effect.epoch = app.epoch();
             effect.state = State::Applied;
             effect.remote_id = Some(id);
             journal.set_effect(&effect);
@@ -218,10 +219,12 @@ async fn created(
 }
 
 /// An earlier attempt than the last may have made it, in a status that was wanted then: calup's all the same. In one of
-/// calup's own statuses people may have edited the rest; in the list's first one, nobody may have touched the lead.
+/// calup's own statuses people may have edited the rest; in the list's first one, or where there was but one attempt, nobody
+/// may have touched the lead.
 fn take_as_made(effect: &mut Effect, lead: &Lead, profile: &Profile) {
     let is_untouched = lead.updated_at <= lead.created_at + OWN_TOUCH;
-    if (profile.sets(&lead.status)
+    // One attempt sent one status only.
+    if (effect.attempt > 1 && profile.sets(&lead.status)
         || is_untouched && is_made_in(&lead.status, lead.status_kind, profile))
         && let Ok(Action::Create(mut sent)) = serde_json::from_str(&effect.desired)
         && sent.status.is_some()

@@ -239,19 +239,8 @@ async fn attempt(
     locks: &mut Locks,
 ) -> Result<End, Stop> {
     let profile = &app.config.profile;
-    let mut background = loop {
-        let background = gather::known(app, stored).await?;
-        if background.lead_in_doubt && !journal.effects().iter().any(gather::is_lead_in_doubt) {
-            return Ok(End::Yielded);
-        }
-        if locks.chain.hold(&background.tokens) {
-            break background;
-        }
-        locks.chain = ChainLocks::default();
-        // Whoever held one may have changed what is known, and of which meetings the chain is.
-        if !locks.chain.take(app, &background.tokens).await {
-            break background;
-        }
+    let Some(mut background) = locked(app, stored, journal, locks).await? else {
+        return Ok(End::Yielded);
     };
     let resolved = lookup::resolve(app, crm, stored, journal).await;
     // Recorded together with what was found: another change may be the next to look at the lead.
@@ -266,7 +255,10 @@ async fn attempt(
         }
     }
     if !background.given_up.is_empty() {
-        background = gather::known(app, stored).await?;
+        let Some(settled) = locked(app, stored, journal, locks).await? else {
+            return Ok(End::Yielded);
+        };
+        background = settled;
     }
     let mut amended_before = usize::MAX;
     for _ in 0..ROUNDS_MAX {
@@ -396,6 +388,31 @@ async fn attempt(
     Ok(End::Failed(Failure::Transient {
         what: "finish within four rounds; the lead keeps changing".into(),
     }))
+}
+
+/// What is known, with the meeting's chain locked. `None`: another change goes first.
+async fn locked(
+    app: &App,
+    stored: &Stored,
+    journal: &Journal<'_>,
+    locks: &mut Locks,
+) -> Result<Option<Background>, store::Error> {
+    loop {
+        let released = app.chains.released();
+        let background = gather::known(app, stored).await?;
+        if background.lead_in_doubt && !journal.effects().iter().any(gather::is_lead_in_doubt) {
+            return Ok(None);
+        }
+        if locks.chain.hold(&background.tokens) {
+            return Ok(Some(background));
+        }
+        locks.chain = ChainLocks::default();
+        locks.chain = app.chains.take(&background.tokens).await;
+        // Whoever has let one go since may have changed what is known, and of which meetings the chain is.
+        if app.chains.released() == released {
+            return Ok(Some(background));
+        }
+    }
 }
 
 /// Whether a change that was given up has made the person's lead is found out for whoever comes next; `Some` is when to

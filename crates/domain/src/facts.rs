@@ -42,6 +42,8 @@ pub struct Known {
     pub change: Change,
     /// Finished, and acted on.
     pub done: bool,
+    /// It was given up, whatever it had done by then.
+    pub given_up: bool,
     /// Finished without a lead to tell it to.
     pub untold: bool,
     /// When work on it began.

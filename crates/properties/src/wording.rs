@@ -226,6 +226,7 @@ fn nobody_knows(change: &Change) -> Facts {
         known: vec![Known {
             change: change.clone(),
             done: false,
+            given_up: false,
             untold: false,
             tried_at: None,
             said: None,

@@ -262,7 +262,11 @@ fn written(world: &World, before: &TaskView, after: &TaskView, left: Departed) {
         }
         if lost.is_none()
             && before.markdown != after.markdown
-            && seen.all_announced(&before.id, |effect| effect.pre_image.is_none())
+            && seen.all_announced(
+                &before.id,
+                |write| write.description.is_some(),
+                |effect| effect.pre_image.is_none(),
+            )
         {
             lost = Some(format!(
                 "what {} held before a write is not kept",
@@ -271,7 +275,11 @@ fn written(world: &World, before: &TaskView, after: &TaskView, left: Departed) {
         }
         if lost.is_none()
             && before.status != after.status
-            && seen.all_announced(&before.id, |effect| effect.status_before.is_none())
+            && seen.all_announced(
+                &before.id,
+                |write| write.status.is_some(),
+                |effect| effect.status_before.is_none(),
+            )
         {
             lost = Some(format!("which status {} had is not kept", before.id));
         }

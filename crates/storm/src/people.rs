@@ -35,6 +35,9 @@ pub async fn act(world: Arc<World>, act: Act) {
     let view = clickup.task(&task).expect("it is live");
     let now = time::elapsed_ms();
     repair::touched(&world, act.deed, &task);
+    if matches!(act.deed, Deed::Deletes | Deed::Merges) {
+        world.seen().gone_at.insert(task.clone(), now);
+    }
     match act.deed {
         Deed::WritesAbove | Deed::WritesBelow => {
             let text = format!("Noted by hand at {now}");

@@ -35,10 +35,15 @@ pub fn lead_deleted(world: &World, lead: &TaskView, left: Departed) {
     }
     let marks: Vec<String> = marked(&lead.markdown).into_iter().map(|(_, m)| m).collect();
     // What arrives late finds what people have done since.
-    let is_late = time::elapsed_ms() > left.at_ms + LOOKED_AT_MS;
+    let gone_at = world.seen().gone_at.clone();
+    let went_since = |id: &str| {
+        gone_at
+            .get(id)
+            .is_some_and(|at| at + LOOKED_AT_MS > left.at_ms)
+    };
     let ours = world.clickup.tasks_created_by(us);
     let older = ours.into_iter().find(|other| {
-        (!other.deleted || is_late)
+        (!other.deleted || went_since(&other.id))
             && (other.date_created, &other.id) < (lead.date_created, &lead.id)
             && marked(&other.markdown)
                 .iter()

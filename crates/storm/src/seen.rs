@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::effect::Kind as Done;
 use domain::effect::{Effect, State};
+use domain::lead::Write;
+use domain::plan::Action;
 
 use crate::fatal::Fatal;
 use crate::limits;
@@ -54,6 +56,8 @@ pub struct Seen {
     pub made_since_copy: BTreeSet<String>,
     /// Meetings whose record somebody deleted, and nobody else has the address; and when.
     pub deleted: BTreeMap<usize, u64>,
+    /// When people deleted or merged a task away.
+    pub gone_at: BTreeMap<String, u64>,
     /// Copies and merge targets that people made.
     pub by_people: BTreeSet<String>,
     /// Leads and comments that somebody worked on, and when last.
@@ -103,13 +107,20 @@ impl Seen {
             .insert(effect.key.clone(), effect.clone());
     }
 
-    /// Whether every write to this lead that may be on its way lacks something; one that is in doubt may arrive beside
-    /// the next.
-    pub fn all_announced(&self, target: &str, lacks: impl Fn(&Effect) -> bool) -> bool {
+    /// Whether every write of this to the lead that may be on its way lacks something; one that is in doubt may arrive
+    /// beside the next.
+    pub fn all_announced(
+        &self,
+        target: &str,
+        sets: impl Fn(&Write) -> bool,
+        lacks: impl Fn(&Effect) -> bool,
+    ) -> bool {
+        let sets_it = |e: &Effect| matches!(serde_json::from_str(&e.desired), Ok(Action::Write(write)) if sets(&write));
         let on_its_way = |e: &&Effect| {
             e.kind == Done::Write
                 && e.target == target
                 && matches!(e.state, State::Attempting | State::Unknown)
+                && sets_it(e)
         };
         let mut announced = self.of_database.effects.values().filter(on_its_way);
         announced.clone().next().is_some() && announced.all(lacks)
@@ -167,7 +178,8 @@ impl Seen {
     pub fn is_joined(&self, chain: usize, from: usize, to: usize, by_ms: u64) -> bool {
         let stored = &self.of_database.stored;
         let known = self.events.iter().enumerate().filter(|(number, e)| {
-            e.chain == chain && stored.get(number).is_some_and(|at| *at <= by_ms)
+            // What came in the same millisecond may have come after the look.
+            e.chain == chain && stored.get(number).is_some_and(|at| *at < by_ms)
         });
         let joints: Vec<(&str, &str)> = known
             .filter_map(|(_, e)| Some((e.uid.as_str(), e.names.as_deref()?)))

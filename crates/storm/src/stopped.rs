@@ -14,6 +14,7 @@ const NOTICED_WITHIN_MS: u64 = 120_000;
 pub struct Zombie {
     running: Running,
     goes_on_ms: u64,
+    went_on_ms: Option<u64>,
 }
 
 /// Longer than a call's patience, shorter, and much longer.
@@ -35,23 +36,27 @@ impl Zombie {
         Self {
             running,
             goes_on_ms: time::elapsed_ms() + for_ms(),
+            went_on_ms: None,
         }
     }
 
     /// `false` once it has ended.
-    pub fn stands(&self, world: &World, is_calm: bool) -> bool {
+    pub fn stands(&mut self, world: &World, is_calm: bool) -> bool {
         let life = &self.running.life;
         let now = time::elapsed_ms();
         // Until another one was granted the lease, it is still its turn.
         let is_over = world.seen().leased_by > life.number;
         if life.is_stopped() && is_over && now >= self.goes_on_ms {
             life.go_on();
+            self.went_on_ms = Some(now);
         }
         if life.is_dead() {
             self.bury();
             return false;
         }
-        if is_calm && !life.is_stopped() && now > self.goes_on_ms + NOTICED_WITHIN_MS {
+        // Nobody looks while the ones after it die one after the other.
+        let is_noticed = |at: u64| now > at + NOTICED_WITHIN_MS;
+        if is_calm && !life.is_stopped() && self.went_on_ms.is_some_and(is_noticed) {
             let what = format!("life {} works on beside another one", life.number);
             world.violated("I9", what);
         }

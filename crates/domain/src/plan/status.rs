@@ -87,6 +87,7 @@ pub fn guard(
         Kind::Booked if facts.moved_status => false,
         Kind::Booked => !facts.known.iter().any(|k| {
             k.done
+                && !k.given_up
                 && k.change.kind == Kind::Booked
                 && fold.precedes(change, &k.change).is_some()
                 && k.change != *change

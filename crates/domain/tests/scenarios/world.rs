@@ -125,6 +125,7 @@ impl<'a> World<'a> {
             self.known.push(Known {
                 change: change.clone(),
                 done: false,
+                given_up: false,
                 untold: false,
                 tried_at: Some(change.received_at),
                 said: None,

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
@@ -157,10 +158,13 @@ impl OAuth {
         refresh: Option<&SecretString>,
     ) -> Result<Tokens, Failure> {
         let mut asked_at = http::now();
+        let began = Instant::now();
         let mut answer = self.send(grant, fields).await?;
         let soon = http::now() + PATIENCE;
-        // What the limit refused used nothing up.
-        if answer.status == 429 && answer.limited_until.is_some_and(|until| until <= soon) {
+        let is_early = began.elapsed() <= PATIENCE * 2;
+        let ends_soon = answer.limited_until.is_some_and(|until| until <= soon);
+        // What the limit refused used nothing up. Others wait meanwhile.
+        if answer.status == 429 && ends_soon && is_early {
             asked_at = http::now();
             answer = self.send(grant, fields).await?;
         }
