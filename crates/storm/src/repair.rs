@@ -123,6 +123,7 @@ pub async fn left(world: &World, file: &dyn Store) -> Option<(&'static str, Stri
         .await
         .unwrap_or_default();
     let mut excused = unheard(world);
+    excused.extend(disowned(world));
     let told: BTreeSet<&str> = notices
         .iter()
         .filter_map(|notice| notice.cause.strip_prefix("doubled:"))
@@ -172,6 +173,32 @@ pub async fn left(world: &World, file: &dyn Store) -> Option<(&'static str, Stri
     // Which of the two is meant by now is for people to say.
     world.seen().removed.extend(people);
     marks::doubled(world, &excused)
+}
+
+/// Leads made before the database was put back that came too late beside each other, and whose person got another one
+/// since, because none of them was listed yet: nothing refers to them.
+fn disowned(world: &World) -> BTreeSet<String> {
+    let seen = world.seen();
+    if seen.restored_at_ms.is_none() {
+        return BTreeSet::new();
+    }
+    let us = world.clickup.user_id();
+    let mut known = BTreeSet::new();
+    let mut late = Vec::new();
+    for task in world.clickup.live_tasks() {
+        let Some(owner) = seen.owners.get(&task.id).filter(|_| task.creator_id == us) else {
+            continue;
+        };
+        for (_, mark) in marked(&task.markdown) {
+            if seen.state_of(&mark).is_some() {
+                known.insert(*owner);
+            } else if seen.came_too_late.contains(&mark) {
+                late.push((*owner, mark));
+            }
+        }
+    }
+    let late = late.into_iter().filter(|(owner, _)| known.contains(owner));
+    late.map(|(_, mark)| mark).collect()
 }
 
 /// A comment that came too late to a record before the database was put back, and whose change nobody was known for when it came

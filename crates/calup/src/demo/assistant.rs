@@ -131,6 +131,11 @@ fn go_on(results: &[Value]) -> Say {
     }
     if let (Some(link), true) = (first["booking_url"].as_str(), first["person"].is_object()) {
         let name = name_of(&first["person"]).unwrap_or_default();
+        // "Ross, Michael" as much as "Michael Ross, Harbor".
+        let name = match name.split_once(", ") {
+            Some((family, rest)) if !family.contains(' ') => rest,
+            _ => name,
+        };
         let name = name.split([' ', ',']).next().unwrap_or_default();
         return Say::text(&format!(
             "Hi {name}, it was good to talk. Shall we go on? Take whatever time suits you:\n{link}"
