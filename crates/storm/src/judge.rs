@@ -178,7 +178,7 @@ fn created(world: &World, body: &Value, left: Departed) {
     restore::made_before(world, &view, person, left.at_ms);
     let mut seen = world.seen();
     let mut again = None;
-    for (uid, _) in marked(&view.markdown) {
+    for (uid, mark) in marked(&view.markdown) {
         let of = |e: &&story::Event| {
             e.person == person && e.uid == uid && e.kind.is_told_by(&view.markdown)
         };
@@ -198,6 +198,10 @@ fn created(world: &World, body: &Value, left: Departed) {
         if !seen.is_forgotten(left.at_ms) {
             let told = seen.told.entry((id.to_owned(), event.chain)).or_default();
             told.insert(event.order);
+            if left.is_beyond {
+                let place = (id.to_owned(), event.chain, event.order);
+                seen.told_too_late.insert(place, mark);
+            }
         }
     }
     drop(seen);
