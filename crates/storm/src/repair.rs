@@ -49,7 +49,8 @@ pub fn lead_deleted(world: &World, lead: &TaskView, left: Departed) {
                 .iter()
                 .any(|(_, m)| marks.contains(m))
     });
-    let Some(older) = older.or_else(|| came_after_all(world, lead, &marks)) else {
+    let older = older.or_else(|| came_after_all(world, lead, &marks, went_since));
+    let Some(older) = older else {
         let what = format!("{} was deleted, and none older bears its mark", lead.id);
         return world.violated("I3", what);
     };
@@ -59,11 +60,18 @@ pub fn lead_deleted(world: &World, lead: &TaskView, left: Departed) {
 }
 
 /// Held for lost, and not sent again, it came after its person had got another by another meeting: that one.
-fn came_after_all(world: &World, lead: &TaskView, marks: &[String]) -> Option<TaskView> {
+fn came_after_all(
+    world: &World,
+    lead: &TaskView,
+    marks: &[String],
+    went_since: impl Fn(&str) -> bool,
+) -> Option<TaskView> {
     let seen = world.seen();
     let owner = seen.owners.get(&lead.id)?;
-    let others = world.clickup.live_tasks().into_iter();
-    let others: Vec<TaskView> = others.filter(|other| other.id != lead.id).collect();
+    let mut others = world.clickup.live_tasks();
+    let gone = seen.gone_at.keys().filter(|id| went_since(id));
+    others.extend(gone.filter_map(|id| world.clickup.task(id)));
+    others.retain(|other| other.id != lead.id);
     let bears_it = |other: &TaskView| {
         let mut theirs = marked(&other.markdown).into_iter();
         theirs.any(|(_, mark)| marks.contains(&mark))
