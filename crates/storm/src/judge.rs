@@ -306,6 +306,10 @@ fn written(world: &World, before: &TaskView, after: &TaskView, left: Departed) {
         let by_hand = seen.statuses.get(&before.id);
         if by_hand.is_some_and(|(_, at)| *at > read_at_ms) {
             seen.statuses.remove(&before.id);
+            // Nor is it what it was at first.
+            if let Some(owner) = seen.owners.get(&before.id).copied() {
+                seen.people[owner].status = "negotiating";
+            }
         }
     }
     // What was known when it left, an older copy may not know.

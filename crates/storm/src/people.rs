@@ -36,7 +36,7 @@ pub async fn act(world: Arc<World>, act: Act) {
     let now = time::elapsed_ms();
     repair::touched(&world, act.deed, &task);
     if matches!(act.deed, Deed::Deletes | Deed::Merges) {
-        world.seen().gone_at.insert(task.clone(), now);
+        world.seen().gone.push((view.clone(), now));
     }
     match act.deed {
         Deed::WritesAbove | Deed::WritesBelow => {

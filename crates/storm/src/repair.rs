@@ -35,21 +35,21 @@ pub fn lead_deleted(world: &World, lead: &TaskView, left: Departed) {
     }
     let marks: Vec<String> = marked(&lead.markdown).into_iter().map(|(_, m)| m).collect();
     // What arrives late finds what people have done since.
-    let gone_at = world.seen().gone_at.clone();
-    let went_since = |id: &str| {
-        gone_at
-            .get(id)
-            .is_some_and(|at| at + LOOKED_AT_MS > left.at_ms)
-    };
-    let ours = world.clickup.tasks_created_by(us);
-    let older = ours.into_iter().find(|other| {
-        (!other.deleted || went_since(&other.id))
+    let mut others = world.clickup.live_tasks();
+    let seen = world.seen();
+    let gone = seen.gone.iter();
+    let gone = gone.filter(|(_, at)| at + LOOKED_AT_MS > left.at_ms);
+    others.extend(gone.map(|(task, _)| task.clone()));
+    drop(seen);
+    others.retain(|other| other.id != lead.id);
+    let older = others.iter().find(|other| {
+        other.creator_id == us
             && (other.date_created, &other.id) < (lead.date_created, &lead.id)
             && marked(&other.markdown)
                 .iter()
                 .any(|(_, m)| marks.contains(m))
     });
-    let older = older.or_else(|| came_after_all(world, lead, &marks, went_since));
+    let older = older.or_else(|| came_after_all(world, lead, &marks, &others));
     let Some(older) = older else {
         let what = format!("{} was deleted, and none older bears its mark", lead.id);
         return world.violated("I3", what);
@@ -60,18 +60,14 @@ pub fn lead_deleted(world: &World, lead: &TaskView, left: Departed) {
 }
 
 /// Held for lost, and not sent again, it came after its person had got another by another meeting: that one.
-fn came_after_all(
+fn came_after_all<'a>(
     world: &World,
     lead: &TaskView,
     marks: &[String],
-    went_since: impl Fn(&str) -> bool,
-) -> Option<TaskView> {
+    others: &'a [TaskView],
+) -> Option<&'a TaskView> {
     let seen = world.seen();
     let owner = seen.owners.get(&lead.id)?;
-    let mut others = world.clickup.live_tasks();
-    let gone = seen.gone_at.keys().filter(|id| went_since(id));
-    others.extend(gone.filter_map(|id| world.clickup.task(id)));
-    others.retain(|other| other.id != lead.id);
     let bears_it = |other: &TaskView| {
         let mut theirs = marked(&other.markdown).into_iter();
         theirs.any(|(_, mark)| marks.contains(&mark))
@@ -80,8 +76,8 @@ fn came_after_all(
     if !came_too_late || others.iter().any(bears_it) {
         return None;
     }
-    let mut others = others.into_iter();
-    others.find(|other| seen.owners.get(&other.id) == Some(owner))
+    let is_theirs = |other: &&TaskView| seen.owners.get(&other.id) == Some(owner);
+    others.iter().find(is_theirs)
 }
 
 pub fn comment_deleted(world: &World, id: &str, lead: &TaskView, left: Departed) {

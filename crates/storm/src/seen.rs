@@ -6,6 +6,7 @@ use domain::effect::Kind as Done;
 use domain::effect::{Effect, State};
 use domain::lead::Write;
 use domain::plan::Action;
+use sim::clickup::TaskView;
 
 use crate::fatal::Fatal;
 use crate::limits;
@@ -56,8 +57,8 @@ pub struct Seen {
     pub made_since_copy: BTreeSet<String>,
     /// Meetings whose record somebody deleted, and nobody else has the address; and when.
     pub deleted: BTreeMap<usize, u64>,
-    /// When people deleted or merged a task away.
-    pub gone_at: BTreeMap<String, u64>,
+    /// Tasks that people deleted or merged away, as they were, and when.
+    pub gone: Vec<(TaskView, u64)>,
     /// Copies and merge targets that people made.
     pub by_people: BTreeSet<String>,
     /// Leads and comments that somebody worked on, and when last.
