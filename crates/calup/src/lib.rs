@@ -16,6 +16,7 @@ pub mod config;
 mod crash;
 mod demo;
 mod doctor;
+mod early;
 mod execute;
 mod explain;
 mod gather;

@@ -17,7 +17,7 @@ use crate::execute::{self, Step};
 use crate::gather::{self, Background, Search, Stop};
 use crate::journal::Journal;
 use crate::sweep::replaced;
-use crate::{asking, clock, crash, guard, lookup, worker};
+use crate::{asking, clock, crash, early, guard, lookup, worker};
 
 /// Rounds of planning within one attempt; a refusal costs one.
 const ROUNDS_MAX: usize = 4;
@@ -26,7 +26,7 @@ const CALLS_OF_A_CHANGE: u32 = 3;
 const PANICS_MAX: u32 = 3;
 const PAUSED_RETRY: SignedDuration = SignedDuration::from_secs(60);
 /// A note looks for its booking so often, when the booking's own end has not woken it.
-const PARKED: SignedDuration = SignedDuration::from_secs(5);
+pub const PARKED: SignedDuration = SignedDuration::from_secs(5);
 
 /// How an attempt ended.
 enum End {
@@ -43,7 +43,7 @@ enum End {
 }
 
 pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
-    if let Some(end) = without_calls(app, claim).await? {
+    if let Some(end) = early::without_calls(app, claim).await? {
         return end.settle(app, claim).await;
     }
     let Some(crm) = app.crm() else {
@@ -122,62 +122,6 @@ pub async fn process(app: &App, claim: &Claim) -> Result<(), store::Error> {
 struct Locks {
     chain: ChainLocks,
     lead: Option<OwnedMutexGuard<()>>,
-}
-
-/// What can be told without asking the CRM.
-enum Early {
-    Ended(Ended),
-    Parked(jiff::Timestamp, &'static str),
-}
-
-impl Early {
-    async fn settle(self, app: &App, claim: &Claim) -> Result<(), store::Error> {
-        match self {
-            Self::Ended(ended) => finish(app, claim, ended, Record::default()).await,
-            Self::Parked(at, reason) => app.store.park(claim, at, reason).await,
-        }
-    }
-}
-
-async fn without_calls(app: &App, claim: &Claim) -> Result<Option<Early>, store::Error> {
-    let change = &claim.stored.change;
-    let without_lead = |status: Status, reason: &str, why: Vec<String>| {
-        Early::Ended(Ended {
-            status,
-            reason: Some(reason.to_owned()),
-            why,
-            lead: None,
-        })
-    };
-    if let Some(off) = plan::off(change, &app.config.profile) {
-        let name = change.trigger.name();
-        return Ok(Some(without_lead(Status::Ignored, name, off.reasons)));
-    }
-    let Some(note) = &change.note else {
-        return Ok(None);
-    };
-    let now = clock::now();
-    let booking = gather::known(app, &claim.stored).await?.booking;
-    let waited = app.waits.of(&claim.stored.key);
-    let left = app.config.unknown_booking.saturating_sub(waited);
-    let until = now + SignedDuration::try_from(left).unwrap_or_default();
-    Ok(match booking {
-        gather::Booking::Known => None,
-        gather::Booking::Unknown if !note.needs_booking() => None,
-        gather::Booking::AtWork => Some(Early::Parked(
-            now + PARKED,
-            "its booking is being worked off",
-        )),
-        gather::Booking::Unknown if now < until => Some(Early::Parked(
-            (now + PARKED).min(until),
-            "waits for its booking, of which nothing has come yet",
-        )),
-        gather::Booking::Unknown => {
-            let why = "nothing has come of its booking, and only a booking makes a lead";
-            let why = vec![why.to_owned()];
-            Some(without_lead(Status::Skipped, "unknown booking", why))
-        }
-    })
 }
 
 async fn failed(app: &App, claim: &Claim, failure: Failure) -> Result<(), store::Error> {
@@ -552,7 +496,7 @@ async fn bury(app: &App, claim: &Claim, reason: String) -> Result<(), store::Err
 }
 
 /// Ends a change; a dead one is told to the operator.
-async fn finish(
+pub async fn finish(
     app: &App,
     claim: &Claim,
     ended: Ended,

@@ -48,7 +48,7 @@ pub struct Known {
     pub untold: bool,
     /// When work on it began.
     pub tried_at: Option<Timestamp>,
-    /// All that it said or will say again, as it was last sent; `None` where that is not known (any more).
+    /// All that it said, or may have said, as it was last sent; `None` where that is not known, or does not matter.
     pub said: Option<String>,
 }
 

@@ -57,8 +57,8 @@ pub fn verdict(
     }
 }
 
-/// Doubles from at most 2 s to at most a minute, and after a quarter of an hour or so to at most 5 minutes; half of it is
-/// jitter.
+/// Doubles from at most 2 s to at most a minute, and after sixteen attempts (some ten minutes) to at most 5 minutes; half
+/// of it is jitter.
 pub fn backoff(attempt: u32, jitter: f64) -> SignedDuration {
     let doubled = FIRST_MS.saturating_mul(1_i64 << attempt.min(20).saturating_sub(1));
     let longest = match attempt {
