@@ -16,7 +16,6 @@ use vendors::Crm;
 use crate::app::App;
 use crate::gather::{Background, FIELD_QUOTA, Stop};
 use crate::journal::Journal;
-use crate::process::can_amend;
 use crate::{clock, crash, index, keys};
 
 pub enum Step {
@@ -364,4 +363,9 @@ pub async fn link(
         .collect();
     journal.set_links(links);
     Ok(())
+}
+
+/// Whether a refusal can be amended, and was not before.
+fn can_amend(effect: &Effect, cause: Cause) -> bool {
+    !effect.amended.contains(&cause) && cause != Cause::Other
 }

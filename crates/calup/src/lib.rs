@@ -5,6 +5,7 @@ mod address;
 mod answers;
 pub mod app;
 mod asking;
+mod attempt;
 mod body;
 mod calcom;
 mod chain_locks;

@@ -30,6 +30,7 @@ const SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA cache_size = -8000;
+    PRAGMA temp_store = MEMORY;
     PRAGMA wal_autocheckpoint = 0;
     PRAGMA journal_size_limit = 16777216;";
 
