@@ -1,20 +1,20 @@
 //! The settings: `calup.default.toml`, then `calup.toml`, then the environment; the last one wins.
 
 mod profiles;
+mod rules;
+mod values;
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use domain::event::Trigger;
-use domain::profile::{Guests, Parts, Profile};
-use domain::template;
+use domain::profile::Profile;
 use secrecy::SecretString;
 use store::rows::DEFAULT_PROFILE;
 
 pub use profiles::is_of_profile;
+pub use values::Settings;
+use values::{Value, nearest, table};
 
 /// The documented defaults, which `calup config` prints.
 pub const DEFAULTS: &str = include_str!("../../../calup.default.toml");
@@ -137,101 +137,12 @@ impl Config {
     }
 }
 
-fn on_name(trigger: &Trigger) -> String {
-    format!("calup_on_{}", trigger.name().to_lowercase())
-}
-
-fn text_name(trigger: &Trigger) -> String {
-    format!("calup_text_{}", trigger.name().to_lowercase())
-}
-
 /// When the file last changed, to notice new secrets without a restart.
 pub fn file_changed() -> Option<SystemTime> {
     Path::new(FILE).metadata().and_then(|m| m.modified()).ok()
 }
 
-#[derive(Debug, Clone)]
-enum Value {
-    Text(String),
-    List(Vec<String>),
-}
-
-fn table(text: &str, name: &str) -> Result<BTreeMap<String, Value>, Wrong> {
-    let parsed: toml::Table = text
-        .parse()
-        .map_err(|e: toml::de::Error| Wrong(format!("{name} cannot be read: {}", e.message())))?;
-    parsed
-        .into_iter()
-        .map(|(key, value)| {
-            let value = match value {
-                toml::Value::Array(items) => {
-                    Value::List(items.into_iter().filter_map(scalar).collect())
-                }
-                other => Value::Text(scalar(other).ok_or_else(|| {
-                    Wrong(format!(
-                        "{name}: `{key}` must be text, a number or a list of these"
-                    ))
-                })?),
-            };
-            Ok((key.to_lowercase(), value))
-        })
-        .collect()
-}
-
-fn scalar(value: toml::Value) -> Option<String> {
-    match value {
-        toml::Value::String(text) => Some(text),
-        toml::Value::Integer(number) => Some(number.to_string()),
-        toml::Value::Float(number) => Some(number.to_string()),
-        toml::Value::Boolean(yes) => Some(yes.to_string()),
-        toml::Value::Array(_) | toml::Value::Datetime(_) | toml::Value::Table(_) => None,
-    }
-}
-
-fn nearest<'a>(name: &str, all: impl Iterator<Item = &'a String>) -> String {
-    let common = |other: &str| {
-        other
-            .split('_')
-            .filter(|w| name.split('_').any(|n| n == *w))
-            .count()
-    };
-    all.max_by_key(|other| common(other))
-        .filter(|other| common(other) > 0)
-        .map(|other| format!(" (did you mean `{other}`?)"))
-        .unwrap_or_default()
-}
-
-/// By name; secrets among them.
-#[derive(Clone, Default)]
-pub struct Settings(BTreeMap<String, Value>);
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Settings")
-    }
-}
-
 impl Settings {
-    /// As they are when nothing is set.
-    fn documented() -> Result<Self, Wrong> {
-        let mut values = table(DEFAULTS, "calup.default.toml")?;
-        for trigger in Trigger::FOLLOWED {
-            for name in [on_name(&trigger), text_name(&trigger)] {
-                values.entry(name).or_insert(Value::Text(String::new()));
-            }
-        }
-        Ok(Self(values))
-    }
-
-    pub fn knows(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    /// For whoever misspelt one.
-    pub fn nearest(&self, name: &str) -> String {
-        nearest(name, self.0.keys().filter(|it| is_of_profile(it)))
-    }
-
     fn config(&self) -> Result<Config, Wrong> {
         let listen: SocketAddr = self.text("calup_listen").parse().map_err(|_| {
             Wrong(format!(
@@ -320,172 +231,13 @@ impl Settings {
             api_url,
         }))
     }
-
-    fn profile(&self) -> Result<Profile, Wrong> {
-        let guests = match self.text("calup_guests").trim() {
-            "ignore" | "" => Guests::Ignore,
-            "match" => Guests::Match,
-            other => {
-                return Err(Wrong(format!(
-                    "CALUP_GUESTS is `{other}`; it must be ignore or match"
-                )));
-            }
-        };
-        Ok(Profile {
-            name: DEFAULT_PROFILE.into(),
-            match_list_ids: self.list("clickup_match_list_ids"),
-            inbound_list_id: self.some("clickup_inbound_list_id").unwrap_or_default(),
-            status_booked: self.status("clickup_status_booked"),
-            status_cancelled: self.status("clickup_status_cancelled"),
-            status_requested: self.status("clickup_status_requested"),
-            status_no_show: self.status("clickup_status_no_show"),
-            status_keep: self.list("clickup_status_keep"),
-            status_reopen: self.list("clickup_status_reopen"),
-            internal_domains: self
-                .list("calup_internal_domains")
-                .into_iter()
-                .map(|d| d.trim_start_matches(['@', '.']).to_lowercase())
-                .collect(),
-            guests,
-            on: self.on()?,
-            texts: self.texts()?,
-        })
-    }
-
-    /// `calup_on_<trigger>`: what is not set is as usual.
-    fn on(&self) -> Result<BTreeMap<String, Parts>, Wrong> {
-        let mut on = BTreeMap::new();
-        for trigger in Trigger::FOLLOWED {
-            let name = on_name(&trigger);
-            let items: Vec<String> = self.list(&name).iter().map(|i| i.to_lowercase()).collect();
-            let mut parts = Parts::OFF;
-            for item in &items {
-                match item.as_str() {
-                    "status" => parts.status = true,
-                    "block" => parts.block = true,
-                    "comment" => parts.comment = true,
-                    "off" if items.len() == 1 => {}
-                    other => {
-                        return Err(Wrong(format!(
-                            "{} has `{other}`; it must be any of status, block, comment, or off alone",
-                            name.to_uppercase()
-                        )));
-                    }
-                }
-            }
-            let is_form = matches!(
-                trigger,
-                Trigger::FormSubmitted | Trigger::FormSubmittedNoEvent | Trigger::FormFallback
-            );
-            if is_form && (parts.status || parts.block) {
-                return Err(Wrong(format!(
-                    "{}: a form has neither status nor block; it must be comment or off",
-                    name.to_uppercase()
-                )));
-            }
-            if !items.is_empty() {
-                on.insert(trigger.name().to_owned(), parts);
-            }
-        }
-        Ok(on)
-    }
-
-    /// `calup_text_<trigger>`: templates that work with a sample, or a sentence about the one that does not.
-    fn texts(&self) -> Result<BTreeMap<String, String>, Wrong> {
-        let mut texts = BTreeMap::new();
-        for trigger in Trigger::FOLLOWED {
-            let name = text_name(&trigger);
-            let Some(source) = self.some(&name) else {
-                continue;
-            };
-            template::render(&source, &template::Values::default()).map_err(|why| {
-                Wrong(format!(
-                    "{} is no usable template: {why}; `calup wording {}` lists what it can name",
-                    name.to_uppercase(),
-                    trigger.name()
-                ))
-            })?;
-            texts.insert(trigger.name().to_owned(), source);
-        }
-        Ok(texts)
-    }
-
-    fn text(&self, name: &str) -> String {
-        match self.0.get(name) {
-            Some(Value::Text(text)) => text.trim().to_owned(),
-            Some(Value::List(items)) => items.join(","),
-            None => String::new(),
-        }
-    }
-
-    fn some(&self, name: &str) -> Option<String> {
-        Some(self.text(name)).filter(|t| !t.is_empty())
-    }
-
-    fn status(&self, name: &str) -> Option<String> {
-        self.some(name).filter(|s| !s.eq_ignore_ascii_case("off"))
-    }
-
-    fn list(&self, name: &str) -> Vec<String> {
-        let items = match self.0.get(name) {
-            Some(Value::Text(text)) => text.split(',').map(ToOwned::to_owned).collect(),
-            Some(Value::List(items)) => items.clone(),
-            None => Vec::new(),
-        };
-        items
-            .iter()
-            .map(|i| i.trim().to_owned())
-            .filter(|i| !i.is_empty())
-            .collect()
-    }
-
-    fn seconds(&self, name: &str) -> Result<Duration, Wrong> {
-        let text = self.text(name);
-        text.parse::<f64>()
-            .ok()
-            .filter(|s| s.is_finite() && (0.0..=31_536_000.0).contains(s))
-            .map(Duration::from_secs_f64)
-            .ok_or_else(|| {
-                Wrong(format!(
-                    "{} is `{text}`; it must be a number of seconds",
-                    name.to_uppercase()
-                ))
-            })
-    }
-
-    fn hours(&self, name: &str) -> Result<Duration, Wrong> {
-        let text = self.text(name);
-        text.parse::<f64>()
-            .ok()
-            .filter(|h| h.is_finite() && (0.0..=8_760.0).contains(h))
-            .map(|h| Duration::from_secs_f64(h * 3_600.0))
-            .ok_or_else(|| {
-                Wrong(format!(
-                    "{} is `{text}`; it must be a number of hours, a year at most",
-                    name.to_uppercase()
-                ))
-            })
-    }
-
-    fn url(&self, name: &str) -> Result<String, Wrong> {
-        let text = self.text(name);
-        let url = text
-            .trim_end_matches('/')
-            .trim_end_matches("/v2")
-            .to_owned();
-        if url.starts_with("https://") || url.starts_with("http://") {
-            Ok(url)
-        } else {
-            Err(Wrong(format!(
-                "{} is `{text}`; it must begin with https:// (or http://)",
-                name.to_uppercase()
-            )))
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::event::Trigger;
+    use domain::profile::{Guests, Parts};
+
     use super::*;
 
     fn load(file: &str, env: &[(&str, &str)]) -> Result<Config, Wrong> {
