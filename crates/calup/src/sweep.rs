@@ -136,10 +136,7 @@ async fn round(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Stop> {
                 leads::look_for_lost(app, crm, &e, &made).await?;
                 next_look(app, &doubt)
             }
-            // Its own change looks it up.
-            Some(e) if !matches!(e.state, State::Applied | State::Dead | State::Operator) => {
-                next_look(app, &doubt)
-            }
+            Some(e) if is_left_to_its_change(&e) => next_look(app, &doubt),
             Some(effect) => {
                 crm.spare(CALLS_OF_A_LOOK).await?;
                 look(app, crm, &effect, &made).await?;
@@ -196,6 +193,17 @@ fn next_look(app: &App, doubt: &Doubt) -> Option<Timestamp> {
         .clamp(SignedDuration::ZERO, LEISURE_MAX)
         .max(sweep);
     (now < doubt.until).then_some(now + wait)
+}
+
+/// Its own change looks up what it has made. One that was given up does not, and of its comment two may stand there.
+fn is_left_to_its_change(effect: &Effect) -> bool {
+    match effect.kind {
+        Kind::Comment | Kind::BlockComment => effect.state == State::Absent,
+        Kind::Create | Kind::Write => matches!(
+            effect.state,
+            State::Attempting | State::Unknown | State::Absent
+        ),
+    }
 }
 
 /// Whether something with the effect's marker was made by one of our attempts. Before the first there was no marker.

@@ -68,9 +68,10 @@ fn came_after_all<'a>(
 ) -> Option<&'a TaskView> {
     let seen = world.seen();
     let owner = seen.owners.get(&lead.id)?;
+    // A person's copy bears it too.
     let bears_it = |other: &TaskView| {
         let mut theirs = marked(&other.markdown).into_iter();
-        theirs.any(|(_, mark)| marks.contains(&mark))
+        !seen.by_people.contains(&other.id) && theirs.any(|(_, mark)| marks.contains(&mark))
     };
     let came_too_late = marks.iter().any(|m| seen.came_too_late.contains(m));
     if !came_too_late || others.iter().any(bears_it) {
