@@ -212,7 +212,8 @@ pub async fn answer(
 fn end(reply: &Reply, answered: &mut Answered, tell: &mut (dyn FnMut(Event) + Send)) {
     let word = match reply.stop_reason.as_str() {
         "max_tokens" => "\n\n(The answer was cut off: it became too long.)",
-        "refusal" => "(Claude declined to answer that.)",
+        "refusal" if answered.reply.is_empty() => "(Claude declined to answer that.)",
+        "refusal" => "\n\n(Claude declined to answer that.)",
         "tool_use" => "\n\n(It took too many steps; ask for less at once.)",
         _ if answered.reply.is_empty() => "(No answer came.)",
         _ => return,
@@ -251,10 +252,19 @@ async fn ask_claude(
         };
         match pause.filter(|_| !has_begun && tries < TRIES) {
             Some(pause) => tokio::time::sleep(pause).await,
-            None => return Err(failure.into()),
+            None => return Err(told(failure)),
         }
         tries += 1;
     }
+}
+
+fn told(failure: Failure) -> Trouble {
+    let is_refused = matches!(failure, Failure::Refused { .. });
+    let mut trouble = Trouble::from(failure);
+    if is_refused {
+        trouble.hint = Some("ask for less at once, or begin a new conversation".to_owned());
+    }
+    trouble
 }
 
 async fn use_tools(

@@ -1,8 +1,7 @@
 //! What a tool would change, written down with its exact arguments, until a person confirms or declines it: once, and soon.
 //! A model that has been talked into something can propose, and nothing more.
 
-use domain::text;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::rows::{Paper, PaperKind};
@@ -15,7 +14,8 @@ use crate::{clock, crash};
 const OPEN_FOR: SignedDuration = SignedDuration::from_mins(15);
 /// What became of it can be asked for this long.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
-const SUMMARY_CHARS_MAX: usize = 1_500;
+/// Carrying it out takes no longer, unless the program ended meanwhile.
+const CARRIED_OUT_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Proposal {
@@ -29,6 +29,8 @@ pub struct Proposal {
     /// What came of it.
     result: Option<Value>,
     decided_by: Option<String>,
+    #[serde(default)]
+    decided_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,12 +63,13 @@ impl Proposal {
             id: format!("p_{}", hex::encode(&clock::secret()[..16])),
             tool: tool.to_owned(),
             arguments,
-            summary: text::one_line(&summary, SUMMARY_CHARS_MAX),
+            summary,
             proposed_by: by.to_owned(),
-            expires_at: now + OPEN_FOR,
+            expires_at: (now + OPEN_FOR).round(Unit::Second).unwrap_or(now),
             state: State::Open,
             result: None,
             decided_by: None,
+            decided_at: None,
         }
     }
 
@@ -80,12 +83,38 @@ impl Proposal {
     }
 
     /// For people.
-    pub fn told(&self) -> Value {
+    pub fn told(&self, now: Timestamp) -> Value {
+        let state = match self.state {
+            State::Open if now >= self.expires_at => "expired",
+            state => state.told(),
+        };
         json!({
-            "id": self.id, "tool": self.tool, "summary": self.summary, "state": self.state.told(),
+            "id": self.id, "tool": self.tool, "summary": self.summary, "state": state,
             "expires_at": self.expires_at, "proposed_by": self.proposed_by, "decided_by": self.decided_by,
             "result": self.result,
         })
+    }
+
+    /// Why it cannot be decided now.
+    fn too_late(&self, now: Timestamp) -> Option<Decided> {
+        let is_new = |at: Timestamp| now < at + CARRIED_OUT_WITHIN;
+        let why = match self.state {
+            State::Open if now < self.expires_at => return None,
+            State::Open => "the proposal has expired; ask for it anew".to_owned(),
+            State::Confirmed if self.decided_at.is_some_and(is_new) => {
+                "it was confirmed a moment ago, and what came of it is not known yet: look again in a minute"
+                    .to_owned()
+            }
+            State::Confirmed => {
+                "it was begun already, and what came of it is not known: look at Cal.com".to_owned()
+            }
+            State::Declined | State::Done | State::Failed => {
+                format!("the proposal was decided already: {}", self.state.told())
+            }
+        };
+        let mut told = self.told(now);
+        told["error"] = why.into();
+        Some(Decided::Before(told))
     }
 }
 
@@ -105,13 +134,19 @@ pub async fn keep(app: &App, proposal: &Proposal) -> Result<(), Trouble> {
 
 /// `None` where there is none.
 pub async fn told(app: &App, id: &str) -> Result<Option<Value>, store::Error> {
-    let (profile, now) = (&app.config.profile.name, clock::now());
-    let paper = app
-        .store
-        .paper(profile, PaperKind::Proposal, id, now)
-        .await?;
-    let proposal = paper.and_then(|paper| serde_json::from_slice::<Proposal>(&paper.body).ok());
-    Ok(proposal.map(|proposal| proposal.told()))
+    let read = read(app, id).await?;
+    Ok(read.map(|(proposal, _)| proposal.told(clock::now())))
+}
+
+/// With its version.
+async fn read(app: &App, id: &str) -> Result<Option<(Proposal, i64)>, store::Error> {
+    let profile = &app.config.profile.name;
+    let kind = PaperKind::Proposal;
+    let paper = app.store.paper(profile, kind, id, clock::now()).await?;
+    Ok(paper.and_then(|paper| {
+        let proposal = serde_json::from_slice(&paper.body).ok()?;
+        Some((proposal, paper.version))
+    }))
 }
 
 /// How a decision ended.
@@ -119,46 +154,35 @@ pub enum Decided {
     /// Carried out, or declined: what became of it.
     Now(Value),
     NoSuch,
-    /// Somebody was first, or it is too late.
+    /// Somebody was first, or it is too late: as it stands, with an `error`.
     Before(Value),
     Failed(Trouble),
 }
 
 /// Of any number of decisions, on any replica, one counts.
 pub async fn decide(app: &App, id: &str, confirm: bool, by: &By) -> Result<Decided, store::Error> {
+    let Some((mut proposal, version)) = read(app, id).await? else {
+        return Ok(Decided::NoSuch);
+    };
     let now = clock::now();
-    let profile = &app.config.profile.name;
-    let Some(paper) = app
-        .store
-        .paper(profile, PaperKind::Proposal, id, now)
-        .await?
-    else {
-        return Ok(Decided::NoSuch);
-    };
-    let Ok(mut proposal) = serde_json::from_slice::<Proposal>(&paper.body) else {
-        return Ok(Decided::NoSuch);
-    };
-    if proposal.state != State::Open {
-        return Ok(Decided::Before(proposal.told()));
-    }
-    if now >= proposal.expires_at {
-        let mut told = proposal.told();
-        told["state"] = "expired".into();
-        return Ok(Decided::Before(told));
+    if let Some(before) = proposal.too_late(now) {
+        return Ok(before);
     }
     proposal.decided_by = Some(by.name.clone());
+    proposal.decided_at = Some(now);
     proposal.state = if confirm {
         State::Confirmed
     } else {
         State::Declined
     };
     // Begun at most once, whatever happens from here on.
-    let Some(version) = write(app, &proposal, paper.version).await? else {
-        let first = told(app, id).await?;
-        return Ok(first.map_or(Decided::NoSuch, Decided::Before));
+    let Some(version) = write(app, &proposal, version).await? else {
+        let first = read(app, id).await?;
+        let before = first.and_then(|(first, _)| first.too_late(now));
+        return Ok(before.unwrap_or(Decided::NoSuch));
     };
     if !confirm {
-        return Ok(Decided::Now(proposal.told()));
+        return Ok(Decided::Now(proposal.told(now)));
     }
     crash::at("confirmed");
     let answer = carry_out(app, by, &proposal).await;
@@ -178,7 +202,7 @@ pub async fn decide(app: &App, id: &str, confirm: bool, by: &By) -> Result<Decid
         "a proposal was confirmed"
     );
     Ok(match answer {
-        Ok(_) => Decided::Now(proposal.told()),
+        Ok(_) => Decided::Now(proposal.told(now)),
         Err(trouble) => Decided::Failed(trouble),
     })
 }

@@ -23,6 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use domain::outcome::Failure;
+use domain::text::one_line;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -56,6 +57,8 @@ pub trait Tool: Send + Sync {
 
 /// Of a result: a model reads all of it.
 const RESULT_CHARS_MAX: usize = 40_000;
+/// A person reads all of what is proposed.
+const SUMMARY_CHARS_MAX: usize = 4_000;
 
 pub const TOOLS: [&dyn Tool; 12] = [
     &event_types::EventTypes,
@@ -181,7 +184,9 @@ impl From<Failure> for Trouble {
                 ),
             ),
             Failure::Limited { until, .. } => {
-                (Blame::Vendor, Some(format!("try again after {until}")))
+                let left = until.duration_since(clock::now()).as_secs().max(1);
+                let hint = format!("no more requests are allowed for now: try again in {left} s");
+                (Blame::Vendor, Some(hint))
             }
             Failure::Transient { .. } => (Blame::Vendor, Some("try again in a moment".to_owned())),
             Failure::Unknown { .. } => (
@@ -223,9 +228,20 @@ impl Desk<'_> {
         &self.app.config.profile.name
     }
 
-    /// Nothing is changed until a person confirms it.
+    /// What others are told, as it is shown to whoever confirms it: nothing else is sent.
+    pub fn sayable(&self, words: &str) -> String {
+        hosts::links(self.app).cleaned(words)
+    }
+
+    /// Nothing is changed until a person confirms it, and has seen all of it.
     pub async fn propose(&self, tool: &dyn Tool, arguments: Value, summary: String) -> Answer {
-        let summary = hosts::links(self.app).cleaned(&summary);
+        let summary = one_line(&hosts::links(self.app).cleaned(&summary), usize::MAX);
+        if summary.chars().count() > SUMMARY_CHARS_MAX {
+            return Err(Trouble::input(
+                "it is too long to be shown to whoever confirms it",
+                "shorten the notes and answers",
+            ));
+        }
         let proposal = Proposal::new(tool.name(), arguments, summary, &self.by.name, self.now);
         proposals::keep(self.app, &proposal).await?;
         Ok(proposal.shown())

@@ -163,15 +163,17 @@ impl<'a> Talk<'a> {
             return Err(confirm::UNDECIDED.to_owned());
         };
         let told = confirm::settle(self.app, &self.by, id, is_yes).await;
-        let state = match &told {
-            Ok(told) => told["state"].as_str().unwrap_or_default().to_owned(),
-            Err(_) => "failed".to_owned(),
-        };
         // Without its result: a link that can be used once is not the model's to know.
-        self.decided
-            .push(format!("(calup: proposal {id} is now {state}.)"));
+        self.decided.push(match &told {
+            Ok(told) => format!(
+                "(calup: proposal {id} is now {}.)",
+                told["state"].as_str().unwrap_or_default()
+            ),
+            Err(_) => format!("(calup: proposal {id} was not carried out from here.)"),
+        });
         let told = told?;
-        print(match state.as_str() {
+        let state = told["state"].as_str().unwrap_or_default();
+        print(match state {
             "done" => "Done.",
             "declined" => "Left undone.",
             other => other,

@@ -34,6 +34,10 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
     let told = told.map_err(|e| e.to_string())?;
     let told = told.ok_or("there is no proposal with that id; ask for it anew")?;
     print(told["summary"].as_str().unwrap_or_default());
+    let state = told["state"].as_str().unwrap_or_default();
+    if state != "open" {
+        return Err(format!("it cannot be confirmed any more: {state}"));
+    }
     let by = By {
         name: "terminal".to_owned(),
     };
@@ -50,7 +54,8 @@ pub async fn ask(app: &App, by: &By, id: &str) -> Result<(), String> {
 /// What became of it.
 pub async fn settle(app: &App, by: &By, id: &str, is_yes: bool) -> Result<Value, String> {
     match proposals::decide(app, id, is_yes, by).await {
-        Ok(Decided::Now(told) | Decided::Before(told)) => Ok(told),
+        Ok(Decided::Now(told)) => Ok(told),
+        Ok(Decided::Before(told)) => Err(told["error"].as_str().unwrap_or_default().to_owned()),
         Ok(Decided::NoSuch) => Err("the proposal is gone; ask for it anew".to_owned()),
         Ok(Decided::Failed(trouble)) => Err(trouble.to_string()),
         Err(error) => Err(error.to_string()),

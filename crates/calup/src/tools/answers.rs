@@ -4,7 +4,7 @@ use domain::text::one_line;
 use serde_json::{Map, Value, json};
 use vendors::cal::api::{EventType, Question};
 
-use super::Trouble;
+use super::{Desk, Trouble};
 
 /// Cal.com's own: given by other arguments, or not asked for when somebody else books.
 const OWN: [&str; 7] = [
@@ -45,6 +45,7 @@ fn shown(question: &Question) -> Value {
 
 /// As they can be sent; told now what is missing, rather than after somebody has confirmed.
 pub fn checked(
+    desk: &Desk<'_>,
     event_type: &EventType,
     given: Option<&Map<String, Value>>,
     has_notes: bool,
@@ -65,7 +66,14 @@ pub fn checked(
                 "the event type asks nothing called `{slug}`"
             )));
         };
-        answers.insert(slug.clone(), taken(question, answer).map_err(&wrong)?);
+        let answer = taken(question, answer).map_err(&wrong)?;
+        // Options are the user's own words.
+        let answer = if question.options.is_empty() {
+            sayable(desk, answer)
+        } else {
+            answer
+        };
+        answers.insert(slug.clone(), answer);
     }
     let missing: Vec<&str> = asked(event_type)
         .filter(|it| it.required && !answers.contains_key(&it.slug))
@@ -102,6 +110,14 @@ fn taken(question: &Question, answer: &Value) -> Result<Value, String> {
     match answer {
         Value::Array(several) => several.iter().map(one).collect(),
         answer => one(answer),
+    }
+}
+
+fn sayable(desk: &Desk<'_>, answer: Value) -> Value {
+    match answer {
+        Value::String(text) => desk.sayable(&text).into(),
+        Value::Array(several) => several.into_iter().map(|it| sayable(desk, it)).collect(),
+        other => other,
     }
 }
 

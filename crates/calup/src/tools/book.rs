@@ -84,9 +84,11 @@ impl Tool for Book {
             ));
         };
         // As it is shown to whoever confirms, so it is booked.
-        let name = one_line(&name, NAME_CHARS_MAX);
+        let name = desk.sayable(&one_line(&name, NAME_CHARS_MAX));
         let notes = input.spoken("notes")?;
-        let answers = answers::checked(&event_type, input.object("answers")?, notes.is_some())?;
+        let notes = notes.map(|it| desk.sayable(&it));
+        let given = input.object("answers")?;
+        let answers = answers::checked(desk, &event_type, given, notes.is_some())?;
         let minutes = length(&event_type, input.number("minutes")?)?;
         is_free(&account, &event_type, start, &zone, minutes).await?;
         let theirs = input

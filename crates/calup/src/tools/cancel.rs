@@ -49,7 +49,7 @@ impl Tool for Cancel {
         let booking = upcoming::by_id(&account, &reschedule::booking_id(input)?).await?;
         let seat = seats::named(&booking, input.text("email")?)?;
         let reason = input.spoken("reason")?;
-        let reason = reason.unwrap_or_else(|| REASON.to_owned());
+        let reason = desk.sayable(reason.as_deref().unwrap_or(REASON));
         let summary = format!(
             "Cancel `{}` with {}, {}; they are told “{reason}”",
             one_line(&booking.title, NAME_CHARS_MAX),

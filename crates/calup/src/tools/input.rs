@@ -74,9 +74,13 @@ impl Input {
             Some(Value::String(text)) if text.chars().count() <= TEXT_CHARS_MAX => {
                 Ok(Some(text.trim()))
             }
-            Some(_) => Err(Trouble::input(
+            Some(Value::String(_)) => Err(Trouble::input(
                 format!("`{name}` is no text of at most {TEXT_CHARS_MAX} characters"),
                 "send a shorter text",
+            )),
+            Some(_) => Err(Trouble::input(
+                format!("`{name}` is no text"),
+                "send it in quotes",
             )),
         }
     }

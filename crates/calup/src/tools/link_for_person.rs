@@ -4,7 +4,7 @@ use domain::text::{NAME_CHARS_MAX, one_line};
 use serde_json::{Value, json};
 use vendors::cal::api::{Prefill, prefilled};
 
-use super::{Answer, Desk, Input, Tool, Trouble, booking_link, people};
+use super::{Answer, Desk, Input, Tool, Trouble, booking_link, people, said};
 use crate::pointer;
 
 pub struct LinkForPerson;
@@ -42,6 +42,12 @@ impl Tool for LinkForPerson {
         let event_type = booking_link::by_slug(&account, input.needed("event_type_slug")?).await?;
         let plain = booking_link::link(&event_type)?;
         let email = input.text("email")?;
+        if email.is_some_and(|email| !said::is_address(email)) {
+            return Err(Trouble::input(
+                "`email` is no e-mail address",
+                "give the address alone, or the person's task_id",
+            ));
+        }
         let lead = match (input.text("task_id")?, email) {
             (Some(id), _) => Some(people::by_id(desk, id).await?),
             (None, Some(email)) => people::by_email(desk, email).await?,
@@ -58,6 +64,16 @@ impl Tool for LinkForPerson {
                 "note": "nobody in the CRM has that e-mail: this is the plain link",
             }));
         };
+        let is_theirs = |email: &str| {
+            let mut own = lead.emails.iter();
+            lead.emails.is_empty() || own.any(|it| it.trim().eq_ignore_ascii_case(email))
+        };
+        if email.is_some_and(|email| !is_theirs(email)) {
+            return Err(Trouble::input(
+                "that e-mail is not the one of this task",
+                "ask the user which of the two is meant, and give that one alone",
+            ));
+        }
         let key = desk.app.store.marker_key();
         let pointer = pointer::to(&key, desk.profile(), &lead.id, desk.now);
         let name = one_line(&lead.name, NAME_CHARS_MAX);

@@ -63,6 +63,7 @@ impl Tool for Reschedule {
         let name = said::zone_name(&zone);
         let until = start + booking.end.duration_since(booking.start);
         let reason = input.spoken("reason")?;
+        let reason = reason.map(|it| desk.sayable(&it));
         let mut summary = format!(
             "Move `{}` with {} from {} to {}",
             one_line(&booking.title, NAME_CHARS_MAX),

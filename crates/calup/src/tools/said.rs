@@ -15,11 +15,36 @@ use super::answers;
 const CHARS_MAX: usize = 600;
 const ADDRESS_CHARS_MAX: usize = 254;
 const WORD_CHARS_MAX: usize = 64;
+/// No word is taken for one.
+const KEY_CHARS_MIN: usize = 16;
 const OTHERS: &str = "written_by_others";
 
 /// Words of an attendee's, or of whoever wrote in the CRM.
 pub fn theirs(words: &str) -> Value {
-    json!({ OTHERS: Links::none().cleaned(&text::one_line(words, CHARS_MAX)) })
+    json!({ OTHERS: cleaned(&text::one_line(words, CHARS_MAX)) })
+}
+
+fn cleaned(words: &str) -> String {
+    without_keys(&Links::none().cleaned(words))
+}
+
+/// Whoever pasted a key meant it for people.
+fn without_keys(words: &str) -> String {
+    const BEGIN: [&str; 9] = [
+        "cal_", "calup_", "pk_", "sk-", "sk_", "xapp-", "xoxb-", "xoxp-", "ghp_",
+    ];
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    let mut out = String::new();
+    for word in words.split_inclusive(|c| !is_part(c)) {
+        let own = word.trim_end_matches(|c| !is_part(c));
+        if own.len() >= KEY_CHARS_MIN && BEGIN.iter().any(|begin| own.starts_with(begin)) {
+            out.push_str("(key removed)");
+            out.push_str(&word[own.len()..]);
+        } else {
+            out.push_str(word);
+        }
+    }
+    out
 }
 
 /// Several lines of such words, but for the last line of a lead that calup made: it names a booking's uid, which opens the
@@ -27,7 +52,7 @@ pub fn theirs(words: &str) -> Value {
 pub fn their_lines(words: &str, max: usize) -> Value {
     let mut lines = text::lines(words, max);
     lines.retain(|line| !line.to_lowercase().contains("cal.com booking"));
-    json!({ OTHERS: Links::none().cleaned(&lines.join("\n")) })
+    json!({ OTHERS: cleaned(&lines.join("\n")) })
 }
 
 /// An e-mail address that is plain enough to be nothing else.
@@ -177,5 +202,20 @@ fn status(status: &Status) -> &str {
         Status::Cancelled => "cancelled",
         Status::Rejected => "rejected",
         Status::Other(word) => word,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_somebody_pasted_reaches_no_model() {
+        assert_eq!(
+            theirs("use cal_live_0123456789abcdef, please; or xoxb-1234567890-abc."),
+            json!({ OTHERS: "use (key removed), please; or (key removed)." })
+        );
+        let plain = "cal_live is what the sk-learn people said";
+        assert_eq!(theirs(plain), json!({ OTHERS: plain }));
     }
 }

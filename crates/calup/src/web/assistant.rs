@@ -89,17 +89,7 @@ pub async fn decide(
             Some("it may have been made long ago: ask for it anew"),
         )
         .into_response(),
-        Decided::Before(mut told) => {
-            let state = told["state"].as_str().unwrap_or_default();
-            told["error"] = match state {
-                "expired" => "the proposal has expired; ask for it anew".into(),
-                "confirmed" => {
-                    "it was begun already, and what came of it is not known: look at Cal.com".into()
-                }
-                state => format!("the proposal was decided already: {state}").into(),
-            };
-            (StatusCode::CONFLICT, Json(told)).into_response()
-        }
+        Decided::Before(told) => (StatusCode::CONFLICT, Json(told)).into_response(),
         Decided::Failed(trouble) => refused(&trouble),
     })
 }

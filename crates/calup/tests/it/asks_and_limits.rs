@@ -330,3 +330,51 @@ async fn a_body_that_is_too_long_or_does_not_come_is_told_and_let_go() {
     });
     futures_util::future::join_all(slow).await;
 }
+
+#[tokio::test]
+async fn what_does_not_fit_into_what_a_person_is_shown_is_not_proposed() {
+    let desk = desk().await;
+    let slugs: Vec<String> = (0..9).map(|n| format!("question-{n}")).collect();
+    let long = Bookable::new(880_204, "long-form", "Long form", 30);
+    let long = slugs
+        .iter()
+        .fold(long, |it, slug| it.question(slug, slug, false));
+    desk.calcom.add_event_type(long);
+    let times = desk.times("long-form").await;
+    let book = |letters: usize| {
+        let answers = slugs.iter().map(|slug| (slug.clone(), "x".repeat(letters)));
+        let answers: std::collections::BTreeMap<String, String> = answers.collect();
+        json!({
+            "event_type_slug": "long-form", "start": times[0], "name": "Mike", "email": "mike@ross.example",
+            "answers": answers,
+        })
+    };
+    let told = desk.refused("cal_book", book(480)).await;
+    let error = told["error"].as_str().expect("a sentence");
+    assert!(error.contains("too long to be shown"), "{told}");
+    let proposed = desk.good("cal_book", book(300)).await;
+    let summary = proposed["proposal"]["summary"].to_string();
+    assert_eq!(summary.matches(&"x".repeat(300)).count(), 9, "{summary}");
+}
+
+#[tokio::test]
+async fn slots_that_cannot_be_read_are_not_told_as_no_free_time() {
+    let desk = desk().await;
+    let when = json!({ "when": "next week", "event_type_slug": "detailed" });
+    for days in [
+        r#"[]"#,
+        r#"{"2026-12-01": [{"start": "not a time"}]}"#,
+        r#"{"2026-12-01": [{"begin": "2026-12-01T09:00:00Z"}]}"#,
+        r#"{"2026-12-01": "none"}"#,
+    ] {
+        let body = format!(r#"{{"status": "success", "data": {days}}}"#);
+        let slots = Match::get("/slots");
+        desk.calcom.fault(slots, Fault::Status(200, body), 1_000);
+        let (status, answer) = desk.tool("cal_free_times", when.clone()).await;
+        assert_eq!(status, 502, "{days}: {answer}");
+        let error = answer["error"].as_str().expect("a sentence");
+        assert!(error.contains("something else than slots"), "{answer}");
+        desk.calcom.clear_faults();
+    }
+    desk.good("cal_free_times", when).await;
+}

@@ -62,7 +62,7 @@ impl Desk {
         (status, answer.json().await.unwrap_or_default())
     }
 
-    async fn tool(&self, name: &str, input: Value) -> (u16, Value) {
+    pub async fn tool(&self, name: &str, input: Value) -> (u16, Value) {
         self.post(&format!("/api/tools/{name}"), &self.model, input)
             .await
     }

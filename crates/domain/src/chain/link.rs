@@ -73,9 +73,16 @@ pub fn link(slots: &mut [Slot], changes: &[&Change]) {
             .filter(|&j| j != i)
             .filter(|&j| slots[j].uid == first || (!slots[j].is_seated() && names_first(j)))
             .collect();
-        let same_chain: Vec<usize> = (0..slots.len())
+        let mut same_chain: Vec<usize> = (0..slots.len())
             .filter(|&j| j != i && roots.iter().any(|&root| groups.same(root, j)))
             .collect();
+        // The calendar's id is a hint only: it takes nobody to another person's meeting.
+        if !same_chain
+            .iter()
+            .any(|&j| may_be_one_person(&slots[i], &slots[j]))
+        {
+            same_chain.clear();
+        }
         let has_first = same_chain.iter().any(|&j| slots[j].uid == first);
         slots[i].is_move = has_first || slots[i].counts_as_moved(changes);
         let before = same_chain
@@ -120,6 +127,13 @@ fn named_slot(named: &str, follower: usize, slots: &[Slot]) -> Option<usize> {
                 .filter(by_uid)
                 .rfind(|i| !slots[*i].is_seated() || slots[*i].set_by.identity() == person)
         })
+}
+
+fn may_be_one_person(one: &Slot, other: &Slot) -> bool {
+    match (one.set_by.person.identity(), other.set_by.person.identity()) {
+        (Some(one), Some(other)) => one == other,
+        (None, _) | (_, None) => true,
+    }
 }
 
 fn leads_to(slots: &[Slot], from: usize, to: usize) -> bool {

@@ -40,8 +40,49 @@ pub struct Phrase<'a> {
     or: Vec<String>,
 }
 
+/// How a question begins that asks for days and times: "Am I free on Tuesday?", "When do we have time next week?".
+const ASKING: [&str; 24] = [
+    "am",
+    "i",
+    "is",
+    "are",
+    "we",
+    "you",
+    "do",
+    "does",
+    "have",
+    "has",
+    "can",
+    "could",
+    "free",
+    "available",
+    "open",
+    "when",
+    "what",
+    "about",
+    "how",
+    "got",
+    "there",
+    "meet",
+    "slots",
+    "anything",
+];
+/// How it may end.
+const ASKED: [&str; 5] = ["free", "available", "open", "meet", "please"];
+
+/// Without what only asks.
+fn asked<'w>(words: &'w [&'w str]) -> &'w [&'w str] {
+    let first = words.iter().position(|word| !ASKING.contains(word));
+    let last = words.iter().rposition(|word| !ASKED.contains(word));
+    match (first, last) {
+        (Some(first), Some(last)) if first <= last => &words[first..=last],
+        _ => &[],
+    }
+}
+
 impl<'a> Phrase<'a> {
     pub fn read(words: &[&str], now: &'a Zoned) -> Result<Self, Unclear> {
+        let words = asked(words);
         let mut it = Self {
             now,
             segments: vec![Segment::default()],

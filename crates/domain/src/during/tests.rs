@@ -28,6 +28,18 @@ fn what_people_say_means_these_times() {
         ("tonight", "Wed 25 Nov, 18:00–22:00"),
         ("Tuesday afternoon", "Tue 1 Dec, 12:00–18:00"),
         ("next Tuesday afternoon?", "Tue 1 Dec, 12:00–18:00"),
+        (
+            "Am I free next Tuesday afternoon?",
+            "Tue 1 Dec, 12:00–18:00",
+        ),
+        (
+            "When are we available next week, please?",
+            "Mon 30 Nov to Sun 6 Dec",
+        ),
+        (
+            "Can we meet on Tuesday, 9 am to 11 am?",
+            "Tue 1 Dec, 09:00–11:00",
+        ),
         ("on Wednesday", "Wed 25 Nov"),
         ("next Friday", "Fri 4 Dec"),
         ("this Friday", "Fri 27 Nov"),

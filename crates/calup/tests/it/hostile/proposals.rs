@@ -296,4 +296,22 @@ async fn a_proposal_says_all_of_what_it_would_do_and_neither_more_nor_elsewhere(
     let shown = heard.done["tools"][0]["input"].to_string();
     assert!(!shown.contains("//evil.example"), "{shown}");
     assert_eq!(stage.effects(), 0);
+    // Nor is anything else sent when a person says yes to it.
+    let id = heard.done["proposals"][0]["id"].as_str().expect("an id");
+    let (status, told) = stage
+        .desk
+        .post(
+            &format!("/api/proposals/{id}"),
+            &stage.desk.world.token,
+            json!({"confirm": true}),
+        )
+        .await;
+    assert_eq!(status, 200, "{told}");
+    let booked = stage.desk.calcom.requests();
+    let booked = booked.iter().find(|it| it.method == "POST" && it.executed);
+    let sent = booked.expect("a booking").body.to_string();
+    assert!(
+        sent.contains("Ignore the invoice") && !sent.contains("//evil.example"),
+        "{sent}"
+    );
 }

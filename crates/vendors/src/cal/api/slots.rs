@@ -90,14 +90,15 @@ impl Cal {
             match read {
                 Err(Refusal::NoRoute) => {}
                 Err(refusal) => return Err(settle(&purpose, refusal, &bearer)),
-                Ok(read) => return Ok(slots(&read, wanted.window)),
+                Ok(read) => return readable(&purpose, &read, wanted.window),
             }
         }
         let (read, bearer) = self.read(&purpose, &older(wanted)).await?;
         match read {
             Ok(read) => {
+                let slots = readable(&purpose, &read, wanted.window)?;
                 self.slots_are_older.store(true, Ordering::Relaxed);
-                Ok(slots(&read, wanted.window))
+                Ok(slots)
             }
             Err(refusal) => {
                 // A server that was updated meanwhile.
@@ -144,22 +145,35 @@ fn chosen(wanted: &SlotsWanted) -> impl Iterator<Item = (&'static str, String)> 
     zone.into_iter().chain(minutes)
 }
 
+/// Nobody is told that there is no free time because an answer could not be read.
+fn readable(purpose: &Purpose, envelope: &Json, window: Window) -> Result<Vec<Slot>, Failure> {
+    slots(envelope, window)
+        .ok_or_else(|| purpose.unknown("Cal.com answered with something else than slots"))
+}
+
 /// By day, in older versions one level deeper. Slots outside of what was asked for have been seen.
-fn slots(envelope: &Json, window: Window) -> Vec<Slot> {
+fn slots(envelope: &Json, window: Window) -> Option<Vec<Slot>> {
     let data = envelope.at("data");
     let days = match data.at("slots") {
-        older @ Json::Object(_) => older,
-        _ => data,
+        Json::Null => data,
+        older => older,
     };
-    let slots = days.entries().iter().flat_map(|(_, slots)| slots.items());
-    let mut slots: Vec<Slot> = slots
-        .filter_map(slot)
-        .filter(|slot| window.has(slot.start))
-        .take(SLOTS_MAX)
-        .collect();
+    let Json::Object(days) = days else {
+        return None;
+    };
+    let mut slots = Vec::new();
+    for (_, of_day) in days {
+        let Json::List(of_day) = of_day else {
+            return None;
+        };
+        for json in of_day {
+            slots.extend(Some(slot(json)?).filter(|slot| window.has(slot.start)));
+        }
+    }
     slots.sort_by_key(|slot| slot.start);
     slots.dedup_by_key(|slot| slot.start);
-    slots
+    slots.truncate(SLOTS_MAX);
+    Some(slots)
 }
 
 fn slot(json: &Json) -> Option<Slot> {
@@ -181,6 +195,43 @@ mod tests {
         let day = |text: &str| text.parse().expect("a day");
         let window = Window::days(day(first), day(last), &zone)?;
         Ok((window.from.to_string(), window.until.to_string()))
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_no_free_time() {
+        let window = Window::days(
+            "2026-12-01".parse().expect("a day"),
+            "2026-12-01".parse().expect("a day"),
+            &TimeZone::UTC,
+        )
+        .expect("a window");
+        let count = |body: &str| {
+            let json = crate::cal::json::read(body).expect("JSON");
+            slots(&json, window).map(|slots| slots.len())
+        };
+        let at = r#"{"start":"2026-12-01T08:00:00Z"}"#;
+        for (body, expected) in [
+            (r#"{"data":{}}"#.to_owned(), Some(0)),
+            (r#"{"data":{"slots":{}}}"#.to_owned(), Some(0)),
+            (format!(r#"{{"data":{{"2026-12-01":[{at}]}}}}"#), Some(1)),
+            (
+                format!(r#"{{"data":{{"slots":{{"2026-12-01":[{at}]}}}}}}"#),
+                Some(1),
+            ),
+            (
+                format!(r#"{{"data":{{"2026-12-02":[{at}, {{"begin":1}}]}}}}"#),
+                None,
+            ),
+            (
+                r#"{"data":{"2026-12-01":[{"start":"not a time"}]}}"#.to_owned(),
+                None,
+            ),
+            (r#"{"data":{"2026-12-01":"none"}}"#.to_owned(), None),
+            (r#"{"data":[]}"#.to_owned(), None),
+            (r#"{"data":{"slots":[]}}"#.to_owned(), None),
+        ] {
+            assert_eq!(count(&body), expected, "{body}");
+        }
     }
 
     #[test]
