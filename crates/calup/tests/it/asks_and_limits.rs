@@ -362,7 +362,7 @@ async fn slots_that_cannot_be_read_are_not_told_as_no_free_time() {
     let desk = desk().await;
     let when = json!({ "when": "next week", "event_type_slug": "detailed" });
     for days in [
-        r#"[]"#,
+        r"[]",
         r#"{"2026-12-01": [{"start": "not a time"}]}"#,
         r#"{"2026-12-01": [{"begin": "2026-12-01T09:00:00Z"}]}"#,
         r#"{"2026-12-01": "none"}"#,
