@@ -220,9 +220,17 @@ async fn created(
 
 /// An earlier attempt than the last may have made it, in a status that was wanted then: calup's all the same. In one of
 /// calup's own statuses people may have edited the rest; in the list's first one, or where there was but one attempt, nobody
-/// may have touched the lead.
+/// may have touched the lead. What the last attempt said beyond that, nobody has been told.
 fn take_as_made(effect: &mut Effect, lead: &Lead, profile: &Profile) {
     let is_untouched = lead.updated_at <= lead.created_at + OWN_TOUCH;
+    if effect.attempt > 1
+        && is_untouched
+        && let Ok(Action::Create(mut sent)) = serde_json::from_str(&effect.desired)
+        && essence(&lead.description) != essence(&sent.description)
+    {
+        sent.description.clone_from(&lead.description);
+        effect.desired = serde_json::to_string(&Action::Create(sent)).unwrap_or_default();
+    }
     // One attempt sent one status only.
     if (effect.attempt > 1 && profile.sets(&lead.status)
         || is_untouched && is_made_in(&lead.status, lead.status_kind, profile))
@@ -292,8 +300,8 @@ mod tests {
         }
     }
 
-    fn taken(status: &str, kind: StatusKind, touched_after_ms: i64) -> String {
-        let lead = Lead {
+    fn lead(status: &str, kind: StatusKind, touched_after_ms: i64) -> Lead {
+        Lead {
             id: "a".into(),
             list_id: "inbound".into(),
             list_name: "Inbound".into(),
@@ -307,13 +315,40 @@ mod tests {
             updated_at: Timestamp::UNIX_EPOCH + SignedDuration::from_millis(touched_after_ms),
             url: None,
             ours: true,
-        };
+        }
+    }
+
+    fn taken(status: &str, kind: StatusKind, touched_after_ms: i64) -> String {
+        let lead = lead(status, kind, touched_after_ms);
         let mut effect = effect();
         take_as_made(&mut effect, &lead, &Profile::default());
         match serde_json::from_str(&effect.desired) {
             Ok(Action::Create(sent)) => sent.status.expect("a status"),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn what_only_the_last_attempt_said_is_not_held_to_have_been_told() {
+        let said = |attempt, touched_after_ms| {
+            let mut effect = Effect {
+                attempt,
+                ..effect()
+            };
+            let lead = lead("meeting booked", StatusKind::Custom, touched_after_ms);
+            let made = Lead {
+                description: "asked".into(),
+                ..lead
+            };
+            take_as_made(&mut effect, &made, &Profile::default());
+            match serde_json::from_str(&effect.desired) {
+                Ok(Action::Create(sent)) => sent.description,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(said(2, 0), "asked");
+        assert_eq!(said(2, 5_000), "booked");
+        assert_eq!(said(1, 0), "booked");
     }
 
     #[test]

@@ -166,6 +166,10 @@ fn created(world: &World, body: &Value, left: Departed) {
         seen.owners.insert(id.to_owned(), person);
     }
     let view = world.clickup.task(id).expect("just made");
+    let was_late = marked(&view.markdown).into_iter().map(|(_, mark)| mark);
+    let was_late: Vec<String> = was_late
+        .filter(|mark| seen.came_too_late.contains(mark))
+        .collect();
     if left.is_beyond {
         drop(seen);
         repair::came_too_late(world, &view.markdown);
@@ -187,7 +191,10 @@ fn created(world: &World, body: &Value, left: Departed) {
         };
         let last = seen.events.iter().filter(|e| e.chain == event.chain);
         let last = last.map(|e| e.order).max().unwrap_or(0);
-        let deleted_at = seen.deleted.get(&event.chain);
+        // What an earlier try made too late, and a person deleted before it was found, nobody knows of.
+        let bears_it = |task: &TaskView| marked(&task.markdown).iter().any(|(_, m)| *m == mark);
+        let is_unheard = was_late.contains(&mark) && seen.gone.iter().any(|(it, _)| bears_it(it));
+        let deleted_at = seen.deleted.get(&event.chain).filter(|_| !is_unheard);
         if deleted_at.is_some_and(|at| *at < left.planned_at_ms)
             && (1..=last).all(|order| seen.is_joined(event.chain, 0, order, left.planned_at_ms))
         {
@@ -362,6 +369,9 @@ fn commented(world: &World, task: &str, left: Departed) {
         // From a second lead the sweeper carries over what was said there, as it was said.
         let is_carried = marks::is_on_another(world, &mark, task);
         let mut seen = world.seen();
+        if is_carried {
+            seen.carried.insert(mark.clone());
+        }
         let event = seen
             .events
             .iter()

@@ -175,6 +175,12 @@ pub async fn left(world: &World, file: &dyn Store) -> Option<(&'static str, Stri
             excused.extend(marked(&comment.text).into_iter().map(|(_, mark)| mark));
         }
     }
+    // A copy that was put back does not know that they were carried over, and for which change.
+    let seen = world.seen();
+    if seen.restored_at_ms.is_some() {
+        excused.extend(seen.carried.iter().cloned());
+    }
+    drop(seen);
     // Which of the two is meant by now is for people to say.
     world.seen().removed.extend(people);
     marks::doubled(world, &excused)

@@ -48,6 +48,8 @@ pub struct Seen {
     pub told: BTreeMap<(String, usize), BTreeSet<usize>>,
     /// Of these, what came too late, or was carried over from a second lead, and its mark.
     pub told_too_late: BTreeMap<(String, usize, usize), String>,
+    /// Marks of comments that the sweeper carried over from a second lead, under which nobody looks for them there.
+    pub carried: BTreeSet<String>,
     /// People whose record somebody deleted or merged away: less can be said about them.
     pub removed: BTreeSet<usize>,
     /// Leads of people without an e-mail, made since the copy of the database that was put back: only a lost link told
