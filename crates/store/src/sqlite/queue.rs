@@ -23,6 +23,9 @@ const CREDIT_SECONDS_MAX: f64 = 0.003;
 /// A commit waits for senders who are likely to come, so long at most, and no longer than this after the last one.
 const CROWD_WAIT_MAX: Duration = Duration::from_millis(3);
 const CROWD_PAUSE: Duration = Duration::from_micros(200);
+/// As long as there are fewer than so many, the machine may just be busy with those who come.
+const FEW: usize = 8;
+const FEW_PAUSE: Duration = Duration::from_millis(2);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rank {
@@ -255,7 +258,7 @@ impl<'a> Batch<'a> {
                 return Some(job);
             }
             let wanted = self.still_wanted();
-            let pause_ends = self.last_came + CROWD_PAUSE.max(self.pace.commit_took / 2);
+            let pause_ends = self.last_came + self.patience();
             let wait_until = pause_ends.min(self.began + CROWD_WAIT_MAX);
             if wanted == 0 || now >= wait_until || state.is_closed {
                 return None;
@@ -284,6 +287,13 @@ impl<'a> Batch<'a> {
         }
         let most = self.pace.senders - self.pace.senders / 8;
         most.saturating_sub(self.deliveries)
+    }
+
+    fn patience(&self) -> Duration {
+        if self.deliveries < FEW {
+            return FEW_PAUSE;
+        }
+        CROWD_PAUSE.max(self.pace.commit_took / 2)
     }
 
     pub fn committed(self, came_meanwhile: usize, took: Duration) {
