@@ -99,6 +99,10 @@ async fn merge(
     ) else {
         return Ok(());
     };
+    // A person has copied the second, and the copy is in use: which of the two is meant is for people to say.
+    if !older.lead.ours && keys::carries(&older.lead.description, &effect.marker) {
+        return Ok(());
+    }
     let grace = app.config.call_timeout();
     let profile = &app.config.profile;
     if let Some(why) = twins::touched(&younger, sent, profile, grace) {
