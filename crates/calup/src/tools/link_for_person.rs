@@ -1,5 +1,6 @@
 //! `cal_link_for_person`: a booking link that is filled in for somebody, and leads the booking back to their record.
 
+use domain::change::fold_email;
 use domain::text::{NAME_CHARS_MAX, one_line};
 use serde_json::{Value, json};
 use vendors::cal::api::{Prefill, prefilled};
@@ -66,7 +67,7 @@ impl Tool for LinkForPerson {
         };
         let is_theirs = |email: &str| {
             let mut own = lead.emails.iter();
-            lead.emails.is_empty() || own.any(|it| it.trim().eq_ignore_ascii_case(email))
+            lead.emails.is_empty() || own.any(|it| fold_email(it) == fold_email(email))
         };
         if email.is_some_and(|email| !is_theirs(email)) {
             return Err(Trouble::input(
