@@ -132,10 +132,11 @@ async fn intent(
             write.description.as_ref().map(|_| lead.description.clone()),
             write.status.as_ref().map(|_| lead.status.clone()),
         ),
-        (
-            Action::Write(_) | Action::Create(_) | Action::Comment(_) | Action::BlockComment(_),
-            _,
-        ) => (None, None),
+        (Action::Create(lead), _) => {
+            let before = known.as_ref().and_then(described);
+            (before.filter(|before| *before != lead.description), None)
+        }
+        (Action::Write(_) | Action::Comment(_) | Action::BlockComment(_), _) => (None, None),
     };
     let effect = Effect {
         profile: profile.clone(),
@@ -161,6 +162,14 @@ async fn intent(
     journal.set_effect(&effect);
     journal.record().await?;
     Ok(effect)
+}
+
+/// What the last attempt of a create sent.
+fn described(effect: &Effect) -> Option<String> {
+    match serde_json::from_str(&effect.desired) {
+        Ok(Action::Create(sent)) => Some(sent.description),
+        _ => None,
+    }
 }
 
 type Sent = Result<Option<String>, Failure>;

@@ -11,10 +11,11 @@ use domain::lead::{Lead, Posted};
 use domain::note::Note;
 use domain::outcome::Failure;
 use domain::plan::{self, Action};
+use domain::profile::Profile;
 use domain::question::Asking;
 use jiff::{SignedDuration, Timestamp};
 use store::RESTORED;
-use store::rows::{DEFAULT_PROFILE, Doubt, Status, Stored};
+use store::rows::{DEFAULT_PROFILE, Doubt, Register, Status, Stored};
 use vendors::Crm;
 
 use crate::app::App;
@@ -206,19 +207,24 @@ fn may_make(stored: &Stored) -> bool {
     }
 }
 
-/// Who moved the status is forgotten with the rest: one that calup sets counts as set by calup.
+/// Who moved the status is forgotten with the rest.
 async fn take_as_ours(
     app: &App,
     lead: &Lead,
     journal: &mut Journal<'_>,
 ) -> Result<(), store::Error> {
     let mut register = journal.register(&lead.id).await?;
-    if app.config.profile.sets(&lead.status) {
+    as_ours(&mut register, lead, &app.config.profile);
+    journal.set_register(&lead.id, register);
+    Ok(())
+}
+
+/// Of a lead about which nothing is on record: a status that calup sets counts as set by calup, and so does a block.
+pub fn as_ours(register: &mut Register, lead: &Lead, profile: &Profile) {
+    if profile.sets(&lead.status) {
         register.status_set = Some(lead.status.clone());
     }
     register.block_written |= fence::find(&lead.description) != Fenced::Absent;
-    journal.set_register(&lead.id, register);
-    Ok(())
 }
 
 async fn adopt_block_comment(

@@ -228,7 +228,10 @@ fn take_as_made(effect: &mut Effect, lead: &Lead, profile: &Profile) {
         && let Ok(Action::Create(mut sent)) = serde_json::from_str(&effect.desired)
         && essence(&lead.description) != essence(&sent.description)
     {
-        sent.description.clone_from(&lead.description);
+        effect.pre_image = Some(std::mem::replace(
+            &mut sent.description,
+            lead.description.clone(),
+        ));
         effect.desired = serde_json::to_string(&Action::Create(sent)).unwrap_or_default();
     }
     // One attempt sent one status only.

@@ -1,6 +1,6 @@
 //! The JSON that the API and the command line show.
 
-use domain::effect::Effect;
+use domain::effect::{Effect, Kind};
 use domain::note::Note;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -157,7 +157,8 @@ fn told(at: Timestamp) -> Option<Timestamp> {
 
 /// What the lead said before, so that a person can put it back.
 fn before(effect: &Effect) -> Value {
-    if effect.status_before.is_none() && effect.pre_image.is_none() {
+    let is_nothing = effect.status_before.is_none() && effect.pre_image.is_none();
+    if is_nothing || effect.kind == Kind::Create {
         return Value::Null;
     }
     json!({ "status": effect.status_before, "description": effect.pre_image })

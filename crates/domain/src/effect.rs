@@ -69,7 +69,7 @@ pub struct Effect {
     pub state: State,
     /// What was sent, as JSON of the kind's own type.
     pub desired: String,
-    /// The description as read before it was replaced.
+    /// The description as read before it was replaced; of a create, the one that another attempt sent.
     pub pre_image: Option<String>,
     /// The status as read before it was moved.
     pub status_before: Option<String>,

@@ -7,8 +7,9 @@ use crate::outcome::Failure;
 pub const FIRST_MS: i64 = 1_000;
 pub const LONGEST_MS: i64 = 300_000;
 /// The longest wait of a failure that may yet be a short one: bad luck several times in a row must not cost minutes.
-pub const LONGEST_AT_FIRST_MS: i64 = 60_000;
-pub const AT_FIRST_ATTEMPTS: u32 = 16;
+/// While the CRM answers nobody, one look goes out for all, however many wait.
+pub const LONGEST_AT_FIRST_MS: i64 = 20_000;
+pub const AT_FIRST_ATTEMPTS: u32 = 32;
 /// Trying goes on this long while the CRM answers.
 pub const ANSWERING_HOURS_MAX: i64 = 24;
 
@@ -57,8 +58,8 @@ pub fn verdict(
     }
 }
 
-/// Doubles from at most 2 s to at most a minute, and after sixteen attempts (some ten minutes) to at most 5 minutes; half
-/// of it is jitter.
+/// Doubles from at most 2 s to at most 20 s, and after 32 attempts (some seven minutes) to at most 5 minutes; half of it
+/// is jitter.
 pub fn backoff(attempt: u32, jitter: f64) -> SignedDuration {
     let doubled = FIRST_MS.saturating_mul(1_i64 << attempt.min(20).saturating_sub(1));
     let longest = match attempt {
@@ -80,14 +81,14 @@ mod tests {
         for attempt in 1..100 {
             assert!(backoff(attempt, 0.999) <= SignedDuration::from_secs(300));
         }
-        assert!(backoff(30, 0.0) >= SignedDuration::from_secs(150));
+        assert!(backoff(AT_FIRST_ATTEMPTS + 1, 0.0) >= SignedDuration::from_secs(150));
     }
 
     #[test]
-    fn ten_failures_in_a_row_cost_less_than_ten_minutes() {
+    fn ten_failures_in_a_row_cost_less_than_three_minutes() {
         let rests = (1..=10).map(|attempt| backoff(attempt, 0.999).as_secs_f64());
-        assert!(rests.sum::<f64>() < 600.0);
-        assert!(backoff(AT_FIRST_ATTEMPTS, 0.999) <= SignedDuration::from_secs(60));
+        assert!(rests.sum::<f64>() < 180.0);
+        assert!(backoff(AT_FIRST_ATTEMPTS, 0.999) <= SignedDuration::from_secs(20));
     }
 
     #[test]

@@ -59,7 +59,8 @@ pub fn lead_deleted(world: &World, lead: &TaskView, left: Departed) {
     worked_on(world, &lead.id, left);
 }
 
-/// Held for lost, and not sent again, it came after its person had got another by another meeting: that one.
+/// Held for lost, or forgotten with what came since a copy, it came after its person had got another by another meeting:
+/// that one.
 fn came_after_all<'a>(
     world: &World,
     lead: &TaskView,
@@ -73,8 +74,9 @@ fn came_after_all<'a>(
         let mut theirs = marked(&other.markdown).into_iter();
         !seen.by_people.contains(&other.id) && theirs.any(|(_, mark)| marks.contains(&mark))
     };
-    let came_too_late = marks.iter().any(|m| seen.came_too_late.contains(m));
-    if !came_too_late || others.iter().any(bears_it) {
+    let is_lost =
+        seen.forgotten.contains(&lead.id) || marks.iter().any(|m| seen.came_too_late.contains(m));
+    if !is_lost || others.iter().any(bears_it) {
         return None;
     }
     let is_theirs = |other: &&TaskView| seen.owners.get(&other.id) == Some(owner);

@@ -11,7 +11,7 @@ use super::twins::{self, Twin};
 use super::{SKEW, is_of_an_attempt, oldest_first, without_repeats};
 use crate::app::App;
 use crate::gather::Stop;
-use crate::{crash, keys};
+use crate::{crash, guard, keys};
 
 pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect, made: &[Lead]) -> Result<(), Stop> {
     let Some((sent, ours)) = ours(crm, effect, made).await? else {
@@ -105,7 +105,8 @@ async fn merge(
     }
     let grace = app.config.call_timeout();
     let profile = &app.config.profile;
-    if let Some(why) = twins::touched(&younger, sent, profile, grace) {
+    let another = effect.pre_image.as_deref();
+    if let Some(why) = twins::touched(&younger, sent, another, profile, grace) {
         let text = format!(
             "a lead was made twice in ClickUp ({} and {}), and somebody has worked on the second: {why}",
             older.lead.id, younger.lead.id
@@ -118,6 +119,9 @@ async fn merge(
     let known = effect.remote_id.as_deref();
     let write = twins::carried(&older, &younger, sent, profile, known);
     let mut register = older.register.clone();
+    if register.status_set.is_none() {
+        guard::as_ours(&mut register, &older.lead, profile);
+    }
     if write != Write::default() {
         crm.write(&older.lead.id, &write).await?;
         if write.status.is_some() {

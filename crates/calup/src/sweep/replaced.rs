@@ -101,7 +101,8 @@ async fn end(app: &App, crm: &dyn Crm, related: &[Stored], lead: &str) -> Result
         return Ok(End::Gone);
     };
     let (profile, grace) = (&app.config.profile, app.config.call_timeout());
-    if let Some(why) = twins::touched(&twin, &sent, profile, grace) {
+    let another = effect.pre_image.as_deref();
+    if let Some(why) = twins::touched(&twin, &sent, another, profile, grace) {
         return Ok(End::Stays(why));
     }
     crm.delete(lead).await?;

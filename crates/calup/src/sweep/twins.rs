@@ -22,10 +22,12 @@ pub struct Twin {
     pub last_written: Option<Timestamp>,
 }
 
-/// What people have done to it since it was made as `sent`; a call of ours ends within `grace`.
+/// What people have done to it since it was made as `sent`, or as described by `another` attempt; a call of ours ends
+/// within `grace`.
 pub fn touched(
     twin: &Twin,
     sent: &NewLead,
+    another: Option<&str>,
     profile: &Profile,
     grace: Duration,
 ) -> Option<&'static str> {
@@ -46,10 +48,12 @@ pub fn touched(
     if ends(&lead.description) != ends(&sent.description) {
         return Some("its description was edited");
     }
-    // An earlier attempt may have sent another text and status than the last, which is all that is known: whatever
-    // stands there as it was made, nobody has edited.
+    // An earlier attempt yet may have sent another text and status than those known: whatever stands there as it was
+    // made, nobody has edited.
     if !is_as_made(lead, profile) {
-        if around_block(&lead.description) != around_block(&sent.description) {
+        let around = around_block(&lead.description);
+        let mut known = [Some(sent.description.as_str()), another].into_iter();
+        if !known.any(|d| d.is_some_and(|d| around_block(d) == around)) {
             return Some("its description was edited");
         }
         if sent.status.is_some() && !is(&sent.status) && !is(&twin.register.status_set) {
@@ -256,7 +260,7 @@ mod tests {
     }
 
     fn why(twin: &Twin) -> Option<&'static str> {
-        touched(twin, &sent(), &profile(), Duration::from_secs(2))
+        touched(twin, &sent(), None, &profile(), Duration::from_secs(2))
     }
 
     #[test]
@@ -421,6 +425,11 @@ mod tests {
         late.lead.updated_at = at(30);
         late.last_sent = Some(at(30));
         assert_eq!(why(&late), Some("its description was edited"));
+        let (sent, grace) = (sent(), Duration::from_secs(2));
+        late.lead.status = "meeting booked".into();
+        let another = sent.description.replace("Ada booked.", "Ada asked.");
+        let known = touched(&late, &sent, Some(&another), &profile(), grace);
+        assert_eq!(known, None);
 
         let mut quick = twin("b", 5);
         quick.lead.status = "won".into();
