@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::effect::{Effect, Kind, State};
 use domain::facts::{Facts, Found};
-use domain::lead::{Lead, RichText, Run, Write};
+use domain::lead::{Lead, NewLead, RichText, Run, Write};
 use domain::outcome::{Cause, Failure};
 use domain::plan::{Action, Plan};
 use jiff::SignedDuration;
@@ -133,8 +133,12 @@ async fn intent(
             write.status.as_ref().map(|_| lead.status.clone()),
         ),
         (Action::Create(lead), _) => {
-            let before = known.as_ref().and_then(described);
-            (before.filter(|before| *before != lead.description), None)
+            let before = known.as_ref().and_then(sent);
+            let (description, status) = before.map(|b| (b.description, b.status)).unzip();
+            (
+                description.filter(|before| *before != lead.description),
+                status.flatten().filter(|s| Some(s) != lead.status.as_ref()),
+            )
         }
         (Action::Write(_) | Action::Comment(_) | Action::BlockComment(_), _) => (None, None),
     };
@@ -165,9 +169,9 @@ async fn intent(
 }
 
 /// What the last attempt of a create sent.
-fn described(effect: &Effect) -> Option<String> {
+fn sent(effect: &Effect) -> Option<NewLead> {
     match serde_json::from_str(&effect.desired) {
-        Ok(Action::Create(sent)) => Some(sent.description),
+        Ok(Action::Create(sent)) => Some(sent),
         _ => None,
     }
 }

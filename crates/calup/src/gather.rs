@@ -262,6 +262,16 @@ fn as_known(stored: &Stored) -> Known {
     }
 }
 
+fn has_moved_status(write: &Effect) -> bool {
+    let moves = |action| {
+        let Action::Write(Write { status, .. }) = action else {
+            return false;
+        };
+        status.is_some()
+    };
+    write.state == State::Applied && serde_json::from_str(&write.desired).is_ok_and(moves)
+}
+
 /// Everything a plan may look at, for a lead that was found (or nobody).
 pub async fn facts(
     app: &App,
@@ -303,21 +313,13 @@ pub async fn facts(
             || of(effect::Kind::Create)
                 .any(|e| e.state == State::Applied && e.remote_id.as_ref() == Some(id))
     });
-    let moved_status = told
-        || lead_id.as_ref().is_some_and(|id| {
-            of(effect::Kind::Write).any(|e| {
-                let moved = serde_json::from_str(&e.desired).is_ok_and(|a| {
-                    matches!(
-                        a,
-                        Action::Write(Write {
-                            status: Some(_),
-                            ..
-                        })
-                    )
-                });
-                e.state == State::Applied && e.target == *id && moved
-            })
-        });
+    let mut moved_status = told;
+    if let Some(id) = &lead_id {
+        for moved in of(effect::Kind::Write).filter(|e| has_moved_status(e)) {
+            let lead = app.store.standing_for(&stored.profile, &moved.target);
+            moved_status |= moved.target == *id || lead.await? == *id;
+        }
+    }
     let amended = |cause: Cause| effects.iter().any(|e| e.amended.contains(&cause));
     let dead = effects
         .iter()

@@ -46,6 +46,7 @@ pub async fn resolve(
         .cloned()
         .collect();
     carried_over(app, crm, journal).await?;
+    shown_after_all(app, crm, stored, journal).await?;
     for effect in unknown {
         if let Some(at) = one(app, crm, stored, effect, journal).await? {
             wait = Some(wait.map_or(at, |w| w.min(at)));
@@ -67,6 +68,34 @@ async fn carried_over(app: &App, crm: &dyn Crm, journal: &mut Journal<'_>) -> Re
             continue;
         }
         if let Looked::Found(id) = commented(crm, &effect, &lead).await? {
+            effect.epoch = app.epoch();
+            effect.state = State::Applied;
+            effect.remote_id = Some(id);
+            journal.set_effect(&effect);
+        }
+    }
+    Ok(())
+}
+
+/// A lead that was held for lost may show by the time it would be made again. Where its person has got another since, it is
+/// the sweeper's.
+async fn shown_after_all(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    journal: &mut Journal<'_>,
+) -> Result<(), Stop> {
+    let is_lost = |e: &&Effect| {
+        let was_lost = e.attempt > 1 || e.negatives > 0;
+        e.kind == Kind::Create && e.state == State::Absent && was_lost
+    };
+    let lost: Vec<Effect> = journal.effects().iter().filter(is_lost).cloned().collect();
+    for mut effect in lost {
+        let person = [format!("person:{}", effect.target)];
+        if journal.links(&person).await?.iter().any(|l| !l.gone) {
+            continue;
+        }
+        if let Looked::Found(id) = created(app, crm, stored, &mut effect).await? {
             effect.epoch = app.epoch();
             effect.state = State::Applied;
             effect.remote_id = Some(id);
@@ -240,7 +269,11 @@ fn take_as_made(effect: &mut Effect, lead: &Lead, profile: &Profile) {
         && let Ok(Action::Create(mut sent)) = serde_json::from_str(&effect.desired)
         && sent.status.is_some()
     {
-        sent.status = Some(lead.status.clone());
+        let before = sent.status.replace(lead.status.clone());
+        let is_same = |s: &String| s.to_lowercase() == lead.status.to_lowercase();
+        if !before.as_ref().is_some_and(is_same) {
+            effect.status_before = before;
+        }
         effect.desired = serde_json::to_string(&Action::Create(sent)).unwrap_or_default();
     }
 }

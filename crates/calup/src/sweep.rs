@@ -34,6 +34,8 @@ const FIRST_LOOK: Duration = Duration::from_secs(10);
 /// The longer nothing turned up, the less often it is looked for.
 const LEISURE_MAX: SignedDuration = SignedDuration::from_mins(5);
 const BATCH: usize = 200;
+/// So many may go wrong in a round; then ClickUp, or the token, is no use at the moment.
+const FAILED_MAX: usize = 3;
 /// Two listings of leads, or the reading of two leads and their comments.
 const CALLS_OF_A_LOOK: u32 = 4;
 
@@ -124,28 +126,41 @@ async fn round(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Stop> {
     let is_create = |effect: &Effect| effect.kind == Kind::Create;
     journal.sort_by_key(|(_, effect)| !effect.as_ref().is_some_and(is_create));
     let made = made_lately(crm, &journal).await?;
-    for (doubt, effect) in journal {
+    let mut failed = 0;
+    for (doubt, _) in journal {
         if *stop.borrow() || app.lease.is_over() {
             return Ok(());
         }
-        let again = match effect {
-            // It never came to it.
-            None => None,
-            Some(e) if e.state == State::Absent && e.kind == Kind::Create => {
-                crm.spare(CALLS_OF_A_LOOK).await?;
-                leads::look_for_lost(app, crm, &e, &made).await?;
-                next_look(app, &doubt)
+        // Its change may have gone on since. Without a row it never came to it, or has not yet.
+        let effects = app.store.effects(profile, &doubt.change).await?;
+        let effect = effects.iter().find(|e| e.key == doubt.effect);
+        match look(app, crm, effect, &made).await {
+            Ok(()) => {}
+            Err(Stop::Crm(failure)) if failed < FAILED_MAX && !is_limit(&failure) => {
+                failed += 1;
+                tracing::info!("could not look for what stands twice: {failure}; looking again");
+                // What is the matter with one lead does not keep the others from being looked at.
+                if !is_about_one(&failure) {
+                    continue;
+                }
             }
-            Some(e) if is_left_to_its_change(&e) => next_look(app, &doubt),
-            Some(effect) => {
-                crm.spare(CALLS_OF_A_LOOK).await?;
-                look(app, crm, &effect, &made).await?;
-                next_look(app, &doubt)
-            }
-        };
-        app.store.look_again(&doubt, again).await?;
+            Err(stop) => return Err(stop),
+        }
+        app.store.look_again(&doubt, next_look(app, &doubt)).await?;
     }
     Ok(())
+}
+
+fn is_limit(failure: &Failure) -> bool {
+    matches!(failure, Failure::Limited { .. })
+}
+
+/// And lasts.
+fn is_about_one(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::NeedsOperator { .. } | Failure::Refused { .. } | Failure::Gone { .. }
+    )
 }
 
 fn is_down(app: &App) -> bool {
@@ -175,8 +190,22 @@ fn is_without_email(create: &Effect) -> bool {
     sent.is_ok_and(|sent| matches!(sent, Action::Create(new) if new.email.is_none()))
 }
 
-async fn look(app: &App, crm: &dyn Crm, effect: &Effect, made: &[Lead]) -> Result<(), Stop> {
+async fn look(
+    app: &App,
+    crm: &dyn Crm,
+    effect: Option<&Effect>,
+    made: &[Lead],
+) -> Result<(), Stop> {
+    let Some(effect) = effect else {
+        return Ok(());
+    };
+    let is_lost = effect.kind == Kind::Create && effect.state == State::Absent;
+    if !is_lost && is_left_to_its_change(effect) {
+        return Ok(());
+    }
+    crm.spare(CALLS_OF_A_LOOK).await?;
     match effect.kind {
+        Kind::Create if is_lost => leads::look_for_lost(app, crm, effect, made).await,
         Kind::Create => leads::look(app, crm, effect, made).await,
         Kind::Comment | Kind::BlockComment => comments::look(app, crm, effect).await,
         // Written twice, it says the same.

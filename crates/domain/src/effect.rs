@@ -71,7 +71,7 @@ pub struct Effect {
     pub desired: String,
     /// The description as read before it was replaced; of a create, the one that another attempt sent.
     pub pre_image: Option<String>,
-    /// The status as read before it was moved.
+    /// The status as read before it was moved; of a create likewise.
     pub status_before: Option<String>,
     pub epoch: i64,
     pub attempt: u32,

@@ -206,9 +206,10 @@ pub fn tried(world: &World, claim: &Claim) {
 
 async fn stop(life: &Life, at: &str) {
     let world = &life.world;
-    // Whoever was superseded does not count.
+    // Whoever was superseded ends all the same, and does not count.
     if life.is_superseded() {
-        return;
+        life.end(at);
+        return life.live().await;
     }
     let wrong = {
         let mut seen = world.seen();

@@ -128,8 +128,8 @@ async fn search(
         .iter()
         .find(|l| !l.gone && !so_far.gone.iter().any(|g| g.lead == l.lead));
     if let Some(email) = &known.email {
-        let leads = crm.find_by_email(email).await?;
-        if let Some(lead) = matching::choose(&leads, email, profile) {
+        let mut leads = crm.find_by_email(email).await?;
+        while let Some(lead) = matching::choose(&leads, email, profile) {
             let own = record.filter(|r| r.lead == lead.id);
             let is_own = own.is_some();
             let mut how = format!(
@@ -143,10 +143,15 @@ async fn search(
             if is_own && !lacks_our_block(journal, lead).await? {
                 return Ok(found(lead.clone(), how));
             }
-            // A first match is read again before anything is written: a listing may lag behind.
-            match crm.lead(&lead.id).await {
+            // A first match is read again before anything is written: a listing may lag behind. One that was made twice may
+            // be on its way out.
+            let stands = app.store.standing_for(&profile.name, &lead.id).await?;
+            match crm.lead(&stands).await {
                 Ok(lead) => return Ok(found(lead, how)),
-                Err(Failure::Gone { .. }) => {}
+                Err(Failure::Gone { .. }) => {
+                    let gone = lead.id.clone();
+                    leads.retain(|l| l.id != gone);
+                }
                 Err(failure) => return Err(failure.into()),
             }
         }
@@ -217,6 +222,7 @@ async fn pointed_at(
     for pointer in &known.pointers {
         let note = match pointer::read(&key, profile, pointer, clock::now()) {
             Pointed::Lead(id) => {
+                let id = app.store.standing_for(profile, &id).await?;
                 if let Some(lead) = unless_gone(crm, &id).await? {
                     return Ok(Some(lead));
                 }

@@ -7,7 +7,7 @@ use domain::plan::Action;
 use store::rows::{Record, Register};
 use vendors::Crm;
 
-use super::twins::{self, Twin};
+use super::twins::{self, Another, Twin};
 use super::{SKEW, is_of_an_attempt, oldest_first, without_repeats};
 use crate::app::App;
 use crate::gather::Stop;
@@ -42,8 +42,13 @@ pub async fn look_for_lost(
     let Some((sent, ours)) = ours(crm, effect, made).await? else {
         return Ok(());
     };
-    for late in ours.iter().filter(|late| late.id != kept.lead) {
-        merge(app, crm, effect, &sent, &kept.lead, &late.id).await?;
+    // It may be one of those that it made, and not the oldest.
+    let stays = match ours.first() {
+        Some(oldest) if ours.iter().any(|l| l.id == kept.lead) => &oldest.id,
+        _ => &kept.lead,
+    };
+    for late in ours.iter().filter(|late| late.id != *stays) {
+        merge(app, crm, effect, &sent, stays, &late.id).await?;
     }
     Ok(())
 }
@@ -93,10 +98,14 @@ async fn merge(
     let (first, second) = (older.min(younger), older.max(younger));
     let _first = app.shared.leads.of(first).lock_owned().await;
     let _second = app.shared.leads.of(second).lock_owned().await;
-    let (Some(older), Some(younger)) = (
-        twin(app, crm, effect, older).await?,
-        twin(app, crm, effect, younger).await?,
-    ) else {
+    if !is_unchanged(app, effect).await? {
+        return Ok(());
+    }
+    // The one that is written to comes last: what people have written to it by then is seen.
+    let Some(younger) = twin(app, crm, effect, younger).await? else {
+        return Ok(());
+    };
+    let Some(older) = twin(app, crm, effect, older).await? else {
         return Ok(());
     };
     // A person has copied the second, and the copy is in use: which of the two is meant is for people to say.
@@ -105,7 +114,7 @@ async fn merge(
     }
     let grace = app.config.call_timeout();
     let profile = &app.config.profile;
-    let another = effect.pre_image.as_deref();
+    let another = Another::of(effect);
     if let Some(why) = twins::touched(&younger, sent, another, profile, grace) {
         let text = format!(
             "a lead was made twice in ClickUp ({} and {}), and somebody has worked on the second: {why}",
@@ -121,6 +130,9 @@ async fn merge(
     let mut register = older.register.clone();
     if register.status_set.is_none() {
         guard::as_ours(&mut register, &older.lead, profile);
+    }
+    if twins::shows_status_of(&older, &younger, known) {
+        register.status_set.clone_from(&younger.register.status_set);
     }
     if write != Write::default() {
         crm.write(&older.lead.id, &write).await?;
@@ -141,8 +153,18 @@ async fn merge(
     crash::at("merged");
     crm.delete(&younger.lead.id).await?;
     crash::at("deleted");
+    let gone = [younger.lead.id.clone()];
+    app.store.unindex(&effect.profile, &gone).await?;
     tracing::info!(lead = %older.lead.id, second = %younger.lead.id, "a lead was made twice: the second was deleted");
     Ok(())
+}
+
+/// Whether its change has not sent it again, or found out about it, since it was read.
+async fn is_unchanged(app: &App, effect: &Effect) -> Result<bool, store::Error> {
+    let effects = app.store.effects(&effect.profile, &effect.change).await?;
+    Ok(effects
+        .iter()
+        .any(|e| e.key == effect.key && (e.state, e.attempt) == (effect.state, effect.attempt)))
 }
 
 /// `None` when it is gone.

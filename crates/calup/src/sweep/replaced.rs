@@ -8,7 +8,7 @@ use store::rows::Stored;
 use vendors::Crm;
 
 use super::leads::twin;
-use super::twins;
+use super::twins::{self, Another};
 use crate::app::App;
 use crate::crash;
 use crate::gather::{self, Stop};
@@ -27,9 +27,10 @@ pub async fn remove(
         let theirs = gather::known_from(app, &related, other).tokens;
         theirs.iter().any(|token| mine.contains(token))
     };
-    let mut others = related.iter().filter(|o| o.lead.as_deref() == Some(lead));
-    if others.any(|other| !is_of_this_meeting(other)) {
-        return Ok(());
+    for other in related.iter().filter(|other| !is_of_this_meeting(other)) {
+        if is_on(app, other, lead).await? {
+            return Ok(());
+        }
     }
     crash::at("replacing");
     let end = end(app, crm, &related, lead).await?;
@@ -60,10 +61,10 @@ pub async fn take_back(
     lead: &str,
 ) -> Result<bool, Stop> {
     let related = gather::related(app, stored).await?;
-    let is_somebody_else_s =
-        |other: &Stored| other.lead.as_deref() == Some(lead) && other.person != stored.person;
-    if related.iter().any(is_somebody_else_s) {
-        return Ok(false);
+    for other in related.iter().filter(|other| other.person != stored.person) {
+        if is_on(app, other, lead).await? {
+            return Ok(false);
+        }
     }
     match end(app, crm, &related, lead).await? {
         End::NotOurs => Ok(false),
@@ -85,6 +86,14 @@ pub async fn take_back(
     }
 }
 
+/// A change on a lead that was merged is on the one that stands for it.
+async fn is_on(app: &App, change: &Stored, lead: &str) -> Result<bool, store::Error> {
+    match &change.lead {
+        Some(its) => Ok(app.store.standing_for(&change.profile, its).await? == lead),
+        None => Ok(false),
+    }
+}
+
 enum End {
     Gone,
     Stays(&'static str),
@@ -101,7 +110,7 @@ async fn end(app: &App, crm: &dyn Crm, related: &[Stored], lead: &str) -> Result
         return Ok(End::Gone);
     };
     let (profile, grace) = (&app.config.profile, app.config.call_timeout());
-    let another = effect.pre_image.as_deref();
+    let another = Another::of(&effect);
     if let Some(why) = twins::touched(&twin, &sent, another, profile, grace) {
         return Ok(End::Stays(why));
     }

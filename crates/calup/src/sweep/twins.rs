@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::effect::Effect;
 use domain::fence::{self, Fenced};
 use domain::lead::{Lead, NewLead, Posted, Write};
 use domain::profile::Profile;
@@ -22,18 +23,32 @@ pub struct Twin {
     pub last_written: Option<Timestamp>,
 }
 
-/// What people have done to it since it was made as `sent`, or as described by `another` attempt; a call of ours ends
-/// within `grace`.
+/// What another attempt than the one that is taken to have made it said otherwise.
+#[derive(Default, Clone, Copy)]
+pub struct Another<'a> {
+    pub description: Option<&'a str>,
+    pub status: Option<&'a str>,
+}
+
+impl<'a> Another<'a> {
+    pub fn of(create: &'a Effect) -> Self {
+        Self {
+            description: create.pre_image.as_deref(),
+            status: create.status_before.as_deref(),
+        }
+    }
+}
+
+/// What people have done to it since it was made as `sent`, or by `another` attempt; a call of ours ends within `grace`.
 pub fn touched(
     twin: &Twin,
     sent: &NewLead,
-    another: Option<&str>,
+    another: Another<'_>,
     profile: &Profile,
     grace: Duration,
 ) -> Option<&'static str> {
     let lead = &twin.lead;
-    let is = |status: &Option<String>| {
-        let status = status.as_ref();
+    let is = |status: Option<&str>| {
         status.is_some_and(|s| s.to_lowercase() == lead.status.to_lowercase())
     };
     if twin.register.worked_on {
@@ -52,11 +67,13 @@ pub fn touched(
     // made, nobody has edited.
     if !is_as_made(lead, profile) {
         let around = around_block(&lead.description);
-        let mut known = [Some(sent.description.as_str()), another].into_iter();
+        let mut known = [Some(sent.description.as_str()), another.description].into_iter();
         if !known.any(|d| d.is_some_and(|d| around_block(d) == around)) {
             return Some("its description was edited");
         }
-        if sent.status.is_some() && !is(&sent.status) && !is(&twin.register.status_set) {
+        let mut set = [&sent.status, &twin.register.status_set].into_iter();
+        let is_ours = set.any(|status| is(status.as_deref())) || is(another.status);
+        if sent.status.is_some() && !is_ours {
             return Some("its status was moved");
         }
     }
@@ -89,6 +106,13 @@ fn is_newer(younger: &Twin, older: &Twin, known: Option<&str>) -> bool {
     }
 }
 
+/// Whether the older shows what calup moved the younger to, since an earlier look carried it over and was cut short.
+pub fn shows_status_of(older: &Twin, younger: &Twin, known: Option<&str>) -> bool {
+    let set = younger.register.status_set.as_ref();
+    is_newer(younger, older, known)
+        && set.is_some_and(|set| set.to_lowercase() == older.lead.status.to_lowercase())
+}
+
 /// What calup wrote to the younger last: its status and its block, where people left those of the older alone.
 pub fn carried(
     older: &Twin,
@@ -118,8 +142,16 @@ pub fn carried(
         fence::find(&younger.lead.description),
     );
     let description = match blocks {
-        (Fenced::Present { block: old, .. }, Fenced::Present { block: new, .. })
-            if essence(old) != essence(new) && !older.lead.description_is_plain =>
+        (
+            Fenced::Present {
+                before,
+                block: old,
+                after,
+            },
+            Fenced::Present { block: new, .. },
+        ) if essence(old) != essence(new)
+            && !older.lead.description_is_plain
+            && fence::survives(&format!("{before}\n{after}")) =>
         {
             fence::replace(&older.lead.description, new)
         }
@@ -260,7 +292,13 @@ mod tests {
     }
 
     fn why(twin: &Twin) -> Option<&'static str> {
-        touched(twin, &sent(), None, &profile(), Duration::from_secs(2))
+        touched(
+            twin,
+            &sent(),
+            Another::default(),
+            &profile(),
+            Duration::from_secs(2),
+        )
     }
 
     #[test]
@@ -427,9 +465,17 @@ mod tests {
         assert_eq!(why(&late), Some("its description was edited"));
         let (sent, grace) = (sent(), Duration::from_secs(2));
         late.lead.status = "meeting booked".into();
-        let another = sent.description.replace("Ada booked.", "Ada asked.");
-        let known = touched(&late, &sent, Some(&another), &profile(), grace);
-        assert_eq!(known, None);
+        let description = sent.description.replace("Ada booked.", "Ada asked.");
+        let another = Another {
+            description: Some(&description),
+            status: Some("meeting requested"),
+        };
+        let known = |late: &Twin| touched(late, &sent, another, &profile(), grace);
+        assert_eq!(known(&late), None);
+        late.lead.status = "meeting requested".into();
+        assert_eq!(known(&late), None);
+        late.lead.status = "negotiating".into();
+        assert_eq!(known(&late), Some("its status was moved"));
 
         let mut quick = twin("b", 5);
         quick.lead.status = "won".into();
