@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sim::cal::{Booking, Cal, Person};
 use sim::clickup::{TaskSeed, TaskView};
+use sim::faults::ALWAYS;
 use sim::{Fault, Match};
 
 use crate::world::{BROKERS, INBOUND, Setup, World};
@@ -105,6 +106,44 @@ async fn a_lead_that_a_late_create_made_again_is_taken_back() {
     );
     assert_eq!(world.clickup.live_tasks().len(), 1);
     assert!(notices(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_lead_out_of_reach_keeps_no_other_from_being_looked_at() {
+    let world = world_with(Vec::new()).await;
+    let theirs = "ben@hale.example";
+    world.clickup.fault(create(), Fault::ApplyThenDrop, 1);
+    let cal = world.cal();
+    let booking = cal.book(&Person::new("Ben Hale", theirs), START, 30);
+    assert_eq!(world.deliver(booking.created().body).await, 200);
+    assert_eq!(world.settle().await["done"], 1);
+    let moved = world.clickup.tasks_by_email(theirs).remove(0).id;
+    world
+        .clickup
+        .add_list("901100000077", "Private", &[("to do", "open")]);
+    world.clickup.human_move(&moved, "901100000077");
+    let refused = r#"{"err":"You have no access","ECODE":"ACCESS_083"}"#;
+    let read = Match::get(&format!("/task/{moved}"));
+    world
+        .clickup
+        .fault(read, Fault::Status(403, refused.into()), ALWAYS);
+
+    world
+        .clickup
+        .fault(create(), Fault::DropThenApplyLate(TOO_LATE_MS), 1);
+    let booking = cal.book(&Person::new("Ada Byrd", EMAIL), START, 30);
+    assert_eq!(world.deliver(booking.created().body).await, 200);
+    assert_eq!(world.settle().await["done"], 2);
+    world
+        .until("it was made twice", async || created(&world) == 3)
+        .await;
+    until_one_is_left(&world).await;
+    let requests = world.clickup.requests();
+    let mut reads = requests.iter().filter(|r| r.method == "GET");
+    assert!(
+        reads.any(|r| r.path.ends_with(&moved)),
+        "it was looked at too"
+    );
 }
 
 /// A list that lags longer than calup was told hides the first lead, and calup works on the second.
