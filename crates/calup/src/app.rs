@@ -37,6 +37,8 @@ pub struct App {
     pub refused: AtomicU64,
     /// Of these: with no signature at all, or the literal that stands for one where no secret is set.
     pub unsigned: AtomicU64,
+    /// Deliveries that could not be stored since then.
+    pub unstored: AtomicU64,
     pub misfits: Misfits,
     /// The same of clicks.
     pub slack_misfits: Misfits,
@@ -99,6 +101,8 @@ pub struct Health {
     pub last_answer: Option<jiff::Timestamp>,
     /// No answer for a while: only probes go out.
     pub down: bool,
+    /// A probe had no answer either: it is not about a few leads.
+    pub is_away: bool,
     /// Its limit leaves no room before this.
     pub limited_until: Option<jiff::Timestamp>,
 }
@@ -161,6 +165,7 @@ impl App {
             clickup: RwLock::new(None),
             refused: AtomicU64::new(0),
             unsigned: AtomicU64::new(0),
+            unstored: AtomicU64::new(0),
             misfits: Misfits::default(),
             slack_misfits: Misfits::default(),
             epoch: AtomicI64::new(0),

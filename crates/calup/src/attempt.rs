@@ -113,6 +113,7 @@ pub async fn attempt(
         }
         let mut asking = Asking::Settled;
         if search.found == Found::Nobody {
+            tell_unsearched(app, crm, &background).await;
             match asking::known(app, crm, stored, &search.asked, search.forwarded.take()).await? {
                 asking::Known::Asking(known) => asking = known,
                 asking::Known::Wait(at) => return Ok(End::AwaitsIndex(at)),
@@ -263,6 +264,26 @@ async fn is_told_already(
     }
     let links = journal.links(&background.meeting).await?;
     Ok(links.iter().any(|l| l.lead == lead && !l.gone))
+}
+
+/// Nobody is found by e-mail in a list whose leads have none. The lists were read for the search.
+async fn tell_unsearched(app: &App, crm: &dyn Crm, background: &Background) {
+    if background.email.is_none() {
+        return;
+    }
+    for id in &app.config.profile.match_list_ids {
+        if let Ok(list) = crm.list(id, false).await
+            && !list.has_email_field
+        {
+            let text = format!(
+                "list `{}` has no e-mail field: nobody is found there by their address",
+                list.name
+            );
+            let hint = "add the e-mail field of the other lists to it in ClickUp, or take it out of CLICKUP_MATCH_LIST_IDS";
+            app.notify(&format!("no-email-field:{id}"), &text, hint)
+                .await;
+        }
+    }
 }
 
 async fn find(

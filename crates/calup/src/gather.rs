@@ -290,7 +290,16 @@ pub async fn facts(
     let list = if matches!(found, Found::Deleted) {
         None
     } else {
-        Some(crm.list(&list_id, false).await?)
+        match crm.list(&list_id, false).await {
+            Ok(list) => Some(list),
+            // A lead may be shared without its list: it gets everything but the status.
+            Err(Failure::Gone { .. }) if lead_id.is_some() => None,
+            Err(failure) => return Err(failure.into()),
+        }
+    };
+    let named = match &found {
+        Found::Lead(lead, _) => lead.list_name.clone(),
+        Found::Nobody | Found::Deleted => String::new(),
     };
     let register = match &lead_id {
         Some(id) => journal.register(id).await?,
@@ -361,7 +370,7 @@ pub async fn facts(
             .as_ref()
             .map(|l| l.statuses.clone())
             .unwrap_or_default(),
-        list_name: list.map(|l| l.name).unwrap_or_default(),
+        list_name: list.map_or(named, |l| l.name),
         told,
         moved_status,
         dead,

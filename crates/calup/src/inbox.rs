@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -72,7 +71,7 @@ async fn receive(app: &Arc<App>, profile: &str, headers: &HeaderMap, body: Body)
         if signature::is_missing(headers) {
             app.unsigned.fetch_add(1, Ordering::Relaxed);
         } else if is_known && signature::is_well_formed(headers) {
-            app.misfits.add(Instant::now());
+            app.misfits.add();
         }
         return (
             StatusCode::UNAUTHORIZED,
@@ -81,6 +80,7 @@ async fn receive(app: &Arc<App>, profile: &str, headers: &HeaderMap, body: Body)
         )
             .into_response();
     };
+    app.misfits.end();
     let delivery = NewDelivery {
         profile: profile.to_owned(),
         received_at: clock::now(),
@@ -97,6 +97,7 @@ async fn receive(app: &Arc<App>, profile: &str, headers: &HeaderMap, body: Body)
             let stored = app.store.receive(delivery).await;
             drop(body);
             if let Err(error) = &stored {
+                app.unstored.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(%error, "could not store a delivery: the sender is told 503");
             }
             stored

@@ -1,29 +1,31 @@
-//! Signatures that look like Cal.com's (or Slack's) and fit no secret: several of them within an hour mean that the secret
-//! was changed there, and bookings (or clicks) are being lost.
+//! Signatures that look like the sender's and fit no secret: several in a row mean that the secret was changed there, and
+//! bookings (or clicks) are being lost. However far apart they come: a small team has few bookings.
 
-use std::collections::VecDeque;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-const MANY: usize = 3;
-const AN_HOUR: Duration = Duration::from_secs(3_600);
+const MANY: u64 = 3;
 
 #[derive(Default)]
-pub struct Misfits(Mutex<VecDeque<Instant>>);
+pub struct Misfits {
+    in_a_row: AtomicU64,
+    told: AtomicU64,
+}
 
 impl Misfits {
-    pub fn add(&self, now: Instant) {
-        let mut times = self.0.lock().expect("no holder panics");
-        if times.len() >= MANY {
-            times.pop_front();
-        }
-        times.push_back(now);
+    pub fn add(&self) {
+        self.in_a_row.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub fn are_many(&self, now: Instant) -> bool {
-        let times = self.0.lock().expect("no holder panics");
-        let oldest = times.front().filter(|_| times.len() >= MANY);
-        oldest.is_some_and(|at| now.duration_since(*at) < AN_HOUR)
+    /// One fitted: the secret is right.
+    pub fn end(&self) {
+        self.in_a_row.store(0, Ordering::Relaxed);
+        self.told.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether there are many, and more than the last time.
+    pub fn are_news(&self) -> bool {
+        let in_a_row = self.in_a_row.load(Ordering::Relaxed);
+        in_a_row >= MANY && self.told.swap(in_a_row, Ordering::Relaxed) < in_a_row
     }
 }
 
@@ -32,18 +34,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_within_an_hour_are_many_and_three_in_two_hours_are_not() {
+    fn three_in_a_row_are_told_and_each_that_follows() {
         let misfits = Misfits::default();
-        let start = Instant::now();
-        let minute = |n: u64| start + Duration::from_secs(60 * n);
-        for n in [0, 50] {
-            misfits.add(minute(n));
-            assert!(!misfits.are_many(minute(n)));
+        misfits.add();
+        misfits.add();
+        assert!(!misfits.are_news());
+        misfits.add();
+        assert!(misfits.are_news());
+        assert!(!misfits.are_news());
+        misfits.add();
+        assert!(misfits.are_news());
+    }
+
+    #[test]
+    fn one_that_fits_begins_the_count_anew() {
+        let misfits = Misfits::default();
+        for _ in 0..2 {
+            misfits.add();
+            misfits.add();
+            misfits.end();
         }
-        misfits.add(minute(70));
-        assert!(!misfits.are_many(minute(70)));
-        misfits.add(minute(80));
-        assert!(misfits.are_many(minute(80)));
-        assert!(!misfits.are_many(minute(111)));
+        misfits.add();
+        assert!(!misfits.are_news());
     }
 }

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio::net::TcpListener;
@@ -237,11 +237,30 @@ async fn tell_unsigned(app: &App, told: &mut u64) {
     .await;
 }
 
+/// Whoever sent them may not send them again.
+async fn tell_unstored(app: &App, told: &mut u64) {
+    let unstored = app.unstored.load(Ordering::Relaxed);
+    // Told when it can be written down.
+    if unstored == *told || app.store.is_failing() {
+        return;
+    }
+    *told = unstored;
+    app.notify(
+        "unstored-deliveries",
+        &format!(
+            "{unstored} deliveries since the start could not be stored, because the database could not be used, and were answered 503"
+        ),
+        "compare the bookings of that time at Cal.com, and have the missing ones delivered again; the server's log says \
+         when and why",
+    )
+    .await;
+}
+
 async fn tell_misfits(app: &App) {
-    if app.misfits.are_many(Instant::now()) {
+    if app.misfits.are_news() {
         app.notify(
             "wrong-signatures",
-            "three or more deliveries within an hour were signed with another secret, and refused: their bookings are lost to calup",
+            "three or more deliveries in a row were signed with another secret, and refused: their bookings are lost to calup",
             "the secret of the webhook at Cal.com was probably changed: put the new one first in CALCOM_WEBHOOK_SECRET, and book those meetings by hand",
         )
         .await;
@@ -249,10 +268,10 @@ async fn tell_misfits(app: &App) {
 }
 
 async fn tell_slack_misfits(app: &App) {
-    if app.slack_misfits.are_many(Instant::now()) {
+    if app.slack_misfits.are_news() {
         app.notify(
             "wrong-slack-signatures",
-            "three or more clicks within an hour were signed with another secret, and refused: people's answers in Slack are not heard",
+            "three or more clicks in a row were signed with another secret, and refused: people's answers in Slack are not heard",
             "put the signing secret of the Slack app into SLACK_SIGNING_SECRET; until then answer with `calup questions`",
         )
         .await;
@@ -261,13 +280,14 @@ async fn tell_slack_misfits(app: &App) {
 
 /// Takes new secrets without a restart, and tells what only shows over time.
 async fn look_after(app: Arc<App>, mut settings: Watch, mut stop: watch::Receiver<bool>) {
-    let mut unsigned_told = 0;
+    let (mut unsigned_told, mut unstored_told) = (0, 0);
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
             _ = stop.wait_for(|s| *s) => return,
         }
         tell_unsigned(&app, &mut unsigned_told).await;
+        tell_unstored(&app, &mut unstored_told).await;
         tell_misfits(&app).await;
         hooks::tell_misfits(&app).await;
         tell_slack_misfits(&app).await;

@@ -40,6 +40,8 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), s
         if clock::now() < latest - CLOCK_WENT_BACK {
             // What waits until some time would wait for as long as the clock went back.
             tracing::warn!("the clock went back: what waits is tried now");
+            // The gate keeps the limit, by the steady clock.
+            app.health.lock().expect("no holder panics").limited_until = None;
             if let Err(error) = app.store.wake(&app.config.profile.name, clock::now()).await {
                 tracing::error!(%error, "could not make what waits due");
             }
@@ -187,21 +189,48 @@ async fn may_work(
         };
     match outcome {
         Ok(()) => {
-            tracing::info!("ClickUp answers again: work goes on");
-            *app.health.lock().expect("no holder panics") = crate::app::Health {
+            let now = crate::app::Health {
                 last_answer: Some(clock::now()),
                 ..Default::default()
             };
-            app.waits.begin_anew();
-            app.store.pause(profile, None).await?;
-            app.store.wake(profile, clock::now()).await?;
+            let before = {
+                let mut health = app.health.lock().expect("no holder panics");
+                std::mem::replace(&mut *health, now)
+            };
+            // A few calls that fail for good are no outage: each rests on its own, and is given up in time.
+            if paused.is_some() || before.is_away {
+                tracing::info!("ClickUp answers again: work goes on");
+                app.waits.begin_anew();
+                app.store.pause(profile, None).await?;
+                app.store.wake(profile, clock::now()).await?;
+            }
             Ok(true)
         }
         Err(failure) => {
             settle_health(app, &failure).await;
+            tell_away(app, &failure).await;
             Ok(false)
         }
     }
+}
+
+async fn tell_away(app: &App, failure: &Failure) {
+    let (Failure::Transient { what } | Failure::Unknown { what }) = failure else {
+        return;
+    };
+    {
+        let mut health = app.health.lock().expect("no holder panics");
+        if std::mem::replace(&mut health.is_away, true) {
+            return;
+        }
+    }
+    let text = format!("ClickUp does not answer (could not {what}): deliveries are kept and wait");
+    app.notify(
+        "clickup-down",
+        &text,
+        "nothing needs to be done; calup looks every 15 seconds and goes on by itself",
+    )
+    .await;
 }
 
 async fn work(app: Arc<App>, claim: Claim) {
@@ -254,26 +283,10 @@ pub async fn put_back(app: &App, claim: &Claim, reason: &str, counted: bool) {
 pub async fn settle_health(app: &App, failure: &Failure) {
     let now = clock::now();
     match failure {
-        Failure::Transient { what } | Failure::Unknown { what } => {
-            let went_down = {
-                let mut health = app.health.lock().expect("no holder panics");
-                health.failures_in_a_row += 1;
-                let down = health.failures_in_a_row >= DOWN_AFTER;
-                let went = down && !health.down;
-                health.down = down;
-                went
-            };
-            if went_down {
-                let text = format!(
-                    "ClickUp does not answer (could not {what}): deliveries are kept and wait"
-                );
-                app.notify(
-                    "clickup-down",
-                    &text,
-                    "nothing needs to be done; calup looks every 15 seconds and goes on by itself",
-                )
-                .await;
-            }
+        Failure::Transient { .. } | Failure::Unknown { .. } => {
+            let mut health = app.health.lock().expect("no holder panics");
+            health.failures_in_a_row += 1;
+            health.down = health.failures_in_a_row >= DOWN_AFTER;
         }
         Failure::NeedsOperator { what, hint } => {
             answered(app);
@@ -309,6 +322,7 @@ pub fn answered(app: &App) {
     let mut health = app.health.lock().expect("no holder panics");
     health.failures_in_a_row = 0;
     health.down = false;
+    health.is_away = false;
     health.last_answer = Some(clock::now());
 }
 

@@ -274,6 +274,11 @@ pub async fn is_given_up(world: &World, file: &dyn Store) {
     let Some(fatal) = fatal.filter(|fatal| fatal.stops > 0) else {
         return;
     };
+    // Whose lead somebody has deleted is sent nothing any more.
+    let is_sent_nothing = person(world).is_some_and(|whose| world.seen().removed.contains(&whose));
+    if fatal.at == At::Sending && is_sent_nothing {
+        return;
+    }
     let status = match fatal.at {
         At::Reading => Status::Quarantined,
         At::Deciding | At::Sending | At::Finishing => Status::Dead,

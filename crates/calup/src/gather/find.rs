@@ -223,10 +223,15 @@ async fn pointed_at(
         let note = match pointer::read(&key, profile, pointer, clock::now()) {
             Pointed::Lead(id) => {
                 let id = app.store.standing_for(profile, &id).await?;
-                if let Some(lead) = unless_gone(crm, &id).await? {
-                    return Ok(Some(lead));
+                match unless_gone(crm, &id).await {
+                    Ok(Some(lead)) => return Ok(Some(lead)),
+                    Ok(None) => format!("the booking's link was made for lead {id}, which is gone"),
+                    // Where it is the token, the next call says so.
+                    Err(Failure::NeedsOperator { .. }) => {
+                        format!("the booking's link was made for lead {id}, which cannot be read")
+                    }
+                    Err(failure) => return Err(failure.into()),
                 }
-                format!("the booking's link was made for lead {id}, which is gone")
             }
             Pointed::Expired => "the booking's link was made more than 90 days ago".to_owned(),
             Pointed::Foreign => {

@@ -40,7 +40,7 @@ pub async fn receive(
         Ok(None) => {
             app.hooks.refused.fetch_add(1, Ordering::Relaxed);
             if is_ours && event::is_well_formed(&headers) {
-                app.hooks.misfits.add(Instant::now());
+                app.hooks.misfits.add();
             }
             return answer(StatusCode::FORBIDDEN, r#"{"error":"Invalid signature"}"#);
         }
@@ -51,6 +51,7 @@ pub async fn receive(
             return answer(StatusCode::SERVICE_UNAVAILABLE, unusable);
         }
     };
+    app.hooks.misfits.end();
     app.hooks.taken.fetch_add(1, Ordering::Relaxed);
     app.hooks.heard(&app);
     if let Some(event) = Event::read(&body) {

@@ -2,7 +2,7 @@
 //! socket.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
@@ -51,10 +51,11 @@ pub async fn receive(State(app): State<Arc<App>>, headers: HeaderMap, body: Byte
     if let Err(rejected) = verify(secret, timestamp, signature, &body, clock::now()) {
         tracing::warn!("an interaction was refused: {rejected}");
         if rejected == Rejected::Forged {
-            app.slack_misfits.add(Instant::now());
+            app.slack_misfits.add();
         }
         return refused();
     }
+    app.slack_misfits.end();
     if let Some(click) = Click::from_form(&body) {
         // Slack shows an error to whoever clicked when it is not answered within three seconds.
         tokio::spawn(async move { heard(&app, click).await });

@@ -149,6 +149,8 @@ impl ClickUp {
             }
         }
         if found.is_empty() {
+            // Whoever mends it need not wait for the hour to be over.
+            self.places.expire_lists();
             return Err(Failure::NeedsOperator {
                 what: format!(
                     "find leads: no list has an e-mail field named `{}`",
