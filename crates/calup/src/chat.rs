@@ -144,7 +144,7 @@ pub async fn answer(
         hosts::learn(app).await;
     }
     let before = conversation.messages.len();
-    conversation.messages.extend(asked);
+    conversation.messages.extend(new(asked, before > 0));
     let tools = tools::schemas();
     let mut answered = Answered {
         conversation: conversation.id.clone(),
@@ -208,6 +208,21 @@ pub async fn answer(
     Ok(answered)
 }
 
+/// What is not known yet: a program may send all that was said along with each question, and Claude wants the user to begin.
+fn new(mut asked: Vec<Value>, goes_on: bool) -> Vec<Value> {
+    let is_claudes = |message: &Value| message["role"] == "assistant";
+    let known = if goes_on {
+        asked
+            .iter()
+            .rposition(is_claudes)
+            .map_or(0, |last| last + 1)
+    } else {
+        asked.iter().take_while(|m| is_claudes(m)).count()
+    };
+    asked.drain(..known);
+    asked
+}
+
 /// Says why an answer is short, where it is.
 fn end(reply: &Reply, answered: &mut Answered, tell: &mut (dyn FnMut(Event) + Send)) {
     let word = match reply.stop_reason.as_str() {
@@ -215,7 +230,7 @@ fn end(reply: &Reply, answered: &mut Answered, tell: &mut (dyn FnMut(Event) + Se
         "refusal" if answered.reply.is_empty() => "(Claude declined to answer that.)",
         "refusal" => "\n\n(Claude declined to answer that.)",
         "tool_use" => "\n\n(It took too many steps; ask for less at once.)",
-        _ if answered.reply.is_empty() => "(No answer came.)",
+        _ if answered.reply.trim().is_empty() => "(No answer came.)",
         _ => return,
     };
     answered.reply.push_str(word);
@@ -421,6 +436,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_said_before_is_said_once_and_the_user_begins() {
+        let message = |role: &str, text: &str| json!({"role": role, "content": text});
+        let (hello, hi) = (message("assistant", "Hello!"), message("user", "Hi"));
+        let free = message("user", "Am I free?");
+        let all = vec![hello.clone(), hi.clone(), hello, free.clone()];
+        assert_eq!(new(all.clone(), false), all[1..]);
+        assert_eq!(new(all.clone(), true), all[3..]);
+        assert_eq!(new(vec![hi.clone(), free.clone()], true), [hi, free]);
+    }
+
+    #[test]
     fn a_long_conversation_loses_its_oldest_turns_whole() {
         let turn = |n: usize| {
             let long = "x".repeat(CHARS_MAX);
@@ -437,10 +463,16 @@ mod tests {
     }
 
     /// Each version is told apart: whoever changes the instructions counts on, and adds theirs here.
-    const VERSIONS: [(u32, &str); 1] = [(
-        1,
-        "4e1b4aa116c78454762e1006fe9487ea096ed47c3f95a0bb3d9597cfb3b3c22a",
-    )];
+    const VERSIONS: [(u32, &str); 2] = [
+        (
+            1,
+            "4e1b4aa116c78454762e1006fe9487ea096ed47c3f95a0bb3d9597cfb3b3c22a",
+        ),
+        (
+            2,
+            "73ac0df0831781ea283d9072000bb6b96684b0599803d337b2aaece690e9d589",
+        ),
+    ];
 
     #[test]
     fn the_instructions_are_those_of_their_version() {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use store::rows::{Paper, PaperKind};
 
 use crate::app::App;
-use crate::tools::{self, Answer, By, Desk, Trouble};
+use crate::tools::{self, Answer, Blame, By, Desk, Trouble};
 use crate::{clock, crash};
 
 /// To be confirmed within this.
@@ -186,10 +186,11 @@ pub async fn decide(app: &App, id: &str, confirm: bool, by: &By) -> Result<Decid
     }
     crash::at("confirmed");
     let answer = carry_out(app, by, &proposal).await;
-    proposal.state = if answer.is_ok() {
-        State::Done
-    } else {
-        State::Failed
+    proposal.state = match &answer {
+        Ok(_) => State::Done,
+        // Whoever asks again hears that it may be done.
+        Err(trouble) if trouble.blame == Blame::Unknown => State::Confirmed,
+        Err(_) => State::Failed,
     };
     proposal.result = Some(match &answer {
         Ok(result) => result.clone(),

@@ -14,6 +14,7 @@ mod input;
 mod link_for_person;
 mod one_off_link;
 mod people;
+mod place;
 mod reschedule;
 mod said;
 mod seats;
@@ -113,6 +114,8 @@ pub enum Blame {
     Refused,
     /// Cal.com or ClickUp.
     Vendor,
+    /// It was sent, and the answer was lost: it may be done.
+    Unknown,
     Ours,
 }
 
@@ -190,7 +193,7 @@ impl From<Failure> for Trouble {
             }
             Failure::Transient { .. } => (Blame::Vendor, Some("try again in a moment".to_owned())),
             Failure::Unknown { .. } => (
-                Blame::Vendor,
+                Blame::Unknown,
                 Some("look there before doing it again".to_owned()),
             ),
         };

@@ -169,7 +169,7 @@ impl<'a> Talk<'a> {
                 "(calup: proposal {id} is now {}.)",
                 told["state"].as_str().unwrap_or_default()
             ),
-            Err(_) => format!("(calup: proposal {id} was not carried out from here.)"),
+            Err(error) => format!("(calup: proposal {id}: {error}.)"),
         });
         let told = told?;
         let state = told["state"].as_str().unwrap_or_default();

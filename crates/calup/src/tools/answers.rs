@@ -2,7 +2,7 @@
 
 use domain::text::one_line;
 use serde_json::{Map, Value, json};
-use vendors::cal::api::{EventType, Question};
+use vendors::cal::api::{EventType, Question, Takes};
 
 use super::{Desk, Trouble};
 
@@ -40,6 +40,13 @@ fn shown(question: &Question) -> Value {
     if !question.options.is_empty() {
         shown["options"] = question.options.clone().into();
     }
+    let takes = match question.takes {
+        Takes::Text => return shown,
+        Takes::YesOrNo => "true or false",
+        Takes::Number => "a number",
+        Takes::Several => "a list",
+    };
+    shown["takes"] = takes.into();
     shown
 }
 
@@ -107,10 +114,38 @@ fn taken(question: &Question, answer: &Value) -> Result<Value, String> {
             "the answer to `{slug}` is no text of at most {ANSWER_CHARS_MAX} characters"
         )),
     };
-    match answer {
-        Value::Array(several) => several.iter().map(one).collect(),
-        answer => one(answer),
+    let answer = match answer {
+        Value::Array(several) => several.iter().map(one).collect::<Result<Value, _>>()?,
+        answer => one(answer)?,
+    };
+    // Cal.com refuses any other kind, when somebody has confirmed.
+    match question.takes {
+        Takes::Text => Ok(answer),
+        Takes::Several if answer.is_array() => Ok(answer),
+        Takes::Several => Ok(json!([answer])),
+        Takes::YesOrNo => {
+            yes_or_no(&answer).ok_or_else(|| format!("`{slug}` takes true or false only"))
+        }
+        Takes::Number => number(&answer).ok_or_else(|| format!("`{slug}` takes a number only")),
     }
+}
+
+fn yes_or_no(answer: &Value) -> Option<Value> {
+    let word = answer.as_str().map(str::to_lowercase);
+    match word.as_deref().map(str::trim) {
+        None => answer.is_boolean().then(|| answer.clone()),
+        Some("yes" | "true") => Some(true.into()),
+        Some("no" | "false") => Some(false.into()),
+        Some(_) => None,
+    }
+}
+
+fn number(answer: &Value) -> Option<Value> {
+    let Some(text) = answer.as_str() else {
+        return answer.is_number().then(|| answer.clone());
+    };
+    let whole = text.trim().parse::<i64>().ok().map(Value::from);
+    whole.or_else(|| text.trim().parse::<f64>().ok().map(Value::from))
 }
 
 fn sayable(desk: &Desk<'_>, answer: Value) -> Value {
@@ -137,4 +172,36 @@ pub fn told(event_type: &EventType, answers: &Map<String, Value>) -> Option<Stri
         })
         .collect();
     (!all.is_empty()).then(|| all.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_of_the_kind_that_cal_com_takes() {
+        let question = |takes| Question {
+            slug: "q".into(),
+            label: String::new(),
+            required: true,
+            options: Vec::new(),
+            takes,
+        };
+        let taken = |takes, answer: Value| taken(&question(takes), &answer).ok();
+        assert_eq!(taken(Takes::YesOrNo, json!("Yes")), Some(json!(true)));
+        assert_eq!(taken(Takes::YesOrNo, json!(false)), Some(json!(false)));
+        assert_eq!(taken(Takes::YesOrNo, json!("perhaps")), None);
+        assert_eq!(taken(Takes::Number, json!("25")), Some(json!(25)));
+        assert_eq!(taken(Takes::Number, json!("2.5")), Some(json!(2.5)));
+        assert_eq!(taken(Takes::Number, json!("many")), None);
+        assert_eq!(
+            taken(Takes::Several, json!("Sales")),
+            Some(json!(["Sales"]))
+        );
+        assert_eq!(
+            taken(Takes::Several, json!(["a", "b"])),
+            Some(json!(["a", "b"]))
+        );
+        assert_eq!(taken(Takes::Text, json!("25")), Some(json!("25")));
+    }
 }

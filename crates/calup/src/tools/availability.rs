@@ -50,10 +50,10 @@ impl Tool for Availability {
         let event_type = by_id(&account, id).await?;
         let zone = users_zone(&account).await?;
         let window = window(first, last, &zone)?;
-        let slots = slots(&account, id, window, &zone, None).await?;
+        let slots = slots(&account, id, window, &zone, None, None).await?;
         let mut answer = json!({
             "event_type": { "id": id, "slug": event_type.slug, "title": event_type.title, "minutes": event_type.minutes },
-            "time_zone": said::zone_name(&zone),
+            "now": said::moment(desk.now, &zone), "time_zone": said::zone_name(&zone),
             "date_from": first.to_string(), "date_to": last.to_string(),
             "slots": slots.len(), "days": by_day(&slots, event_type.minutes, &zone),
         });
@@ -75,13 +75,14 @@ pub async fn slots(
     window: Window,
     zone: &TimeZone,
     minutes: Option<i64>,
+    instead_of: Option<String>,
 ) -> Result<Vec<Slot>, Failure> {
     let wanted = SlotsWanted {
         event_type_id,
         window,
         time_zone: Some(said::zone_name(zone).to_owned()),
         minutes,
-        instead_of: None,
+        instead_of,
     };
     account.cal.slots(&wanted).await
 }

@@ -6,10 +6,10 @@ use domain::when;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use vendors::cal::api::{Booker, EventType, NewBooking, Window};
+use vendors::cal::api::{Booker, EventType, NewBooking, Whereabouts, Window};
 
 use super::{
-    Answer, Desk, Input, Tool, Trouble, answers, availability, booking_link, people, said,
+    Answer, Desk, Input, Tool, Trouble, answers, availability, booking_link, people, place, said,
 };
 use crate::pointer;
 
@@ -43,6 +43,8 @@ impl Tool for Book {
                 "notes": { "type": "string", "description": "Notes for the booking" },
                 "answers": { "type": "object", "description": "To the event type's own questions, by their slugs in cal_get_event_types" },
                 "minutes": { "type": "integer", "description": "The length, where the event type has minutes_to_choose" },
+                "phone": { "type": "string", "description": "The attendee's number with its country code, where the meeting is a call to them" },
+                "address": { "type": "string", "description": "Where the meeting is at the attendee's" },
             },
             "required": ["event_type_slug", "start"],
         })
@@ -89,6 +91,7 @@ impl Tool for Book {
         let notes = notes.map(|it| desk.sayable(&it));
         let given = input.object("answers")?;
         let answers = answers::checked(desk, &event_type, given, notes.is_some())?;
+        let place = place::theirs(desk, &event_type, input)?;
         let minutes = length(&event_type, input.number("minutes")?)?;
         is_free(&account, &event_type, start, &zone, minutes).await?;
         let theirs = input
@@ -98,10 +101,17 @@ impl Tool for Book {
             "event_type_id": event_type.id, "event_type_slug": event_type.slug, "start": start.to_string(),
             "name": name, "email": email, "task_id": lead.as_ref().map(|lead| &lead.id),
             "time_zone": said::zone_name(&theirs), "notes": notes, "answers": answers, "minutes": minutes,
+            "phone": place.phone, "address": place.address,
         });
         let end = start + SignedDuration::from_mins(minutes.unwrap_or(event_type.minutes));
         let at = when::both(start, end, said::zone_name(&zone), said::zone_name(&theirs));
         let mut summary = format!("Book `{}` with {name} <{email}>: {at}", event_type.title);
+        if let Some(times) = event_type.occurrences.filter(|times| *times > 1) {
+            summary.push_str(&format!("; it is a series: the first of {times} meetings"));
+        }
+        if let Some(place) = place.told() {
+            summary.push_str(&format!("; {place}"));
+        }
         if let Some(lead) = lead.filter(|lead| lead.name != name) {
             let theirs = one_line(&lead.name, NAME_CHARS_MAX);
             summary.push_str(&format!("; for the CRM's “{theirs}”"));
@@ -147,25 +157,35 @@ impl Tool for Book {
                 .map(|pointer| ("calup".to_owned(), pointer))
                 .into_iter()
                 .collect(),
-            place: None,
+            place: text("phone")
+                .map(Whereabouts::BookersPhone)
+                .or_else(|| text("address").map(Whereabouts::BookersAddress)),
         };
+        // Asked before: what is done must not fail for it.
+        let zone = availability::users_zone(&account).await?;
         let booked = match account.cal.book(&new).await {
-            Ok(booked) => booked.into_iter().next(),
+            Ok(booked) => booked,
             // The answer was lost: whether it was booked shows there.
             Err(Failure::Unknown { what }) => match account.cal.booked(&new).await {
-                Ok(Some(booked)) => Some(booked),
+                Ok(Some(booked)) => vec![booked],
                 Ok(None) | Err(_) => return Err(Failure::Unknown { what }.into()),
             },
             Err(failure) => return Err(failure.into()),
         };
-        let zone = availability::users_zone(&account).await?;
-        let booked = booked.ok_or_else(|| Trouble::ours("Cal.com named no booking"))?;
-        Ok(json!({ "booked": said::booking(&booked, &zone) }))
+        let (booked, rest) = booked
+            .split_first()
+            .ok_or_else(|| Trouble::ours("Cal.com named no booking"))?;
+        let mut result = json!({ "booked": said::booking(booked, &zone) });
+        if !rest.is_empty() {
+            let starts = rest.iter().map(|it| said::at(it.start, &zone));
+            result["and_of_the_series"] = starts.collect::<Vec<_>>().into();
+        }
+        Ok(result)
     }
 }
 
 /// The length to ask for; `None` where it is the event type's own.
-fn length(event_type: &EventType, wanted: Option<i64>) -> Result<Option<i64>, Trouble> {
+pub fn length(event_type: &EventType, wanted: Option<i64>) -> Result<Option<i64>, Trouble> {
     let taken = event_type.length(wanted);
     if taken.is_none() && wanted.is_some_and(|it| it != event_type.minutes) {
         return Err(Trouble::input(
@@ -189,15 +209,12 @@ async fn is_free(
         from: start - SignedDuration::from_hours(12),
         until: start + SignedDuration::from_hours(12),
     };
-    let slots = availability::slots(account, event_type.id, window, zone, minutes).await?;
+    let slots = availability::slots(account, event_type.id, window, zone, minutes, None).await?;
     if slots.iter().any(|slot| slot.start == start) {
         return Ok(());
     }
-    let mut near: Vec<_> = slots.iter().map(|slot| slot.start).collect();
-    near.sort_by_key(|at| at.duration_since(start).abs());
-    near.truncate(5);
-    near.sort_unstable();
-    let near: Vec<String> = near.into_iter().map(|at| said::at(at, zone)).collect();
+    let free = slots.iter().map(|slot| slot.start).collect();
+    let near = said::nearest(free, start, zone);
     Err(Trouble::input(
         format!("`{}` cannot be booked at that time", event_type.slug),
         "propose one of the nearest free times, or look for others with cal_free_times",

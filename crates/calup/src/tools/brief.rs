@@ -41,12 +41,7 @@ impl Tool for Brief {
     async fn call(&self, desk: &Desk<'_>, input: &Input) -> Answer {
         let account = desk.account()?;
         let zone = availability::users_zone(&account).await?;
-        let number = input
-            .number("booking_id")
-            .ok()
-            .flatten()
-            .map(|n| n.to_string());
-        let id = number.or(input.text("booking_id").ok().flatten().map(str::to_owned));
+        let id = upcoming::id(input);
         let mut lead = match input.text("task_id")? {
             Some(id) => Some(people::by_id(desk, id).await?),
             None => None,
@@ -75,9 +70,9 @@ impl Tool for Brief {
         if let (None, Some(email)) = (&lead, &email) {
             lead = people::by_email(desk, email).await?;
         }
-        let history = match &email {
+        let (history, more) = match &email {
             Some(email) => history(&account, email).await?,
-            None => Vec::new(),
+            None => (Vec::new(), false),
         };
         let record = lead.as_ref().map(|lead| {
             let mut record = people::shown(lead);
@@ -89,10 +84,17 @@ impl Tool for Brief {
             .filter(|it| meeting.as_ref().is_none_or(|meeting| meeting.id != it.id))
             .map(|it| said::booking(it, &zone))
             .collect();
+        let mut notes = Vec::new();
+        if record.is_none() {
+            notes.push("nobody in the CRM has this e-mail");
+        }
+        if more {
+            notes.push("there are more bookings than these, the latest");
+        }
         Ok(json!({
-            "time_zone": said::zone_name(&zone), "meeting": meeting.as_ref().map(|it| said::booking(it, &zone)),
-            "crm_record": record, "other_bookings": earlier,
-            "note": if record.is_none() { "nobody in the CRM has this e-mail" } else { "" },
+            "now": said::moment(desk.now, &zone), "time_zone": said::zone_name(&zone),
+            "meeting": meeting.as_ref().map(|it| said::booking(it, &zone)),
+            "crm_record": record, "other_bookings": earlier, "note": notes.join("; "),
         }))
     }
 }
@@ -101,12 +103,17 @@ fn next(desk: &Desk<'_>, standing: Vec<Booking>) -> Option<Booking> {
     standing.into_iter().find(|it| it.end > desk.now)
 }
 
-async fn history(account: &crate::calcom::Account, email: &str) -> Result<Vec<Booking>, Trouble> {
+/// The latest, and whether there are more.
+async fn history(
+    account: &crate::calcom::Account,
+    email: &str,
+) -> Result<(Vec<Booking>, bool), Trouble> {
     let wanted = Wanted {
         attendee_email: Some(email.to_owned()),
         order: Order::LatestFirst,
         limit: HISTORY_MAX,
         ..Wanted::default()
     };
-    Ok(account.cal.bookings(&wanted).await?.bookings)
+    let found = account.cal.bookings(&wanted).await?;
+    Ok((found.bookings, found.more))
 }

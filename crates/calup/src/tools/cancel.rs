@@ -50,8 +50,8 @@ impl Tool for Cancel {
         let seat = seats::named(&booking, input.text("email")?)?;
         let reason = input.spoken("reason")?;
         let reason = desk.sayable(reason.as_deref().unwrap_or(REASON));
-        let summary = format!(
-            "Cancel `{}` with {}, {}; they are told “{reason}”",
+        let mut summary = format!(
+            "Cancel `{}` with {}, {}",
             one_line(&booking.title, NAME_CHARS_MAX),
             seat.map_or_else(
                 || reschedule::with(&booking),
@@ -59,6 +59,10 @@ impl Tool for Cancel {
             ),
             when::span(booking.start, booking.end, said::zone_name(&zone))
         );
+        // Of one seat, Cal.com tells nobody why.
+        if seat.is_none() {
+            summary.push_str(&format!("; they are told “{reason}”"));
+        }
         desk.propose(
             self,
             json!({ "uid": booking.uid, "reason": reason, "seat": seat.and_then(|it| it.seat.as_deref()) }),
@@ -77,6 +81,8 @@ impl Tool for Cancel {
             Some(seat) => api::Cancel::Seat(seat.to_owned()),
             None => api::Cancel::Whole,
         };
+        // Asked before: what is done must not fail for it.
+        let zone = availability::users_zone(&account).await?;
         let cancelled = match account.cal.cancel(uid, reason, &what).await {
             Ok(cancelled) => cancelled.into_iter().next(),
             // The answer was lost: whether it stands shows there.
@@ -94,7 +100,6 @@ impl Tool for Cancel {
             }
             Err(failure) => return Err(failure.into()),
         };
-        let zone = availability::users_zone(&account).await?;
         Ok(json!({ "cancelled": cancelled.map(|it| said::booking(&it, &zone)) }))
     }
 }

@@ -31,7 +31,7 @@ impl Tool for EventTypes {
         let mut answer = json!({ "event_types": shown });
         if found.is_empty() {
             answer["note"] =
-                "this account has no event types; the user makes them at Cal.com under Event types"
+                "Cal.com lists no event types of the user's own (a team's are not looked at); they make them at Cal.com under Event types"
                     .into();
         }
         Ok(answer)

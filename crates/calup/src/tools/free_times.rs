@@ -5,9 +5,9 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use vendors::cal::api::EventType;
+use vendors::cal::api::{Booking, EventType};
 
-use super::{Answer, Desk, Input, Tool, Trouble, availability, booking_link, said};
+use super::{Answer, Desk, Input, Tool, Trouble, availability, book, booking_link, said, upcoming};
 use crate::calcom::Account;
 
 /// Each costs a call.
@@ -43,6 +43,7 @@ impl Tool for FreeTimes {
                 "date_to": { "type": "string", "description": "Last day, YYYY-MM-DD; at most 62 days in one call" },
                 "event_type_slug": { "type": "string", "description": "Only this event type" },
                 "minutes": { "type": "integer", "description": "Only event types of this length" },
+                "booking_id": { "type": "string", "description": "A meeting that is to be moved: its own time counts as free" },
                 "their_time_zone": { "type": "string", "description": "The other party's zone, such as America/New_York" },
             },
             "required": [],
@@ -54,18 +55,24 @@ impl Tool for FreeTimes {
         let zone = availability::users_zone(&account).await?;
         let theirs = input.zone("their_time_zone")?;
         let meant = meant(desk, input, &zone)?;
-        let (asked, left_out) = event_types(&account, input).await?;
+        let moved = match upcoming::id(input) {
+            Some(id) => Some(upcoming::by_id(&account, &id).await?),
+            None => None,
+        };
+        let (asked, left_out) = event_types(&account, input, moved.as_ref()).await?;
         let stretches = meant.stretches(&zone);
         let window = availability::window(meant.first(), meant.last(), &zone)?;
         let mut times: Vec<(Timestamp, Vec<&EventType>)> = Vec::new();
         let minutes = input.number("minutes")?;
         let slots = join_all(asked.iter().map(|event_type| {
             let minutes = event_type.length(minutes);
-            availability::slots(&account, event_type.id, window, &zone, minutes)
+            let instead_of = moved.as_ref().map(|it| it.uid.clone());
+            availability::slots(&account, event_type.id, window, &zone, minutes, instead_of)
         }))
         .await;
         let mut notes = Vec::new();
         let mut failed = Vec::new();
+        let mut outside = Vec::new();
         for (event_type, slots) in asked.iter().zip(slots) {
             let slots = match slots {
                 Ok(slots) => slots,
@@ -83,6 +90,7 @@ impl Tool for FreeTimes {
                     *begin <= slot.start && slot.start < *end
                 };
                 if !stretches.iter().any(is_in) {
+                    outside.push(slot.start);
                     continue;
                 }
                 match times.binary_search_by_key(&slot.start, |(at, _)| *at) {
@@ -111,6 +119,7 @@ impl Tool for FreeTimes {
             })
             .collect();
         let mut answer = json!({
+            "now": said::moment(desk.now, &zone),
             "looked_at": format!("{meant}, {}", said::zone_name(&zone)), "time_zone": said::zone_name(&zone), "free": times.len(), "times": shown,
             "event_types": asked.iter().map(said::event_type).collect::<Vec<_>>(),
         });
@@ -130,8 +139,17 @@ impl Tool for FreeTimes {
                 "{left_out} more event types were not looked at: name one"
             ));
         }
-        if times.is_empty() {
+        if times.is_empty() && outside.is_empty() {
             notes.push(availability::why_none(desk, &account, &window).await);
+        } else if times.is_empty() {
+            let wanted = stretches.first().map_or(desk.now, |(begin, _)| *begin);
+            outside.sort_unstable();
+            outside.dedup();
+            notes.push(format!(
+                "nothing can be booked in these hours; of those days' {} other times, the nearest are listed",
+                outside.len()
+            ));
+            answer["nearest"] = said::nearest(outside, wanted, &zone).into();
         }
         if !notes.is_empty() {
             answer["note"] = notes.join("; ").into();
@@ -164,12 +182,22 @@ fn meant(desk: &Desk<'_>, input: &Input, zone: &TimeZone) -> Result<During, Trou
     })
 }
 
-async fn event_types(account: &Account, input: &Input) -> Result<(Vec<EventType>, usize), Trouble> {
+async fn event_types(
+    account: &Account,
+    input: &Input,
+    moved: Option<&Booking>,
+) -> Result<(Vec<EventType>, usize), Trouble> {
+    let minutes = input.number("minutes")?;
     if let Some(slug) = input.text("event_type_slug")? {
-        return Ok((vec![booking_link::by_slug(account, slug).await?], 0));
+        let event_type = booking_link::by_slug(account, slug).await?;
+        book::length(&event_type, minutes)?;
+        return Ok((vec![event_type], 0));
     }
     let all = account.event_types().await?;
-    let minutes = input.number("minutes")?;
+    let is_its = |it: &&EventType| moved.is_some_and(|moved| moved.event_type_id == Some(it.id));
+    if let Some(its) = all.iter().find(is_its) {
+        return Ok((vec![its.clone()], 0));
+    }
     let fits = |it: &&EventType| {
         minutes
             .is_none_or(|minutes| it.minutes == minutes || it.minutes_to_choose.contains(&minutes))

@@ -71,7 +71,8 @@ impl Tool for Reschedule {
             when::span(booking.start, booking.end, name),
             when::span(start, until, name)
         );
-        if let Some(reason) = &reason {
+        // Of one seat, Cal.com tells nobody why.
+        if let Some(reason) = reason.as_ref().filter(|_| seat.is_none()) {
             summary.push_str(&format!("; they are told “{reason}”"));
         }
         let seat = seat.and_then(|it| it.seat.as_deref());
@@ -90,28 +91,31 @@ impl Tool for Reschedule {
             by: None,
             seat: arguments["seat"].as_str().map(str::to_owned),
         };
+        // Asked before: what is done must not fail for it.
+        let zone = availability::users_zone(&account).await?;
         let moved = match account.cal.reschedule(uid, start, &how).await {
-            Ok(moved) => moved,
+            Ok(moved) => Some(moved),
             // The answer was lost: a booking that was moved names its successor.
             Err(Failure::Unknown { what }) => {
                 let before = account.cal.booking(uid).await.ok();
                 match before.and_then(|it| it.moved_to) {
-                    Some(next) => account.cal.booking(&next).await?,
+                    Some(next) => account.cal.booking(&next).await.ok(),
                     None => return Err(Failure::Unknown { what }.into()),
                 }
             }
             Err(failure) => return Err(failure.into()),
         };
-        let zone = availability::users_zone(&account).await?;
-        Ok(json!({ "moved": said::booking(&moved, &zone) }))
+        Ok(match moved {
+            Some(moved) => json!({ "moved": said::booking(&moved, &zone) }),
+            None => json!({ "moved": { "start": said::at(start, &zone) } }),
+        })
     }
 }
 
-/// A number, or a uid.
 pub fn booking_id(input: &Input) -> Result<String, Trouble> {
-    match input.number("booking_id") {
-        Ok(Some(number)) => Ok(number.to_string()),
-        _ => input.needed("booking_id").map(str::to_owned),
+    match upcoming::id(input) {
+        Some(id) => Ok(id),
+        None => input.needed("booking_id").map(str::to_owned),
     }
 }
 

@@ -5,6 +5,7 @@
 use domain::booking::Attendee;
 use domain::links::Links;
 use domain::text;
+use domain::when;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -120,8 +121,21 @@ pub fn at(at: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
+/// As a person would say it: models are bad at weekdays.
+pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    when::moment(at, zone_name(zone))
+}
+
 pub fn zone_name(zone: &TimeZone) -> &str {
     zone.iana_name().unwrap_or("UTC")
+}
+
+/// The five that are closest to what was wanted, in their order.
+pub fn nearest(mut times: Vec<Timestamp>, wanted: Timestamp, zone: &TimeZone) -> Vec<String> {
+    times.sort_by_key(|time| time.duration_since(wanted).abs());
+    times.truncate(5);
+    times.sort_unstable();
+    times.into_iter().map(|time| at(time, zone)).collect()
 }
 
 pub fn event_type(it: &EventType) -> Value {
@@ -147,6 +161,9 @@ pub fn event_type(it: &EventType) -> Value {
             shown[name] = true.into();
         }
     }
+    if let Some(occurrences) = it.occurrences {
+        shown["books_a_series_of"] = occurrences.into();
+    }
     if let Some(seats) = it.seats_per_slot {
         shown["seats_per_slot"] = seats.into();
     }
@@ -169,7 +186,8 @@ pub fn booking(it: &Booking, zone: &TimeZone) -> Value {
     let attendees: Vec<Value> = it.attendees.iter().take(10).map(attendee).collect();
     let mut shown = json!({
         "booking_id": it.id, "title": theirs(&it.title), "status": status(&it.status),
-        "start": at(it.start, zone), "end": at(it.end, zone), "attendees": attendees,
+        "start": at(it.start, zone), "end": at(it.end, zone), "when": when::span(it.start, it.end, zone_name(zone)),
+        "attendees": attendees,
     });
     if let Some(slug) = &it.event_type_slug {
         shown["event_type_slug"] = slug.as_str().into();

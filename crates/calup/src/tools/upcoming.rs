@@ -52,8 +52,9 @@ impl Tool for Upcoming {
             .take(SHOWN_MAX)
             .map(|it| said::booking(it, &zone))
             .collect();
-        let mut answer =
-            json!({ "time_zone": said::zone_name(&zone), "days": days, "meetings": shown });
+        let mut answer = json!({
+            "now": said::moment(desk.now, &zone), "time_zone": said::zone_name(&zone), "days": days, "meetings": shown,
+        });
         if more {
             answer["note"] =
                 format!("only the next {SHOWN_MAX} are listed: ask for fewer days").into();
@@ -75,6 +76,13 @@ pub async fn standing(account: &Account, email: Option<String>) -> Result<Vec<Bo
         ..Wanted::default()
     };
     Ok(account.cal.bookings(&wanted).await?.bookings)
+}
+
+/// A number, or a uid.
+pub fn id(input: &Input) -> Option<String> {
+    let number = input.number("booking_id").ok().flatten();
+    let id = number.map(|id| id.to_string());
+    id.or_else(|| input.text("booking_id").ok().flatten().map(str::to_owned))
 }
 
 /// A booking's uid opens it to anybody, so models get its number only; whoever has the uid may give that.

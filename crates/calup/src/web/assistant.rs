@@ -49,7 +49,7 @@ pub fn refused(trouble: &Trouble) -> Response {
         Blame::Input => StatusCode::BAD_REQUEST,
         Blame::NotThere => StatusCode::NOT_FOUND,
         Blame::Setup | Blame::Refused => StatusCode::CONFLICT,
-        Blame::Vendor => StatusCode::BAD_GATEWAY,
+        Blame::Vendor | Blame::Unknown => StatusCode::BAD_GATEWAY,
         Blame::Ours => StatusCode::INTERNAL_SERVER_ERROR,
     };
     (status, Json(trouble.json())).into_response()

@@ -175,14 +175,14 @@ impl Block {
         }
     }
 
-    /// `None` for what the API would not take back: an empty text.
+    /// `None` for what the API would not take back: a blank text.
     fn whole(mut self, reply: &mut Reply) -> Option<Map<String, Value>> {
         let of = |name: &str| self.content.get(name).and_then(Value::as_str);
         match of("type") {
             Some("text") => {
                 let text = of("text").unwrap_or_default().to_owned();
                 reply.text.push_str(&text);
-                (!text.is_empty()).then_some(self.content)
+                (!text.trim().is_empty()).then_some(self.content)
             }
             Some("tool_use") => {
                 let input = if self.input.is_empty() {

@@ -52,6 +52,17 @@ pub struct Question {
     pub required: bool,
     /// Where only some answers are taken.
     pub options: Vec<String>,
+    pub takes: Takes,
+}
+
+/// What an answer has to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Takes {
+    #[default]
+    Text,
+    YesOrNo,
+    Number,
+    Several,
 }
 
 impl EventType {
@@ -192,5 +203,11 @@ fn question(json: &Json) -> Option<Question> {
             .iter()
             .filter_map(option)
             .collect(),
+        takes: match json.at("type").text().as_deref() {
+            Some("boolean") => Takes::YesOrNo,
+            Some("number") => Takes::Number,
+            Some("checkbox" | "multiselect" | "multiemail") => Takes::Several,
+            _ => Takes::Text,
+        },
     })
 }

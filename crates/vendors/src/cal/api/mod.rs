@@ -33,7 +33,7 @@ pub use booking::{Booking, Status};
 pub use bookings::{Bookings, Order, Standing, Wanted};
 pub use calendars::Calendar;
 pub use changes::{Booker, Cancel, Move, NewBooking, Whereabouts};
-pub use event_types::{EventType, Question, Venue, nearest};
+pub use event_types::{EventType, Question, Takes, Venue, nearest};
 pub use links::{OneOffLink, Prefill, prefilled};
 pub use me::Me;
 pub use schedules::{Exception, Hours, Schedule};
