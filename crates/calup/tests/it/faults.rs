@@ -10,7 +10,7 @@ use sim::{Fault, Match};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::world::{BROKERS, INBOUND, Setup, World};
+use crate::world::{BROKERS, EMAIL_FIELD, INBOUND, SELLERS, Setup, World};
 
 const START: &str = "2090-05-04T10:00:00Z";
 const WORLDS_AT_ONCE: usize = 6;
@@ -312,6 +312,66 @@ async fn an_always_failing_comment_of_one_person_holds_up_nobody_else() {
     let counts = world.settle_within(Duration::from_secs(60)).await;
     assert_eq!(counts["done"], 2, "{counts}");
     assert_eq!(world.clickup.task(&id).expect("the lead").comments.len(), 1);
+}
+
+/// Each rests on its own, and nobody is told that ClickUp is away.
+#[tokio::test]
+async fn a_lead_that_is_never_answered_for_is_no_outage() {
+    let world = World::start().await;
+    let id = world.clickup.add_task(BROKERS, "Ada", Some(EMAIL));
+    let read = Match::get(&format!("/task/{id}"));
+    world.clickup.fault(read, Fault::Html(500), ALWAYS);
+    let booking = world.cal().book(&Person::new("Ada Byrd", EMAIL), START, 30);
+    assert_eq!(world.deliver(booking.created().body).await, 200);
+    let probes = || {
+        let requests = world.clickup.requests();
+        let is_probe = |r: &&sim::clickup::LoggedRequest| r.path.ends_with("/v2/user");
+        requests.iter().filter(is_probe).count()
+    };
+    world
+        .until("four failures have been followed by a probe", async || {
+            probes() >= 2
+        })
+        .await;
+    let ready = world.get("/readyz").await.to_string();
+    let notices = world.get("/api/notices").await.to_string();
+    assert!(!notices.contains("clickup-down"), "{notices} {ready}");
+    world.clickup.clear_faults();
+    assert_eq!(
+        world.settle_within(Duration::from_secs(60)).await["done"],
+        1
+    );
+}
+
+#[tokio::test]
+async fn an_outage_is_told() {
+    let world = World::start().await;
+    world.clickup.stop().await;
+    let booking = world.cal().book(&Person::new("Ada Byrd", EMAIL), START, 30);
+    assert_eq!(world.deliver(booking.created().body).await, 200);
+    world
+        .until("the operator is told", async || {
+            let notices = world.get("/api/notices").await.to_string();
+            notices.contains("clickup-down")
+        })
+        .await;
+    world.clickup.restart().await;
+    let counts = world.settle_within(Duration::from_secs(60)).await;
+    assert_eq!(counts["done"], 1, "{counts}");
+}
+
+#[tokio::test]
+async fn a_match_list_without_the_email_field_is_told() {
+    let world = World::start().await;
+    world.clickup.remove_field(SELLERS, EMAIL_FIELD);
+    let booking = world.cal().book(&Person::new("Ada Byrd", EMAIL), START, 30);
+    assert_eq!(world.deliver(booking.created().body).await, 200);
+    assert_eq!(world.settle().await["done"], 1);
+    let notices = world.get("/api/notices").await.to_string();
+    assert!(
+        notices.contains(&format!("no-email-field:{SELLERS}")) && notices.contains("`Sellers`"),
+        "{notices}"
+    );
 }
 
 /// One request in five goes wrong, in every way at once.

@@ -46,6 +46,7 @@ mod replicas;
 mod resealing;
 mod restores;
 mod secrets;
+mod shown_first;
 mod signatures;
 mod slack;
 mod slow;
