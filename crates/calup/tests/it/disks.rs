@@ -145,4 +145,10 @@ async fn a_disk_that_was_full_for_a_while_needs_nobody() {
     let counts = world.settle().await;
     assert_eq!(counts["done"], taken + 1, "{counts}");
     assert_eq!(world.clickup.task_count(), taken + 1);
+    world
+        .until("the operator is told what was refused", async || {
+            let notices = world.get("/api/notices").await.to_string();
+            notices.contains("unstored-deliveries")
+        })
+        .await;
 }
