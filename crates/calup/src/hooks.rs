@@ -137,10 +137,10 @@ impl Hooks {
 }
 
 pub async fn tell_misfits(app: &App) {
-    if app.hooks.misfits.are_news() {
+    if app.hooks.misfits.are_news(Instant::now()) {
         app.notify(
             "wrong-hook-signatures",
-            "three or more of ClickUp's events in a row were signed with a secret that is not known, and refused",
+            "three or more of ClickUp's events, in a row or within an hour, were signed with a secret that is not known, and refused",
             "nothing is lost, because the lists are polled; `calup doctor` tells whether the webhooks are in order, and a \
              proxy must pass their bodies on as they are",
         )

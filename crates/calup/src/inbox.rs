@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -71,7 +72,7 @@ async fn receive(app: &Arc<App>, profile: &str, headers: &HeaderMap, body: Body)
         if signature::is_missing(headers) {
             app.unsigned.fetch_add(1, Ordering::Relaxed);
         } else if is_known && signature::is_well_formed(headers) {
-            app.misfits.add();
+            app.misfits.add(Instant::now());
         }
         return (
             StatusCode::UNAUTHORIZED,

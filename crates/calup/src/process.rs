@@ -13,6 +13,8 @@ use crate::{asking, clock, crash, early, lookup, worker};
 
 const PANICS_MAX: u32 = 3;
 const PAUSED_RETRY: SignedDuration = SignedDuration::from_secs(60);
+/// Some three minutes. While ClickUp answers nobody, that is told instead, and nothing is tried.
+const TOLD_AFTER: u32 = 16;
 /// A note looks for its booking so often, when the booking's own end has not woken it.
 pub const PARKED: SignedDuration = SignedDuration::from_secs(5);
 
@@ -127,6 +129,15 @@ async fn failed(app: &App, claim: &Claim, failure: Failure) -> Result<(), store:
         clock::jitter(),
     ) {
         Verdict::Again { at, counted } => {
+            if counted && stored.attempts >= TOLD_AFTER {
+                let text = format!(
+                    "{reason}; delivery {} waits, after {} tries",
+                    stored.delivery_id, stored.attempts
+                );
+                let hint = "it is tried again for a day; look whether ClickUp shows the lead, and whether it has trouble (status.clickup.com)";
+                app.notify(&format!("failing:{}", stored.delivery_id), &text, hint)
+                    .await;
+            }
             tracing::info!(delivery.id = %stored.delivery_id, attempt = stored.attempts, "{reason}; tried again at {at}");
             app.store.retry_at(claim, at, &reason, counted).await
         }

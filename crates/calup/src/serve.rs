@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use tokio::net::TcpListener;
@@ -257,10 +257,10 @@ async fn tell_unstored(app: &App, told: &mut u64) {
 }
 
 async fn tell_misfits(app: &App) {
-    if app.misfits.are_news() {
+    if app.misfits.are_news(Instant::now()) {
         app.notify(
             "wrong-signatures",
-            "three or more deliveries in a row were signed with another secret, and refused: their bookings are lost to calup",
+            "three or more deliveries, in a row or within an hour, were signed with another secret, and refused: their bookings are lost to calup",
             "the secret of the webhook at Cal.com was probably changed: put the new one first in CALCOM_WEBHOOK_SECRET, and book those meetings by hand",
         )
         .await;
@@ -268,10 +268,10 @@ async fn tell_misfits(app: &App) {
 }
 
 async fn tell_slack_misfits(app: &App) {
-    if app.slack_misfits.are_news() {
+    if app.slack_misfits.are_news(Instant::now()) {
         app.notify(
             "wrong-slack-signatures",
-            "three or more clicks in a row were signed with another secret, and refused: people's answers in Slack are not heard",
+            "three or more clicks, in a row or within an hour, were signed with another secret, and refused: people's answers in Slack are not heard",
             "put the signing secret of the Slack app into SLACK_SIGNING_SECRET; until then answer with `calup questions`",
         )
         .await;

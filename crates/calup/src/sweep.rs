@@ -143,6 +143,12 @@ async fn round(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Stop> {
                 if !is_about_one(&failure) {
                     continue;
                 }
+                let text = format!(
+                    "what may stand in ClickUp twice could not be looked at, or taken back: {failure}"
+                );
+                let hint = "let the token's user reach the lead, and delete what is there, or look for the second yourself";
+                app.notify(&format!("unswept:{}", doubt.effect), &text, hint)
+                    .await;
             }
             Err(stop) => return Err(stop),
         }

@@ -220,7 +220,7 @@ async fn tell_away(app: &App, failure: &Failure) {
     };
     {
         let mut health = app.health.lock().expect("no holder panics");
-        if std::mem::replace(&mut health.is_away, true) {
+        if !health.down || std::mem::replace(&mut health.is_away, true) {
             return;
         }
     }

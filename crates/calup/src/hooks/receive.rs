@@ -40,7 +40,7 @@ pub async fn receive(
         Ok(None) => {
             app.hooks.refused.fetch_add(1, Ordering::Relaxed);
             if is_ours && event::is_well_formed(&headers) {
-                app.hooks.misfits.add();
+                app.hooks.misfits.add(Instant::now());
             }
             return answer(StatusCode::FORBIDDEN, r#"{"error":"Invalid signature"}"#);
         }

@@ -2,7 +2,7 @@
 //! socket.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
@@ -51,7 +51,7 @@ pub async fn receive(State(app): State<Arc<App>>, headers: HeaderMap, body: Byte
     if let Err(rejected) = verify(secret, timestamp, signature, &body, clock::now()) {
         tracing::warn!("an interaction was refused: {rejected}");
         if rejected == Rejected::Forged {
-            app.slack_misfits.add();
+            app.slack_misfits.add(Instant::now());
         }
         return refused();
     }

@@ -214,7 +214,7 @@ async fn is_free(
         return Ok(());
     }
     let free = slots.iter().map(|slot| slot.start).collect();
-    let near = said::nearest(free, start, zone);
+    let near = said::nearest(free, &[start], zone);
     Err(Trouble::input(
         format!("`{}` cannot be booked at that time", event_type.slug),
         "propose one of the nearest free times, or look for others with cal_free_times",

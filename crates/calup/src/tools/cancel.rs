@@ -49,6 +49,8 @@ impl Tool for Cancel {
         let booking = upcoming::by_id(&account, &reschedule::booking_id(input)?).await?;
         let seat = seats::named(&booking, input.text("email")?)?;
         let reason = input.spoken("reason")?;
+        // Of one seat, Cal.com tells nobody why: what nobody has been shown is not sent.
+        let reason = reason.filter(|_| seat.is_none());
         let reason = desk.sayable(reason.as_deref().unwrap_or(REASON));
         let mut summary = format!(
             "Cancel `{}` with {}, {}",
@@ -59,7 +61,6 @@ impl Tool for Cancel {
             ),
             when::span(booking.start, booking.end, said::zone_name(&zone))
         );
-        // Of one seat, Cal.com tells nobody why.
         if seat.is_none() {
             summary.push_str(&format!("; they are told “{reason}”"));
         }

@@ -72,6 +72,8 @@ impl Tool for FreeTimes {
         .await;
         let mut notes = Vec::new();
         let mut failed = Vec::new();
+        let day = |at: Timestamp| at.to_zoned(zone.clone()).date();
+        let days: Vec<_> = stretches.iter().map(|(begin, _)| day(*begin)).collect();
         let mut outside = Vec::new();
         for (event_type, slots) in asked.iter().zip(slots) {
             let slots = match slots {
@@ -90,7 +92,9 @@ impl Tool for FreeTimes {
                     *begin <= slot.start && slot.start < *end
                 };
                 if !stretches.iter().any(is_in) {
-                    outside.push(slot.start);
+                    if days.contains(&day(slot.start)) {
+                        outside.push(slot.start);
+                    }
                     continue;
                 }
                 match times.binary_search_by_key(&slot.start, |(at, _)| *at) {
@@ -142,14 +146,14 @@ impl Tool for FreeTimes {
         if times.is_empty() && outside.is_empty() {
             notes.push(availability::why_none(desk, &account, &window).await);
         } else if times.is_empty() {
-            let wanted = stretches.first().map_or(desk.now, |(begin, _)| *begin);
+            let wanted: Vec<_> = stretches.iter().map(|(begin, _)| *begin).collect();
             outside.sort_unstable();
             outside.dedup();
             notes.push(format!(
                 "nothing can be booked in these hours; of those days' {} other times, the nearest are listed",
                 outside.len()
             ));
-            answer["nearest"] = said::nearest(outside, wanted, &zone).into();
+            answer["nearest"] = said::nearest(outside, &wanted, &zone).into();
         }
         if !notes.is_empty() {
             answer["note"] = notes.join("; ").into();

@@ -73,6 +73,8 @@ pub fn theirs(desk: &Desk<'_>, event_type: &EventType, input: &Input) -> Result<
 }
 
 fn number(phone: &str) -> Option<String> {
+    // The zero that is dialled within the country only.
+    let phone = phone.replace("(0)", "");
     let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
     let is_plain = |c: char| c.is_ascii_digit() || " -()./+".contains(c);
     let is_one = phone.trim().starts_with('+')
@@ -91,6 +93,7 @@ mod tests {
             number("+46 (70) 123-45 67").as_deref(),
             Some("+46701234567")
         );
+        assert_eq!(number("+46 (0)70 1234567").as_deref(), Some("+46701234567"));
         for wrong in [
             "070 123 45 67",
             "+46",

@@ -130,9 +130,10 @@ pub fn zone_name(zone: &TimeZone) -> &str {
     zone.iana_name().unwrap_or("UTC")
 }
 
-/// The five that are closest to what was wanted, in their order.
-pub fn nearest(mut times: Vec<Timestamp>, wanted: Timestamp, zone: &TimeZone) -> Vec<String> {
-    times.sort_by_key(|time| time.duration_since(wanted).abs());
+/// The five that are closest to one that was wanted, in their order.
+pub fn nearest(mut times: Vec<Timestamp>, wanted: &[Timestamp], zone: &TimeZone) -> Vec<String> {
+    let far = |time: &Timestamp| wanted.iter().map(|w| time.duration_since(*w).abs()).min();
+    times.sort_by_key(far);
     times.truncate(5);
     times.sort_unstable();
     times.into_iter().map(|time| at(time, zone)).collect()

@@ -45,6 +45,17 @@ pub fn spelled(wanted: &str, facts: &Facts, plan: &mut Plan) -> Option<String> {
         ));
         return None;
     }
+    if facts.statuses.is_empty() {
+        let list = &facts.list_name;
+        let why = format!("list `{list}` is not shown to the token's user");
+        plan.reasons.push(format!("{why}: the status stays"));
+        plan.notices.push((
+            format!("list-unseen:{list}"),
+            format!("{why}; bookings get everything but the status"),
+            "share the list with the token's user in ClickUp".into(),
+        ));
+        return None;
+    }
     if found.is_none() {
         plan.reasons.push(format!(
             "list `{}` has no status `{wanted}`: the status stays",

@@ -91,6 +91,13 @@ impl<T> Hourly<T> {
         }
     }
 
+    /// The same, once it is a minute old.
+    pub fn expire_soon(&self) {
+        if let Some(kept) = self.kept().as_mut() {
+            kept.due_at = kept.due_at.min(kept.read_at + AGAIN);
+        }
+    }
+
     fn kept(&self) -> MutexGuard<'_, Option<Kept<T>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

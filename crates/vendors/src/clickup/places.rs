@@ -88,6 +88,14 @@ impl Places {
         }
     }
 
+    /// Read again once a minute.
+    fn expire_lists_soon(&self) {
+        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        for list in lists.values() {
+            list.expire_soon();
+        }
+    }
+
     fn list(&self, id: &str) -> Arc<Hourly<List>> {
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         if lists.len() >= LISTS_MAX && !lists.contains_key(id) {
@@ -150,7 +158,7 @@ impl ClickUp {
         }
         if found.is_empty() {
             // Whoever mends it need not wait for the hour to be over.
-            self.places.expire_lists();
+            self.places.expire_lists_soon();
             return Err(Failure::NeedsOperator {
                 what: format!(
                     "find leads: no list has an e-mail field named `{}`",
