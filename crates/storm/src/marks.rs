@@ -33,16 +33,20 @@ pub fn at_most_once(world: &World) {
     }
 }
 
-/// What came too late, and what was said on a lead that did: the sweeper carries that over before it deletes.
+/// What came too late, and what was said on a lead that did, or was forgotten: the sweeper carries that over before it
+/// deletes.
 fn excused(world: &World) -> BTreeSet<String> {
-    let mut excused = world.seen().came_too_late.clone();
-    if excused.is_empty() {
+    let (mut excused, forgotten) = {
+        let seen = world.seen();
+        (seen.came_too_late.clone(), seen.forgotten.clone())
+    };
+    if excused.is_empty() && forgotten.is_empty() {
         return excused;
     }
     for task in world.clickup.live_tasks() {
-        let is_twin = marked(&task.markdown)
-            .iter()
-            .any(|(_, mark)| excused.contains(mark));
+        let mut marks = marked(&task.markdown).into_iter();
+        let is_twin =
+            forgotten.contains(&task.id) || marks.any(|(_, mark)| excused.contains(&mark));
         if is_twin {
             excused.extend(marks_in_comments(&task));
         }
