@@ -75,16 +75,24 @@ impl Desk {
 
     /// A slot that is free for sure.
     pub async fn slot(&self) -> String {
-        let answer = self
-            .good(
-                "cal_free_times",
-                json!({"when": "next week", "event_type_slug": "intro-call"}),
-            )
-            .await;
-        answer["times"][0]["start"]
-            .as_str()
-            .expect("a time")
-            .to_owned()
+        self.times("intro-call").await.remove(0)
+    }
+
+    pub async fn confirmed(&self, proposed: &Value) -> Value {
+        let id = proposed["proposal"]["id"].as_str().expect("an id");
+        let path = format!("/api/proposals/{id}");
+        let confirm = json!({ "confirm": true });
+        let (status, told) = self.post(&path, &self.world.token, confirm).await;
+        assert_eq!(status, 200, "{told}");
+        told
+    }
+
+    pub async fn times(&self, slug: &str) -> Vec<String> {
+        let asked = json!({ "when": "next week", "event_type_slug": slug });
+        let answer = self.good("cal_free_times", asked).await;
+        let all = answer["times"].as_array().expect("times").iter();
+        all.map(|it| it["start"].as_str().expect("a time").to_owned())
+            .collect()
     }
 
     pub async fn is_indexed(&self, query: &str, people: usize) -> Value {

@@ -3,28 +3,10 @@
 use serde_json::{Value, json};
 use sim::cal::api::Bookable;
 
-use crate::assistant::{Desk, INTRO, desk_with};
+use crate::assistant::{INTRO, desk_with};
 
 const NAME: &str = "Mike Ross";
 const EMAIL: &str = "mike@ross.example";
-
-async fn first_free(desk: &Desk, slug: &str) -> String {
-    let asked = json!({"when": "next week", "event_type_slug": slug});
-    let free = desk.good("cal_free_times", asked).await;
-    free["times"][0]["start"]
-        .as_str()
-        .expect("a time")
-        .to_owned()
-}
-
-async fn confirmed(desk: &Desk, proposed: &Value) -> Value {
-    let id = proposed["proposal"]["id"].as_str().expect("an id");
-    let path = format!("/api/proposals/{id}");
-    let confirm = json!({"confirm": true});
-    let (status, told) = desk.post(&path, &desk.world.token, confirm).await;
-    assert_eq!(status, 200, "{told}");
-    told
-}
 
 fn summary(proposed: &Value) -> &str {
     let summary = &proposed["proposal"]["summary"]["written_by_others"];
@@ -36,7 +18,7 @@ async fn a_call_to_the_attendee_wants_their_number_and_is_booked_with_it() {
     let desk = desk_with(Vec::new()).await;
     desk.calcom
         .add_event_type(Bookable::new(INTRO + 2, "call", "Call", 30).location("phone"));
-    let start = first_free(&desk, "call").await;
+    let start = desk.times("call").await.remove(0);
     let mut input =
         json!({"event_type_slug": "call", "start": start, "name": NAME, "email": EMAIL});
     let (status, answer) = desk.tool("cal_book", input.clone()).await;
@@ -51,7 +33,7 @@ async fn a_call_to_the_attendee_wants_their_number_and_is_booked_with_it() {
         summary(&proposed).contains("a call to +46701234567"),
         "{proposed}"
     );
-    confirmed(&desk, &proposed).await;
+    desk.confirmed(&proposed).await;
     let requests = desk.calcom.requests();
     let mut sent = requests.iter().filter(|r| r.method == "POST");
     let sent = sent.next_back().expect("it was booked");
@@ -68,14 +50,14 @@ async fn a_series_is_shown_as_one() {
     let desk = desk_with(Vec::new()).await;
     desk.calcom
         .add_event_type(Bookable::new(INTRO + 2, "weekly", "Weekly", 30).weekly(3));
-    let start = first_free(&desk, "weekly").await;
+    let start = desk.times("weekly").await.remove(0);
     let input = json!({"event_type_slug": "weekly", "start": start, "name": NAME, "email": EMAIL});
     let proposed = desk.good("cal_book", input).await;
     assert!(
         summary(&proposed).contains("the first of 3 meetings"),
         "{proposed}"
     );
-    let told = confirmed(&desk, &proposed).await;
+    let told = desk.confirmed(&proposed).await;
     let rest = told["result"]["and_of_the_series"].as_array();
     assert_eq!(rest.map(Vec::len), Some(2), "{told}");
 }
@@ -100,10 +82,10 @@ async fn where_nothing_is_free_in_those_hours_the_nearest_times_are_named() {
 #[tokio::test]
 async fn a_meeting_that_is_moved_is_not_in_its_own_way_and_results_tell_the_day() {
     let desk = desk_with(Vec::new()).await;
-    let start = first_free(&desk, "intro-call").await;
+    let start = desk.times("intro-call").await.remove(0);
     let input =
         json!({"event_type_slug": "intro-call", "start": start, "name": NAME, "email": EMAIL});
-    confirmed(&desk, &desk.good("cal_book", input).await).await;
+    desk.confirmed(&desk.good("cal_book", input).await).await;
     let upcoming = desk.good("cal_upcoming", json!({"days": 30})).await;
     let meeting = &upcoming["meetings"][0];
     let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
