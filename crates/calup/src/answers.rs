@@ -12,11 +12,9 @@ use store::Store;
 use store::rows::{Answer, Answered, QuestionFilter, QuestionState, Token};
 
 use crate::app::App;
-use crate::web::Problem;
+use crate::web::{self, Problem};
 use crate::{clock, view};
 
-const LIMIT_DEFAULT: usize = 50;
-const LIMIT_MAX: usize = 500;
 const TASK_ID_BYTES_MAX: usize = 64;
 
 /// The first answer counts, on whichever replica and by whichever way it came.
@@ -55,7 +53,7 @@ pub async fn is_own(
 #[derive(Debug, Deserialize)]
 pub struct Listing {
     state: Option<String>,
-    limit: Option<usize>,
+    limit: Option<String>,
     after: Option<String>,
 }
 
@@ -69,12 +67,12 @@ pub async fn list(
         Some(name) => Some(QuestionState::parse(&name).ok_or_else(|| {
             Problem::new(
                 StatusCode::BAD_REQUEST,
-                "`state` is none of a question's states",
+                "`state` is not a state of a question",
                 Some("one of open, answered, closed"),
             )
         })?),
     };
-    let limit = query.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
+    let limit = web::limit(query.limit)?;
     let filter = QuestionFilter {
         profile: Some(app.profile().to_owned()),
         state,
@@ -96,6 +94,13 @@ pub struct Given {
 }
 
 impl Given {
+    pub fn of(answer: String, task: Option<String>) -> Self {
+        Self {
+            answer,
+            task_id: task,
+        }
+    }
+
     /// With what is wrong, and what to send instead.
     pub fn meant(self) -> Result<Answer, &'static str> {
         let task = self.task_id.map(|id| id.trim().to_owned());
@@ -136,7 +141,12 @@ pub async fn answer(
     let answer = given
         .meant()
         .map_err(|why| Problem::new(StatusCode::BAD_REQUEST, why, None))?;
-    if let Answer::Person(task) | Answer::Meeting(task) = &answer
+    let question = app.store.question(&id).await?;
+    let own = question.filter(|found| found.profile == app.profile());
+    let question = own.ok_or_else(no_question)?;
+    // One that was answered says so, whatever ClickUp would say.
+    if question.state != QuestionState::Answered
+        && let Answer::Person(task) | Answer::Meeting(task) = &answer
         && let Some(crm) = app.crm()
         && let Err(domain::outcome::Failure::Gone { .. }) = crm.lead(task).await
     {
@@ -156,10 +166,14 @@ pub async fn answer(
             &format!("{} has answered it already, at {}", given.by, given.at),
             Some("GET /api/questions?state=answered shows how"),
         )),
-        Answered::NoSuch => Err(Problem::new(
-            StatusCode::NOT_FOUND,
-            "there is no question with that id",
-            Some("GET /api/questions lists them"),
-        )),
+        Answered::NoSuch => Err(no_question()),
     }
+}
+
+fn no_question() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "there is no question with that id",
+        Some("GET /api/questions lists them"),
+    )
 }

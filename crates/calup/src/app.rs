@@ -79,12 +79,12 @@ pub struct App {
 }
 
 /// A change is at work for as long as this is held.
-pub struct AtWork<'a> {
-    app: &'a App,
+pub struct AtWork {
+    app: Arc<App>,
     key: String,
 }
 
-impl Drop for AtWork<'_> {
+impl Drop for AtWork {
     fn drop(&mut self) {
         self.app
             .at_work
@@ -156,7 +156,7 @@ impl App {
             tracing::error!("{failure}");
             None
         });
-        let signing = signing_secret(&config);
+        let signing_secret = config.slack_signing_secret.clone();
         Arc::new(Self {
             store,
             config,
@@ -189,7 +189,7 @@ impl App {
             calcom: RwLock::new(calcom),
             claude: RwLock::new(claude),
             slack: RwLock::new(slack),
-            slack_signing_secret: RwLock::new(signing),
+            slack_signing_secret: RwLock::new(signing_secret),
             told: Mutex::default(),
             token,
             at_work: Mutex::default(),
@@ -256,18 +256,24 @@ impl App {
         *self.claude.write().expect("no reader panics") = claude;
         *self.calcom.write().expect("no reader panics") = calcom;
         *self.slack.write().expect("no reader panics") = slack;
-        *self.slack_signing_secret.write().expect("no reader panics") = signing_secret(config);
+        let signing_secret = &config.slack_signing_secret;
+        let mut used = self.slack_signing_secret.write().expect("no reader panics");
+        used.clone_from(signing_secret);
+        drop(used);
         *self.secrets.write().expect("no reader panics") = Arc::new(config.webhook_secrets.clone());
         Ok(())
     }
 
-    pub fn begin(&self, claim: &Claim) -> AtWork<'_> {
+    pub fn begin(self: &Arc<Self>, claim: &Claim) -> AtWork {
         let key = claim.stored.key.clone();
         self.at_work
             .lock()
             .expect("no holder panics")
             .insert(key.clone(), claim.clone());
-        AtWork { app: self, key }
+        AtWork {
+            app: self.clone(),
+            key,
+        }
     }
 
     pub fn at_work(&self) -> Vec<Claim> {
@@ -277,6 +283,11 @@ impl App {
             .values()
             .cloned()
             .collect()
+    }
+
+    pub fn keys_at_work(&self) -> Vec<String> {
+        let at_work = self.at_work.lock().expect("no holder panics");
+        at_work.keys().cloned().collect()
     }
 
     /// Counts how often working on a change stopped unexpectedly in this process.
@@ -351,10 +362,6 @@ fn claude(config: &Config) -> Result<Option<Arc<Claude>>, Failure> {
         model: config.claude.model.clone(),
     })?;
     Ok(Some(Arc::new(claude)))
-}
-
-fn signing_secret(config: &Config) -> Option<SecretString> {
-    config.slack.as_ref()?.signing_secret.clone()
 }
 
 fn within(crm: Arc<dyn Crm>, lease: &Arc<Lease>) -> Arc<dyn Crm> {

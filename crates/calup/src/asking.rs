@@ -9,6 +9,7 @@ use domain::change::{Change, Kind, Person};
 use domain::facts::Found;
 use domain::lead::Lead;
 use domain::name;
+use domain::note::Note;
 use domain::outcome::Failure;
 use domain::question::{Asking, CANDIDATES_MAX, Candidate, IGNORED_FOR, closes_at};
 use jiff::{SignedDuration, Timestamp};
@@ -290,8 +291,13 @@ pub fn question(
 ) -> NewQuestion {
     let now = clock::now();
     let patience = SignedDuration::try_from(app.config.question_patience).unwrap_or_default();
-    let fold = chain::fold(background.known.iter().map(|known| &known.change));
+    let fold = chain::fold_of(background.known.iter().map(|known| &known.change), change);
     let booking = meeting(change, &fold);
+    // What a guest's note tells is somebody else's meeting: it hastens nothing.
+    let meeting_at = match change.note {
+        Some(Note::Guest { .. }) => Timestamp::MAX,
+        _ => booking.start,
+    };
     NewQuestion {
         person_name: change.person.name.clone(),
         email: change.person.email.clone(),
@@ -303,7 +309,7 @@ pub fn question(
         tokens: background.tokens.clone(),
         candidates,
         asked_at: now,
-        closes_at: closes_at(now, patience, booking.start),
+        closes_at: closes_at(now, patience, meeting_at),
     }
 }
 

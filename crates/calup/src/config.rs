@@ -20,6 +20,7 @@ use values::{Value, nearest, table};
 pub const DEFAULTS: &str = include_str!("../../../calup.default.toml");
 /// Read from the working directory.
 pub const FILE: &str = "calup.toml";
+const SWEEP_EVERY_MIN: Duration = Duration::from_millis(100);
 
 /// Everything that `serve` needs to know.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct Config {
     pub calcom: CalCom,
     pub claude: Claude,
     pub slack: Option<Slack>,
+    /// Of who may click: counts without a bot too.
+    pub slack_signing_secret: Option<SecretString>,
     /// How long a question stays open; zero asks nobody.
     pub question_patience: Duration,
     /// How often the index asks for what was changed.
@@ -85,7 +88,6 @@ pub struct Claude {
 pub struct Slack {
     pub bot_token: SecretString,
     pub app_token: Option<SecretString>,
-    pub signing_secret: Option<SecretString>,
     pub channel: String,
     pub api_url: String,
 }
@@ -107,7 +109,8 @@ impl Config {
     }
 
     pub fn from(file: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Result<Self, Wrong> {
-        let Settings(mut values) = Settings::documented()?;
+        let documented = Settings::documented()?;
+        let mut values = documented.0.clone();
         if let Some(text) = file {
             for (name, value) in table(text, FILE)? {
                 if !values.contains_key(&name) {
@@ -120,7 +123,11 @@ impl Config {
             }
         }
         for (name, value) in &mut values {
-            if let Some(set) = env(&name.to_uppercase()) {
+            let Some(set) = env(&name.to_uppercase()) else {
+                continue;
+            };
+            // Empty, it takes back what the file says; where something has to be set, it is as good as not there.
+            if !set.trim().is_empty() || documented.some(name).is_none() {
                 *value = Value::Text(set);
             }
         }
@@ -189,6 +196,7 @@ impl Settings {
                 model: self.text("calup_model"),
             },
             slack: self.slack()?,
+            slack_signing_secret: self.some("slack_signing_secret").map(Into::into),
             question_patience: self.hours("calup_question_hours")?,
             index_every: self
                 .seconds("calup_index_seconds")?
@@ -198,7 +206,7 @@ impl Settings {
             late_apply: self.seconds("calup_late_apply_seconds")?,
             index_lag: self.seconds("calup_index_lag_seconds")?,
             lease,
-            sweep: self.seconds("calup_sweep_seconds")?,
+            sweep: self.sweep_every()?,
             unknown_booking: self.seconds("calup_unknown_booking_seconds")?,
             settings: self.clone(),
         })
@@ -209,6 +217,16 @@ impl Settings {
         if !every.is_zero() && every < Duration::from_secs(1) {
             return Err(Wrong(
                 "CALUP_HOOK_SECONDS must be at least 1, or 0 for no webhooks".into(),
+            ));
+        }
+        Ok(every)
+    }
+
+    fn sweep_every(&self) -> Result<Duration, Wrong> {
+        let every = self.seconds("calup_sweep_seconds")?;
+        if every < SWEEP_EVERY_MIN {
+            return Err(Wrong(
+                "CALUP_SWEEP_SECONDS must be at least 0.1: what may stand twice at ClickUp is always looked for".into(),
             ));
         }
         Ok(every)
@@ -226,7 +244,6 @@ impl Settings {
         Ok(Some(Slack {
             bot_token: bot_token.into(),
             app_token: self.some("slack_app_token").map(Into::into),
-            signing_secret: self.some("slack_signing_secret").map(Into::into),
             channel,
             api_url,
         }))
@@ -266,6 +283,16 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_variable_takes_back_what_the_file_says_and_no_default() {
+        let file = "calcom_client_id = \"1\"\nclickup_status_booked = \"Booked\"";
+        let all = ["CALCOM_CLIENT_ID", "CLICKUP_STATUS_BOOKED", "CALUP_LISTEN"];
+        let config = load(file, &all.map(|name| (name, " "))).unwrap();
+        assert_eq!(config.calcom.client_id, None);
+        assert_eq!(config.profile.status_booked.as_deref(), Some("Booked"));
+        assert_eq!(config.listen.port(), 8787);
+    }
+
+    #[test]
     fn the_documented_defaults_are_the_usual_ones() {
         let config = load("", &[]).unwrap();
         for trigger in Trigger::FOLLOWED {
@@ -297,6 +324,7 @@ mod tests {
             ),
             ("", ("CALUP_LISTEN", "8787"), "127.0.0.1:8787"),
             ("", ("CALUP_LEASE_SECONDS", "1"), "at least 3"),
+            ("", ("CALUP_SWEEP_SECONDS", "0"), "at least 0.1"),
             (
                 "",
                 ("CLICKUP_API_URL", "api.clickup.com"),

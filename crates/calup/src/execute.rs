@@ -9,7 +9,7 @@ use domain::lead::{Lead, NewLead, RichText, Run, Write};
 use domain::outcome::{Cause, Failure};
 use domain::plan::{Action, Plan};
 use jiff::SignedDuration;
-use store::rows::{Link, Stored};
+use store::rows::{Link, PEOPLE_MAX, Stored};
 use tokio::time::Instant;
 use vendors::Crm;
 
@@ -375,6 +375,21 @@ pub async fn link(
         })
         .collect();
     journal.set_links(links);
+    shows(background, lead, journal).await
+}
+
+/// Whose meetings are shown on the lead.
+async fn shows(
+    background: &Background,
+    lead: &str,
+    journal: &mut Journal<'_>,
+) -> Result<(), store::Error> {
+    let mut register = journal.register(lead).await?;
+    let person = background.person.trim_start_matches("person:");
+    if register.people.len() < PEOPLE_MAX && !register.people.iter().any(|p| p == person) {
+        register.people.push(person.to_owned());
+        journal.set_register(lead, register);
+    }
     Ok(())
 }
 

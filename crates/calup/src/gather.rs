@@ -1,8 +1,9 @@
 //! Gathering the facts that a decision needs: reads only, from the store and the CRM.
 
 mod find;
+mod shown;
 
-use domain::chain;
+use domain::chain::{self, Shown};
 use domain::change::{Change, Kind, Person};
 use domain::effect::{self, Effect, State};
 use domain::facts::{Facts, Found, Known, Memory};
@@ -36,6 +37,8 @@ pub struct Background {
     heard: Vec<(usize, Option<String>)>,
     /// Likewise, and the words: also of those that have ended, where it matters.
     said: Vec<(usize, Option<String>, String)>,
+    /// Of these, by number: the lead that one was told to.
+    told_to: Vec<(usize, String)>,
     /// `chain:<token>` of every booking of this chain.
     pub tokens: Vec<String>,
     /// `person:<key>`.
@@ -186,6 +189,11 @@ pub fn known_from(app: &App, related: &[Stored], stored: &Stored) -> Background 
     if !related.iter().any(|r| r.key == stored.key) {
         known.push(as_known(stored));
     }
+    let told_to = related
+        .iter()
+        .enumerate()
+        .filter_map(|(n, r)| Some((n, r.lead.clone()?)))
+        .collect();
     let fold = chain::fold(known.iter().map(|k| &k.change));
     let tokens: Vec<String> = fold
         .tokens(&stored.change)
@@ -226,6 +234,7 @@ pub fn known_from(app: &App, related: &[Stored], stored: &Stored) -> Background 
         whose: whose.person.clone(),
         heard: Vec::new(),
         said: Vec::new(),
+        told_to,
         given_up: Vec::new(),
         person: format!("person:{person}"),
         email,
@@ -254,6 +263,7 @@ fn as_known(stored: &Stored) -> Known {
             .is_some_and(|r| r == "unknown booking" || r == "not confirmed");
     Known {
         change: stored.change.clone(),
+        shown: Shown::Nowhere,
         done: stored.status == Status::Done,
         given_up: stored.status == Status::Dead,
         untold,
@@ -305,6 +315,9 @@ pub async fn facts(
         Some(id) => journal.register(id).await?,
         None => store::rows::Register::default(),
     };
+    let mut all = known.known.clone();
+    let here = (lead_id.as_deref(), register.people.as_slice());
+    shown::place(app, stored, known, here, journal, &mut all).await?;
     let effects = journal.effects();
     let of = |kind: effect::Kind| effects.iter().filter(move |e| e.kind == kind);
     let mut told_on = Vec::new();
@@ -345,7 +358,6 @@ pub async fn facts(
             .store
             .remembered(&profile.name, FIELD_QUOTA, clock::now())
             .await?;
-    let mut all = known.known.clone();
     let is_here =
         |heard: &Option<String>| heard.is_none() || lead_id.is_none() || *heard == lead_id;
     for (n, heard) in &known.heard {

@@ -15,7 +15,7 @@ use domain::profile::Profile;
 use domain::question::Asking;
 use jiff::{SignedDuration, Timestamp};
 use store::RESTORED;
-use store::rows::{DEFAULT_PROFILE, Doubt, Register, Status, Stored};
+use store::rows::{DEFAULT_PROFILE, DeliveryFilter, Doubt, Register, Status, Stored};
 use vendors::Crm;
 
 use crate::app::App;
@@ -49,8 +49,8 @@ pub async fn after_take_over(app: &App) -> Result<(), store::Error> {
         turn_on(app.store.as_ref()).await?;
         app.notify(
             "restored",
-            "the database is an older copy than the one that calup worked with last: for each booking ClickUp is \
-             asked first whether it was done already",
+            "the database is an older copy than the one that calup worked with last, or another server's after a fail-over: \
+             for each booking ClickUp is asked first whether it was done already",
             "have what came since the copy delivered again; `calup guard off` ends the asking before its day is over",
         )
         .await;
@@ -86,17 +86,24 @@ async fn is_all_worked_off(app: &App) -> Result<bool, store::Error> {
 }
 
 async fn is_worked_off(app: &App, profile: &str) -> Result<bool, store::Error> {
-    let counts = app.store.counts(Some(profile)).await?;
     let open = [
         Status::Pending,
         Status::Running,
         Status::Waiting,
         Status::Held,
     ];
-    Ok(!counts
-        .by_status
-        .iter()
-        .any(|(status, n)| *n > 0 && open.contains(status)))
+    for status in open {
+        let any = DeliveryFilter {
+            profile: Some(profile.to_owned()),
+            status: Some(status),
+            limit: 1,
+            ..DeliveryFilter::default()
+        };
+        if !app.store.deliveries(&any).await?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Looks for what was made or said for this change; `true` when something was found that the journal did not know.

@@ -1,4 +1,4 @@
-//! calup keeps a ClickUp workspace true to what happens on Cal.com. A library only so that the storm can drive the same
+//! calup keeps a ClickUp workspace in step with Cal.com. A library only so that the storm can drive the same
 //! intake and worker as the binary; nobody else uses it.
 
 mod address;

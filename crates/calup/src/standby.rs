@@ -79,6 +79,8 @@ struct Asking {
     left: Option<Turn>,
     told_at: Option<Instant>,
     is_away: bool,
+    /// Who asked last and heard nothing: the lease may be theirs.
+    unheard: Option<String>,
     /// Since when nobody works, and this build may not.
     outdated_since: Option<Instant>,
 }
@@ -86,7 +88,7 @@ struct Asking {
 impl Asking {
     async fn ask(&mut self, app: &App) -> Option<Turn> {
         self.give_back(app).await;
-        let owner = new_owner();
+        let owner = self.unheard.take().unwrap_or_else(new_owner);
         let asked_at = Instant::now();
         let asked = app
             .store
@@ -134,6 +136,7 @@ impl Asking {
                 None
             }
             Err(error) => {
+                self.unheard = Some(owner);
                 if !self.is_away {
                     self.is_away = true;
                     tracing::error!(%error, "could not ask whose turn it is; asking each second");

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Json, Response};
@@ -28,13 +28,15 @@ use crate::{answers, explain, hooks, inbox, ready, slack, view};
 
 pub use doors::router_of;
 
+/// What a token reaches: everything, or the assistant's tools only.
+pub const ALL: &str = "all";
+pub const TOOLS: &str = "tools";
+
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 500;
-const CHAT_BYTES_MAX: usize = 1024 * 1024;
+const API_BODY_BYTES_MAX: usize = 1024 * 1024;
 const TOOL_INPUT_BYTES_MAX: usize = 64 * 1024;
-const SMALL_BODY_BYTES_MAX: usize = 16 * 1024;
-/// Slack sends the whole message along.
-const INTERACTION_BYTES_MAX: usize = 1024 * 1024;
+const REPLAY_BYTES_MAX: usize = 16 * 1024;
 
 /// For one profile.
 pub fn router(app: Arc<App>) -> Router {
@@ -50,7 +52,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/chat", post(chat::receive))
         .route("/api/proposals/{id}", post(assistant::decide))
         .route("/api/calcom/auth-url", get(consent::begin))
-        .route_layer(middleware::from_fn_with_state(CHAT_BYTES_MAX, body::whole))
+        .route_layer(middleware::from_fn_with_state(
+            API_BODY_BYTES_MAX,
+            body::whole,
+        ))
         .route_layer(middleware::from_fn_with_state(app.clone(), authorize));
     // What a model may be given a token for.
     let tools = Router::new()
@@ -79,13 +84,10 @@ pub fn router(app: Arc<App>) -> Router {
             "/api/webhooks/clickup/{profile}",
             post(hooks::receive::receive),
         )
-        .route(
-            "/api/slack/interactions",
-            post(slack::clicks::receive).layer(DefaultBodyLimit::max(INTERACTION_BYTES_MAX)),
-        )
+        .route("/api/slack/interactions", post(slack::clicks::receive))
         .route(
             "/api/slack/interactions/{profile}",
-            post(slack::clicks::receive_for).layer(DefaultBodyLimit::max(INTERACTION_BYTES_MAX)),
+            post(slack::clicks::receive_for),
         )
         .route("/api/calcom/callback", get(consent::end))
         .route("/connected", get(consent::connected))
@@ -173,7 +175,7 @@ async fn authorize(
     next: Next,
 ) -> Result<Response, Problem> {
     let token = token(&app, request.headers()).await?;
-    if token.scope == "tools" {
+    if token.scope != ALL {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "this token reaches the assistant's tools only, and can confirm nothing",
@@ -189,7 +191,7 @@ async fn authorize_tools(
     next: Next,
 ) -> Result<Response, Problem> {
     let token = token(&app, request.headers()).await?;
-    if !matches!(token.scope.as_str(), "all" | "tools") {
+    if ![ALL, TOOLS].contains(&token.scope.as_str()) {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "this token does not reach the assistant's tools",
@@ -219,7 +221,8 @@ async fn token(app: &App, headers: &HeaderMap) -> Result<Token, Problem> {
     own.ok_or_else(denied)
 }
 
-fn hashed(token: &str) -> String {
+/// As it is kept.
+pub fn hashed(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
 }
 
@@ -241,6 +244,22 @@ struct Listing {
     after: Option<String>,
 }
 
+/// How many of a list are asked for; more than the most there is, and it is that.
+pub fn limit(asked: Option<String>) -> Result<usize, Problem> {
+    let Some(asked) = asked.filter(|text| !text.is_empty()) else {
+        return Ok(LIMIT_DEFAULT);
+    };
+    let number = asked.parse::<usize>().ok().filter(|n| *n > 0);
+    let number = number.ok_or_else(|| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            &format!("`limit` must be a number from 1 to {LIMIT_MAX}"),
+            None,
+        )
+    })?;
+    Ok(number.min(LIMIT_MAX))
+}
+
 async fn deliveries(
     State(app): State<Arc<App>>,
     query: Result<Query<Listing>, QueryRejection>,
@@ -253,26 +272,12 @@ async fn deliveries(
             let names: Vec<&str> = Status::ALL.iter().map(|s| s.name()).collect();
             Problem::new(
                 StatusCode::BAD_REQUEST,
-                "`status` is none of a delivery's statuses",
+                "`status` is not a status of a delivery",
                 Some(&format!("one of {}", names.join(", "))),
             )
         })?),
     };
-    let limit = match some(query.limit) {
-        None => LIMIT_DEFAULT,
-        Some(text) => text
-            .parse::<usize>()
-            .ok()
-            .filter(|n| *n > 0)
-            .ok_or_else(|| {
-                Problem::new(
-                    StatusCode::BAD_REQUEST,
-                    "`limit` must be a number from 1 to 500",
-                    None,
-                )
-            })?,
-    }
-    .min(LIMIT_MAX);
+    let limit = limit(query.limit)?;
     let filter = DeliveryFilter {
         profile: Some(app.profile().to_owned()),
         status,
@@ -331,7 +336,7 @@ async fn replay(
     request: Request,
 ) -> Result<Json<Value>, Problem> {
     let Path(id) = id?;
-    let body = axum::body::to_bytes(request.into_body(), SMALL_BODY_BYTES_MAX)
+    let body = axum::body::to_bytes(request.into_body(), REPLAY_BYTES_MAX)
         .await
         .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large", None))?;
     let dry_run = dry_run(&body).ok_or_else(|| {

@@ -10,7 +10,7 @@ use store::rows::{Claim, Pause};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::app::App;
+use crate::app::{App, AtWork};
 use crate::{clock, crash, given_up, process, reading};
 
 /// People worked for at once; never two calls for one.
@@ -24,6 +24,7 @@ const DOWN_PROBE: Duration = Duration::from_secs(15);
 const PAUSE_PROBE: Duration = Duration::from_secs(60);
 /// So many calls in a row without an answer, and only probes go out.
 const DOWN_AFTER: u32 = 4;
+const FORGOTTEN_EVERY: Duration = Duration::from_secs(10);
 const CLOCK_WENT_BACK: SignedDuration = SignedDuration::from_secs(2);
 /// On top of one call's time, work under way may finish in this when the process is asked to stop.
 const FINISH: Duration = Duration::from_secs(3);
@@ -34,6 +35,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), s
     let mut at_work: JoinSet<()> = JoinSet::new();
     let mut next_probe = tokio::time::Instant::now();
     let mut next_look = tokio::time::Instant::now();
+    let mut forgotten = Forgotten::default();
     let mut latest = clock::now();
     let mut has_told = false;
     while !*stop.borrow() {
@@ -47,7 +49,15 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), s
             }
         }
         latest = clock::now();
-        let pause = match turn(&app, &mut at_work, &mut next_probe, &mut next_look).await {
+        let pause = match turn(
+            &app,
+            &mut at_work,
+            &mut next_probe,
+            &mut next_look,
+            &mut forgotten,
+        )
+        .await
+        {
             Ok(pause) => pause,
             Err(error @ store::Error::Superseded) => return Err(error),
             Err(error) => {
@@ -85,12 +95,33 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), s
     Ok(())
 }
 
+/// Changes that are claimed in this process's name, and that nobody works on: a claim's answer was lost, or a database
+/// that a fail-over has set back a moment says so.
+#[derive(Default)]
+struct Forgotten {
+    is_likely: bool,
+    looked_at: Option<tokio::time::Instant>,
+}
+
+impl Forgotten {
+    fn is_to_be_looked_for(&mut self, app: &App) -> bool {
+        let now = tokio::time::Instant::now();
+        let is_long_ago = self.looked_at.is_none_or(|at| now - at >= FORGOTTEN_EVERY);
+        let is_to_be = self.is_likely || app.store.is_shared() && is_long_ago;
+        if is_to_be {
+            self.looked_at = Some(now);
+        }
+        is_to_be
+    }
+}
+
 /// Reads what came in, begins what may begin; gives how long nothing more needs doing.
 async fn turn(
     app: &Arc<App>,
     at_work: &mut JoinSet<()>,
     next_probe: &mut tokio::time::Instant,
     next_look: &mut tokio::time::Instant,
+    forgotten: &mut Forgotten,
 ) -> Result<Duration, store::Error> {
     let mut read = 0;
     // Between what came to us, another process may have stored something.
@@ -109,13 +140,21 @@ async fn turn(
     let limited = limited_for(app);
     let may_claim = limited.is_none() && may_work(app, next_probe).await?;
     if may_claim && at_work.len() < LANES {
-        for claim in app
+        let keys = app.keys_at_work();
+        if forgotten.is_to_be_looked_for(app) {
+            app.store.unclaim(app.profile(), &keys).await?;
+        }
+        // Until it has answered, it may have claimed what nobody works on.
+        forgotten.is_likely = true;
+        let claims = app
             .store
-            .claim(app.profile(), clock::now(), LANES - at_work.len())
-            .await?
-        {
+            .claim(app.profile(), clock::now(), LANES - at_work.len(), &keys)
+            .await?;
+        forgotten.is_likely = false;
+        for claim in claims {
             crash::at("claimed");
-            at_work.spawn(work(app.clone(), claim));
+            let begun = app.begin(&claim);
+            at_work.spawn(work(begun, app.clone(), claim));
         }
     }
     if read > 0 {
@@ -233,8 +272,7 @@ async fn tell_away(app: &App, failure: &Failure) {
     .await;
 }
 
-async fn work(app: Arc<App>, claim: Claim) {
-    let _at_work = app.begin(&claim);
+async fn work(_begun: AtWork, app: Arc<App>, claim: Claim) {
     let delivery = claim.stored.delivery_id.clone();
     // In a task of its own, so that a mistake of ours ends one change's work and not the worker.
     let mut task = EndsWithUs(tokio::spawn({

@@ -93,10 +93,11 @@ pub struct Place {
     pub text: Option<String>,
 }
 
-/// An RFC 5545 rule as Cal.com sends it; equal rules belong to one series.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// An RFC 5545 rule as Cal.com sends it; bookings with equal rules belong to one series.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Recurrence {
     pub freq: i64,
+    /// Of a booking how many were booked, of a cancellation how many the event type allows.
     pub count: Option<i64>,
     pub interval: i64,
 }

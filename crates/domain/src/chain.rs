@@ -10,9 +10,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use crate::booking::{Booking, Party, Place};
+use crate::booking::{Booking, Party, Place, Recurrence};
 use crate::change::{Change, Kind};
 use crate::note::Note;
+
+/// On which lead a change's meeting is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Shown {
+    /// On none yet, or it is not known: wherever its person's lead is.
+    #[default]
+    Nowhere,
+    Here,
+    Elsewhere,
+}
 
 /// How a slot stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,7 +133,17 @@ pub fn fold<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Fold<'a> {
 /// booking say, is left out. Whoever moved one of those meetings is part of it, under whatever address. A note is
 /// about the person whose meeting it is.
 pub fn fold_of<'a>(changes: impl IntoIterator<Item = &'a Change>, change: &Change) -> Fold<'a> {
-    let all = fold(changes);
+    fold_shown(changes.into_iter().map(|c| (c, Shown::Nowhere)), change)
+}
+
+/// The same for the lead that is written to: with the meetings of others that are shown on it, without the person's own
+/// that are shown on another.
+pub fn fold_shown<'a>(
+    changes: impl IntoIterator<Item = (&'a Change, Shown)>,
+    change: &Change,
+) -> Fold<'a> {
+    let changes: Vec<(&Change, Shown)> = changes.into_iter().collect();
+    let all = fold(changes.iter().map(|(c, _)| *c));
     let person = all
         .slot_of(change)
         .filter(|_| change.kind == Kind::Note)
@@ -132,10 +152,30 @@ pub fn fold_of<'a>(changes: impl IntoIterator<Item = &'a Change>, change: &Chang
         let of = all.changes[i];
         of == change || (of.kind != Kind::Note && of.identity() == person)
     };
+    let shown = |want: Shown| -> BTreeSet<usize> {
+        let is_so = |&i: &usize| {
+            let mut of_it = changes
+                .iter()
+                .filter(|(c, _)| std::ptr::eq(*c, all.changes[i]));
+            of_it.any(|(_, shown)| *shown == want)
+        };
+        let slots = all.slots.iter().filter(|s| s.changes.iter().any(is_so));
+        slots.map(|s| s.chain).collect()
+    };
+    let (here, elsewhere) = if changes.iter().all(|(_, shown)| *shown == Shown::Nowhere) {
+        Default::default()
+    } else {
+        (shown(Shown::Here), shown(Shown::Elsewhere))
+    };
+    let at_hand = all.slot_of(change).map(|slot| slot.chain);
+    let is_on_it = |slot: &Slot| {
+        let is_elsewhere = elsewhere.contains(&slot.chain) && at_hand != Some(slot.chain);
+        here.contains(&slot.chain) || !is_elsewhere && slot.changes.iter().any(is_own)
+    };
     let chains: BTreeSet<usize> = all
         .slots
         .iter()
-        .filter(|s| s.changes.iter().any(is_own))
+        .filter(|s| is_on_it(s))
         .map(|s| s.chain)
         .collect();
     let kept: BTreeSet<usize> = all
@@ -274,38 +314,40 @@ impl Slot<'_> {
 
 /// One cancellation ends the rest of a series: later occurrences of that person, event type and rule.
 fn end_series<'a>(slots: &mut [Slot<'a>], changes: &[&'a Change]) {
-    let series: Vec<&Change> = changes
-        .iter()
-        .copied()
-        .filter(|c| {
-            c.kind == Kind::Cancelled
-                && c.booking.recurring.is_some()
-                && !c.booking.request_reschedule
-        })
-        .collect();
-    let rules: HashMap<usize, BTreeSet<(i64, Option<i64>, i64)>> =
+    let rules: HashMap<usize, BTreeSet<&Recurrence>> =
         slots.iter().fold(HashMap::new(), |mut all, slot| {
             let of: &mut BTreeSet<_> = all.entry(slot.chain).or_default();
             of.extend(
                 slot.changes
                     .iter()
                     .filter(|&&i| changes[i].kind != Kind::Cancelled)
-                    .filter_map(|&i| changes[i].booking.recurring.as_ref())
-                    .map(|r| (r.freq, r.count, r.interval)),
+                    .filter_map(|&i| changes[i].booking.recurring.as_ref()),
             );
             all
         });
-    for cancel in series {
-        let Some(rule) = cancel
-            .booking
-            .recurring
-            .as_ref()
-            .map(|r| (r.freq, r.count, r.interval))
-        else {
+    for (i, &cancel) in changes.iter().enumerate() {
+        if cancel.kind != Kind::Cancelled || cancel.booking.request_reschedule {
+            continue;
+        }
+        let Some(said) = &cancel.booking.recurring else {
             continue;
         };
+        // A booking says how many were booked, a cancellation how many the event type allows (Cal.com's
+        // handleNewBooking.ts and handleCancelBooking.ts): the rule is the one that the booking came with.
+        let own: BTreeSet<&Recurrence> = slots
+            .iter()
+            .filter(|slot| slot.changes.contains(&i))
+            .flat_map(|slot| rules[&slot.chain].iter().copied())
+            .collect();
+        let is_same = |rule: &&Recurrence| {
+            if own.is_empty() {
+                (rule.freq, rule.interval) == (said.freq, said.interval)
+            } else {
+                own.contains(rule)
+            }
+        };
         for slot in slots.iter_mut() {
-            let is_of_series = rules.get(&slot.chain).is_some_and(|of| of.contains(&rule))
+            let is_of_series = rules[&slot.chain].iter().any(is_same)
                 && slot.booking.event_type_id == cancel.booking.event_type_id
                 && slot.set_by.identity() == cancel.identity()
                 && slot.booking.start >= cancel.booking.start

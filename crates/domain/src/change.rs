@@ -117,10 +117,18 @@ impl Change {
     /// (see [`is_known`]): kind, uid, seat or booker, and for what sets a time, start and end.
     /// Never the sender's stamp, the sequence or the booking's number.
     pub fn base_key(&self) -> String {
-        let who = match &self.seat {
-            Some(seat) => format!("seat:{seat}"),
-            None => self.identity(),
-        };
+        match &self.seat {
+            Some(seat) => self.key_of(&format!("seat:{seat}")),
+            None => self.key_by_person(),
+        }
+    }
+
+    /// The key that it has while its seat is not known.
+    pub fn key_by_person(&self) -> String {
+        self.key_of(&self.identity())
+    }
+
+    fn key_of(&self, who: &str) -> String {
         let topic = self.note.as_ref().map_or(self.kind.name(), Note::name);
         format!("{topic}|{}|{who}|{}", self.booking.uid, self.value())
     }
@@ -192,6 +200,58 @@ impl Change {
         }
     }
 
+    /// With what another delivery of the same change says and this one did not: what it replaced (known from a listing, or
+    /// as CREATED), and of a seat that was first known from another's delivery, its own. `None` where it teaches nothing.
+    pub fn enriched_by(&self, other: &Self) -> Option<Self> {
+        if !matches!(self.kind, Kind::Booked | Kind::Requested) {
+            return None;
+        }
+        let mut better = self.clone();
+        better.learn_what_it_replaced(&other.booking);
+        if self.seated {
+            better.seat = better.seat.or_else(|| other.seat.clone());
+        }
+        if better.person.name.is_empty() {
+            better.person.name.clone_from(&other.person.name);
+        }
+        // Without an e-mail the phone is who it is, and that stays.
+        if better.person.email.is_some() && better.person.phone.is_none() {
+            better.person.phone.clone_from(&other.person.phone);
+        }
+        let booking = &mut better.booking;
+        if booking.notes.is_none() {
+            booking.notes.clone_from(&other.booking.notes);
+        }
+        if booking.answers.is_empty() {
+            booking.answers.clone_from(&other.booking.answers);
+        }
+        // Whoever is only listed came by no link: the pointer is that of the seat whose delivery it was.
+        if !other.was_only_listed() && other.booking.pointer.is_some() {
+            booking.pointer.clone_from(&other.booking.pointer);
+        }
+        (better != *self).then_some(better)
+    }
+
+    fn learn_what_it_replaced(&mut self, from: &Booking) {
+        let to = &mut self.booking;
+        if to.reschedule_uid.is_some() || from.reschedule_uid.is_none() {
+            return;
+        }
+        to.reschedule_uid.clone_from(&from.reschedule_uid);
+        to.reschedule_start = from.reschedule_start.or(to.reschedule_start);
+        to.reschedule_end = from.reschedule_end.or(to.reschedule_end);
+        to.rescheduled_by = from.rescheduled_by.clone().or(to.rescheduled_by.take());
+        to.reschedule_reason = from
+            .reschedule_reason
+            .clone()
+            .or(to.reschedule_reason.take());
+    }
+
+    /// Whether its delivery is not known to have been about this seat.
+    fn was_only_listed(&self) -> bool {
+        self.seated && (self.seat.is_none() || self.seat != self.booking.seat)
+    }
+
     /// The sender's stamp, but never later than we had it: a sender's clock may run ahead.
     pub fn stamped(&self) -> Timestamp {
         self.created_at.min(self.received_at)
@@ -228,6 +288,19 @@ pub fn is_known(change: &Change, known: &[Change]) -> bool {
     let at = same.partition_point(|k| k.created_at <= change.created_at);
     let equal = |k: Option<&&Change>| k.is_some_and(|k| k.value() == change.value());
     equal(at.checked_sub(1).and_then(|i| same.get(i))) || equal(same.get(at))
+}
+
+/// Which of `known` (changes of the same uid) `change` says again: of those alike the one of its seat, then the one
+/// stamped nearest to it.
+pub fn known_as(change: &Change, known: &[Change]) -> Option<usize> {
+    if !is_known(change, known) {
+        return None;
+    }
+    let is_alike = |k: &Change| is_known(change, std::slice::from_ref(k));
+    let apart = |k: &Change| k.created_at.duration_since(change.created_at).abs();
+    (0..known.len())
+        .filter(|&i| is_alike(&known[i]))
+        .min_by_key(|&i| (known[i].seat != change.seat, apart(&known[i])))
 }
 
 /// Trimmed and case-folded: the only equality of addresses there is here.

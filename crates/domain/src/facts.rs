@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::chain::Shown;
 use crate::change::Change;
 use crate::effect::Kind;
 use crate::lead::{Lead, StatusKind};
@@ -40,6 +41,7 @@ pub struct Facts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     pub change: Change,
+    pub shown: Shown,
     /// Finished, and acted on.
     pub done: bool,
     /// It was given up, whatever it had done by then.

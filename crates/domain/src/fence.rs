@@ -88,11 +88,15 @@ pub fn survives(text: &str) -> bool {
         if in_code {
             continue;
         }
-        let is_rule = trimmed.contains("---") && trimmed.chars().all(|c| "|-: ".contains(c));
-        let is_table = trimmed.starts_with('|') || (trimmed.contains('|') && is_rule);
-        let is_check = ["- [ ]", "- [x]", "- [X]", "* [ ]", "* [x]", "[ ] ", "[x] "]
-            .iter()
-            .any(|c| trimmed.starts_with(c));
+        let inner = without_marks(trimmed);
+        let is_marked = inner.len() < trimmed.len();
+        let is_rule = inner.contains("---") && inner.chars().all(|c| "|-: ".contains(c));
+        let is_table = inner.starts_with('|') || (inner.contains('|') && is_rule);
+        let is_check = ["[ ]", "[x]", "[X]"].iter().any(|c| {
+            inner
+                .strip_prefix(c)
+                .is_some_and(|after| is_marked || after.starts_with(' '))
+        });
         let is_block =
             trimmed.starts_with(":::") || trimmed.starts_with("[[") || trimmed.starts_with("{{");
         let is_inline = trimmed.contains("![")
@@ -120,6 +124,26 @@ fn without_escaped(line: &str) -> String {
         }
     }
     out
+}
+
+/// What stands in the quotes and list items that the line begins with.
+fn without_marks(line: &str) -> &str {
+    let mut inner = line.trim_start();
+    loop {
+        let after_number = inner.trim_start_matches(|c: char| c.is_ascii_digit());
+        let after_item = if after_number.len() < inner.len() {
+            after_number.strip_prefix(['.', ')'])
+        } else {
+            inner.strip_prefix(['-', '*', '+'])
+        };
+        let Some(rest) = inner
+            .strip_prefix('>')
+            .or_else(|| after_item.filter(|rest| rest.starts_with([' ', '\t'])))
+        else {
+            return inner;
+        };
+        inner = rest.trim_start();
+    }
 }
 
 /// `#user_mention#57`, also of a task or a document; the same within an address is none.
@@ -153,10 +177,10 @@ fn has_tag(line: &str) -> bool {
             || tail
                 .split('>')
                 .next()
-                .is_some_and(|t| t.contains('@') && !t.contains(' '));
+                .is_some_and(|t| t.find('@').is_some_and(|at| at > 0) && !t.contains(' '));
         !escaped
             && !is_address
-            && tail.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!')
+            && tail.starts_with(|c: char| c.is_ascii_alphabetic() || "/!@".contains(c))
     })
 }
 
@@ -211,6 +235,17 @@ mod tests {
             "- [ ] call",
             "```\nopen",
             "a | b\n--- | ---",
+            "> | a | b |\n> |---|---|",
+            "> a | b\n> --- | ---",
+            "- | a | b |",
+            "> - [ ] call",
+            "1. [ ] call",
+            "2) [x] call",
+            "+ [ ] call",
+            "* [X] call",
+            "- > * [ ] call",
+            "[X] call",
+            "see <@57>",
         ] {
             assert!(!survives(text), "{text}");
         }
@@ -223,6 +258,10 @@ mod tests {
             "either | or --- whatever",
             "at noon (@ the office)",
             "<https://app.example/#user_mention> <https://x.example/a_mention#b>",
+            "> a quote\n>\n> 1. one | two\n> 2) [three](https://x.example)",
+            "- budget [x], see below\n-5 | 3\n2026 [ ]",
+            "[x](https://x.example)",
+            "write to <a@b.example>",
         ] {
             assert!(survives(text), "{text}");
         }

@@ -54,7 +54,7 @@ pub struct Plan {
     /// A person took the block out of this lead's description.
     pub block_removed: bool,
     /// The status as found counts from now on as set by calup (`Memory::status_set`): the first booking of a
-    /// meeting might have moved it, and had no need to.
+    /// meeting would have set it, and had no need to.
     pub status_taken: Option<String>,
     /// Nothing is enabled for its trigger.
     pub ignored: bool,
@@ -126,7 +126,8 @@ fn for_nobody_known(change: &Change, facts: &Facts, folds: &Folds, profile: &Pro
 }
 
 /// What a trigger may not write must not show in what others write, or the order of arrival would decide: status and
-/// block are folded from those changes only whose trigger has them on.
+/// block are folded from those changes only whose trigger has them on. They are the lead's: what is shown on it counts,
+/// whoever booked it.
 struct Folds<'a> {
     all: Fold<'a>,
     status: Fold<'a>,
@@ -136,11 +137,14 @@ struct Folds<'a> {
 impl<'a> Folds<'a> {
     fn of(change: &Change, facts: &'a Facts, profile: &Profile) -> Self {
         let fold = |is_on: fn(Parts) -> bool| {
-            let known = facts.known.iter().map(|k| &k.change);
-            chain::fold_of(known.filter(|c| is_on(profile.parts(&c.trigger))), change)
+            let known = facts.known.iter().map(|k| (&k.change, k.shown));
+            chain::fold_shown(
+                known.filter(|(c, _)| is_on(profile.parts(&c.trigger))),
+                change,
+            )
         };
         Self {
-            all: fold(|_| true),
+            all: chain::fold_of(facts.known.iter().map(|k| &k.change), change),
             status: fold(|parts| parts.status),
             block: fold(|parts| parts.block),
         }
@@ -149,7 +153,12 @@ impl<'a> Folds<'a> {
 
 /// What a person is asked, or was, about somebody who was not found. `None`: it goes on as for anybody unknown.
 fn asking(change: &Change, facts: &Facts, fold: &Fold) -> Option<Plan> {
-    let stands = !fold.standing().is_empty();
+    let is_on = fold
+        .slots
+        .iter()
+        .any(|slot| fold.stands(slot) || fold.awaits(slot));
+    // The meeting is another's; the guest's own is what the question is about.
+    let is_of_guest = matches!(change.note, Some(Note::Guest { .. }));
     let question = |question: Question, why: &str| Plan {
         question: Some(question),
         reasons: vec![why.to_owned()],
@@ -160,7 +169,7 @@ fn asking(change: &Change, facts: &Facts, fold: &Fold) -> Option<Plan> {
             "not a lead",
             "a person said that this booker is not a lead",
         )),
-        Asking::Open if !stands => Some(question(
+        Asking::Open if !is_on && !is_of_guest => Some(question(
             Question::CallOff,
             "the meeting that a question was asked about is off",
         )),
@@ -168,11 +177,11 @@ fn asking(change: &Change, facts: &Facts, fold: &Fold) -> Option<Plan> {
             Question::Join,
             "a person is asked whose lead this booker's is",
         )),
-        Asking::Ask(candidates) if change.kind == Kind::Booked && stands => Some(question(
+        Asking::Ask(candidates) if change.kind == Kind::Booked && is_on => Some(question(
             Question::Ask(candidates.clone()),
             "only names resemble: a person is asked whose lead this booker's is",
         )),
-        Asking::CalledOff if change.kind == Kind::Booked && !stands => Some(Plan::skip(
+        Asking::CalledOff if change.kind == Kind::Booked && !is_on => Some(Plan::skip(
             "cancelled before it was answered",
             "the meeting was cancelled before anybody said whose lead the booker's is, and a cancelled one makes no lead",
         )),
@@ -394,30 +403,27 @@ fn for_lead(
     let parts = profile.parts(&change.trigger);
     let mut write = Write::default();
     let mut kept = None;
-    if parts.status
-        && change.kind == Kind::Booked
-        && guard(change, lead, facts, fold, profile).is_ok()
-    {
-        plan.status_taken = Some(lead.status.clone());
-    }
     if let Some(wanted) = wanted_status(change, &folds.status, profile)
         && let Some(name) = spelled(wanted, facts, &mut plan)
-        && !lead.status.eq_ignore_ascii_case(&name)
-        && lead.status.to_lowercase() != name.to_lowercase()
     {
-        match guard(change, lead, facts, fold, profile) {
-            Ok(why) => {
-                plan.status_taken = None;
-                plan.reasons
-                    .push(format!("status `{}` → `{name}`: {why}", lead.status));
-                write.status = Some(name);
-            }
-            Err(why) => {
-                plan.reasons
-                    .push(format!("status `{}` kept: {why}", lead.status));
-                // Who only asks for another time was promised nothing about the status.
-                kept = (!change.booking.request_reschedule && change.kind != Kind::Requested)
-                    .then_some(lead.status.as_str());
+        let may_move = guard(change, lead, facts, fold, profile);
+        if lead.status.to_lowercase() == name.to_lowercase() {
+            plan.status_taken =
+                (change.kind == Kind::Booked && may_move.is_ok()).then(|| lead.status.clone());
+        } else {
+            match may_move {
+                Ok(why) => {
+                    plan.reasons
+                        .push(format!("status `{}` → `{name}`: {why}", lead.status));
+                    write.status = Some(name);
+                }
+                Err(why) => {
+                    plan.reasons
+                        .push(format!("status `{}` kept: {why}", lead.status));
+                    // Who only asks for another time was promised nothing about the status.
+                    kept = (!change.booking.request_reschedule && change.kind != Kind::Requested)
+                        .then_some(lead.status.as_str());
+                }
             }
         }
     }

@@ -131,15 +131,11 @@ fn moved(out: &mut Text, change: &Change, fold: &Fold, slot: Option<&Slot>) {
             .as_deref()
             .or(booking.cancellation_reason.as_deref()),
     );
-    // What the booker answered was told with the first time.
-    if before.is_some() {
-        host(out, &booking.organizer);
-        out.place(&booking.place);
-    } else {
-        people(out, change);
-        out.place(&booking.place);
-        answers(out, booking);
-    }
+    // Who comes and what the booker answered was told with the first time.
+    host(out, &booking.organizer);
+    out.tell(before.is_some(), |out| attendees(out, change));
+    out.place(&booking.place);
+    out.tell(before.is_some(), |out| answers(out, booking));
 }
 
 /// The time that the same booking had before, where a move kept its uid.
@@ -272,6 +268,10 @@ fn host(out: &mut Text, host: &Party) {
 
 fn people(out: &mut Text, change: &Change) {
     host(out, &change.booking.organizer);
+    attendees(out, change);
+}
+
+fn attendees(out: &mut Text, change: &Change) {
     let person = &change.person;
     let parts = [
         Some(person.name.as_str()),

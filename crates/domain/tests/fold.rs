@@ -1,6 +1,8 @@
 //! The fold over sets that nobody would write down: uids, seats, predecessors, stamps and kinds at random, cycles
 //! and contradictions among them. Whatever the set, its order and its repetitions mean nothing.
 
+mod random;
+
 use std::collections::BTreeSet;
 
 use domain::booking::{Booking, Party, Place, Recurrence};
@@ -9,31 +11,9 @@ use domain::change::{Change, Kind, Person, is_known};
 use domain::event::Trigger;
 use domain::note::Note;
 use jiff::{SignedDuration, Timestamp};
+use random::Lcg;
 
 const SETS: u64 = 5_000;
-
-/// Knuth's MMIX constants: the same numbers everywhere.
-struct Lcg(u64);
-
-impl Lcg {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn shuffle<T>(&mut self, all: &mut [T]) {
-        for i in (1..all.len()).rev() {
-            all.swap(i, self.below(i + 1));
-        }
-    }
-}
 
 fn hour(n: usize) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_hours(n as i64)

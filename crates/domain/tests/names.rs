@@ -2,7 +2,10 @@
 //! `cargo test -p domain --test names -- --nocapture` prints the table; `NAMES_SHOW=1` also prints what goes wrong among
 //! the pairs that are there for tuning. The held-out ones are never shown.
 
+mod random;
+
 use domain::name::{Booker, Candidate, Reading};
+use random::Lcg;
 
 const FILES: [(&str, &str); 2] = [
     ("first", include_str!("names/pairs.tsv")),
@@ -170,27 +173,6 @@ fn what_is_worth_asking_shares_a_search_token() {
                 .count();
             assert!(shared > 0, "{:?} {:?}", pair.booker, pair.lead);
         }
-    }
-}
-
-/// Knuth's MMIX constants: the same numbers everywhere.
-struct Lcg(u64);
-
-impl Lcg {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
-        all[self.below(all.len())]
     }
 }
 

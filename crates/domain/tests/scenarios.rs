@@ -1,6 +1,7 @@
 //! The decisions, told as stories: `scenarios/*.txt` say what is given and what happens, the `.out` beside each
 //! records what calup does about it. `UPDATE_SCENARIOS=1 cargo test -p domain` records anew; then read the diff.
 
+mod random;
 #[path = "scenarios/story.rs"]
 mod story;
 #[path = "scenarios/world.rs"]
@@ -8,6 +9,7 @@ mod world;
 
 use std::path::{Path, PathBuf};
 
+use random::Lcg;
 use story::{Step, Story};
 use world::World;
 
@@ -136,25 +138,6 @@ fn permute(order: &mut Vec<usize>, from: usize, all: &mut Vec<Vec<usize>>) {
         order.swap(from, i);
         permute(order, from + 1, all);
         order.swap(from, i);
-    }
-}
-
-/// Knuth's MMIX constants: enough to shuffle with, the same everywhere.
-struct Lcg(u64);
-
-impl Lcg {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn shuffle(&mut self, order: &mut [usize]) {
-        for i in (1..order.len()).rev() {
-            order.swap(i, self.below(i + 1));
-        }
     }
 }
 

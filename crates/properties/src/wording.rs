@@ -225,6 +225,7 @@ fn nobody_knows(change: &Change) -> Facts {
     Facts {
         known: vec![Known {
             change: change.clone(),
+            shown: chain::Shown::Nowhere,
             done: false,
             given_up: false,
             untold: false,

@@ -17,6 +17,7 @@ mod routes;
 mod scene;
 mod state;
 mod tasks;
+pub mod usual;
 mod values;
 mod view;
 

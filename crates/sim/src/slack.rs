@@ -187,20 +187,10 @@ impl Slack {
         self.state().token_error = word.map(str::to_owned);
     }
 
-    pub fn set_pace(&self, pace: Duration, burst: u32) {
-        let mut state = self.state();
-        state.config.pace = pace;
-        state.config.burst = burst;
-    }
-
     pub fn set_latency(&self, latency: Duration, jitter: Duration) {
         let mut state = self.state();
         state.config.latency = latency;
         state.config.jitter = jitter;
-    }
-
-    pub fn set_history_lag(&self, lag: Duration) {
-        self.state().config.history_lag = lag;
     }
 
     pub fn set_clock_skew_ms(&self, skew_ms: i64) {

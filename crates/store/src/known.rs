@@ -1,7 +1,9 @@
 //! What a reading does to what is known of its booking: which of its changes are new, which say again what came
 //! before, and which teach something. Nothing is read or written here.
 
-use domain::change::{Change, Kind, for_seats, is_known};
+use domain::change::{Change, for_seats, known_as};
+
+use crate::rows::Link;
 
 /// A change that came before, of the same booking.
 pub struct Known {
@@ -25,7 +27,27 @@ pub enum Deed {
     Enrich {
         id: String,
         better: Box<Change>,
+        renamed: Option<Renamed>,
     },
+}
+
+/// A seat is called by its reference once that is known, and what its meeting was linked to stays so.
+pub struct Renamed {
+    pub before: String,
+    pub now: String,
+}
+
+impl Renamed {
+    /// What to add to those of either name.
+    pub fn links(&self, mut links: Vec<Link>) -> Vec<Link> {
+        if links.iter().any(|link| link.token == self.now) {
+            return Vec::new();
+        }
+        for link in &mut links {
+            link.token.clone_from(&self.now);
+        }
+        links
+    }
 }
 
 pub enum Came {
@@ -40,13 +62,15 @@ pub struct Taken {
     pub deeds: Vec<Deed>,
 }
 
-pub fn take(delivery_id: &str, changes: Vec<Change>, mut known: Vec<Known>) -> Taken {
+pub fn take(delivery_id: &str, changes: Vec<Change>, known: Vec<Known>) -> Taken {
     let mut deeds = Vec::new();
     let mut made: Vec<String> = Vec::new();
     let mut has_own = false;
     let mut known_from = None;
-    let mut seen: Vec<Change> = known.iter().map(|k| k.change.clone()).collect();
-    let mut keys: Vec<String> = seen.iter().map(Change::base_key).collect();
+    let (mut ids, mut seen): (Vec<(String, String)>, Vec<Change>) = known
+        .into_iter()
+        .map(|k| ((k.id, k.delivery_id), k.change))
+        .unzip();
     let changes: Vec<Change> = changes
         .into_iter()
         .flat_map(|c| for_seats(c, &seen))
@@ -54,35 +78,31 @@ pub fn take(delivery_id: &str, changes: Vec<Change>, mut known: Vec<Known>) -> T
     for change in changes {
         let key = change.base_key();
         // Read again after a replay: what it brought then is still its own.
-        let own = known
-            .iter()
-            .zip(&keys)
-            .find(|(k, known_key)| **known_key == key && k.delivery_id == delivery_id)
-            .map(|(k, _)| k);
-        if let Some(own) = own {
-            has_own = true;
-            if !made.contains(&own.id) {
-                deeds.push(Deed::PlanAgain { id: own.id.clone() });
+        let own = (0..seen.len()).find(|&i| ids[i].1 == delivery_id && seen[i].base_key() == key);
+        if let Some(at) = own.or_else(|| known_as(&change, &seen)) {
+            let (id, first) = ids[at].clone();
+            let is_own = first == delivery_id;
+            has_own |= is_own;
+            if !is_own {
+                known_from.get_or_insert(first);
             }
-        } else if let Some(first) = same(&change, &known, &seen) {
-            has_own |= first.delivery_id == delivery_id;
-            known_from.get_or_insert_with(|| first.delivery_id.clone());
-            deeds.extend(enriched(&first.change, &change).map(|better| Deed::Enrich {
-                id: first.id.clone(),
-                better: Box::new(better),
-            }));
+            if let Some(better) = seen[at].enriched_by(&change).filter(|_| own.is_none()) {
+                deeds.push(Deed::Enrich {
+                    id,
+                    renamed: renamed(&seen[at], &better),
+                    better: Box::new(better.clone()),
+                });
+                seen[at] = better;
+            } else if is_own && !made.contains(&id) {
+                deeds.push(Deed::PlanAgain { id });
+            }
         } else {
             // Those of the same key: a value that came back.
-            let before = keys.iter().filter(|k| **k == key).count();
+            let before = seen.iter().filter(|k| may_have_key(k, &key)).count();
             let id = crate::new_id();
             made.push(id.clone());
+            ids.push((id.clone(), delivery_id.to_owned()));
             seen.push(change.clone());
-            keys.push(key.clone());
-            known.push(Known {
-                id: id.clone(),
-                delivery_id: delivery_id.to_owned(),
-                change: change.clone(),
-            });
             deeds.push(Deed::Add {
                 id,
                 key: if before == 0 {
@@ -103,38 +123,16 @@ pub fn take(delivery_id: &str, changes: Vec<Change>, mut known: Vec<Known>) -> T
     Taken { came, deeds }
 }
 
-/// The known change that `change` says again; `seen` are theirs.
-fn same<'a>(change: &Change, known: &'a [Known], seen: &[Change]) -> Option<&'a Known> {
-    if !is_known(change, seen) {
-        return None;
-    }
-    let alike = |k: &&Known| is_known(change, std::slice::from_ref(&k.change));
-    let near = |k: &&Known| k.change.created_at.duration_since(change.created_at).abs();
-    known
-        .iter()
-        .filter(alike)
-        .min_by_key(near)
-        .or(known.first())
+/// A key is kept for good: a seat that was known by its person alone at first has one that names the person.
+fn may_have_key(known: &Change, key: &str) -> bool {
+    known.base_key() == key || known.key_by_person() == key
 }
 
-/// A booking known without what it replaced (from a listing, or as CREATED) learns it.
-fn enriched(known: &Change, change: &Change) -> Option<Change> {
-    let from = &change.booking;
-    if known.kind != Kind::Booked
-        || known.booking.reschedule_uid.is_some()
-        || from.reschedule_uid.is_none()
-    {
-        return None;
-    }
-    let mut better = known.clone();
-    let to = &mut better.booking;
-    to.reschedule_uid.clone_from(&from.reschedule_uid);
-    to.reschedule_start = from.reschedule_start.or(to.reschedule_start);
-    to.reschedule_end = from.reschedule_end.or(to.reschedule_end);
-    to.rescheduled_by = from.rescheduled_by.clone().or(to.rescheduled_by.take());
-    to.reschedule_reason = from
-        .reschedule_reason
-        .clone()
-        .or(to.reschedule_reason.take());
-    Some(better)
+fn renamed(known: &Change, better: &Change) -> Option<Renamed> {
+    let seat = better.seat.as_ref().filter(|_| known.seat.is_none())?;
+    let uid = &known.booking.uid;
+    Some(Renamed {
+        before: format!("chain:{uid}/{}", known.identity()),
+        now: format!("chain:{uid}/{seat}"),
+    })
 }

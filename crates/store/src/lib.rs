@@ -134,13 +134,25 @@ pub trait Store: Asking + Papers + Profiles + Send + Sync {
     /// Up to `limit` changes whose time has come (`pending`, or `waiting` with `retry_at <= now`), at most one
     /// per lane, none in a lane that has a running one, and within a lane never overtaking: the first by
     /// (booking depth is not known here) `created_at`, then arrival. A waiting change blocks its lane.
-    /// Marks them running, counts the attempt.
-    async fn claim(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Claim>>;
+    /// Marks them running, counts the attempt. Those whose keys are `at_work` are left alone, whatever is stored: somebody
+    /// who could not hear whether they were put back is still at them.
+    async fn claim(
+        &self,
+        profile: &str,
+        now: Timestamp,
+        limit: usize,
+        at_work: &[String],
+    ) -> Result<Vec<Claim>>;
+    /// Puts back what runs under this process's epoch and is not among the keys `at_work`; the attempt does not count.
+    /// For after a `claim` that failed: it may have been committed all the same, and only its answer was lost.
+    async fn unclaim(&self, profile: &str, at_work: &[String]) -> Result<()>;
     /// When the next waiting change is due; `None` when nothing waits.
     async fn next_due(&self, profile: &str) -> Result<Option<Timestamp>>;
     /// All changes that a decision about `change` depends on: those of its person, and those that share a
     /// chain with any of its bookings (by uid, predecessor, iCalUID), transitively through chains only.
     async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>>;
+    /// All changes of a person by key, and those that share a chain with any of their bookings.
+    async fn of_person(&self, profile: &str, person: &str) -> Result<Vec<Stored>>;
     /// Ends a change, and writes what is still to be recorded of it; its delivery ends with it when it was the last
     /// one.
     async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()>;
@@ -224,6 +236,10 @@ pub trait Store: Asking + Papers + Profiles + Send + Sync {
     async fn add_token(&self, token: &Token) -> Result<()>;
     /// By SHA-256 (hex) of the token.
     async fn token(&self, hash: &str) -> Result<Option<Token>>;
+    /// Those of a profile, the oldest first.
+    async fn tokens(&self, profile: &str) -> Result<Vec<Token>>;
+    /// From now on it opens nothing. `false` when the profile has none of that id.
+    async fn revoke_token(&self, profile: &str, id: &str) -> Result<bool>;
 
     // --- keys ---
 

@@ -51,3 +51,8 @@ fn unknown(what: &str, name: &str) -> Error {
         "the {what} `{name}` is not one that this version knows"
     ))
 }
+
+/// A column of several words, separated by blanks.
+pub fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}

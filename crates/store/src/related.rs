@@ -149,6 +149,12 @@ impl Found {
         found
     }
 
+    pub fn of_person(person: Vec<Node>) -> Self {
+        let mut found = Self::default();
+        found.extend(person);
+        found
+    }
+
     pub fn extend(&mut self, nodes: impl IntoIterator<Item = Node>) {
         for node in nodes {
             if self.nodes.len() < ROWS_MAX && self.ids.insert(node.id.clone()) {

@@ -213,7 +213,12 @@ pub struct Register {
     pub block_comment_text: Option<String>,
     /// A status that a person had set was there when we set ours: nothing else shows any more that they were here.
     pub worked_on: bool,
+    /// Whose meetings calup has shown there (`Store::person_key`), [`PEOPLE_MAX`] at most: several addresses may be one
+    /// lead's.
+    pub people: Vec<String>,
 }
+
+pub const PEOPLE_MAX: usize = 16;
 
 /// So long an effect in doubt is looked after.
 pub const DOUBTED_FOR: Duration = Duration::from_secs(24 * 3_600);

@@ -143,6 +143,7 @@ verbs! {
     Store
     reads {
         next_due(profile: &str) -> Option<Timestamp>;
+        of_person(profile: &str, person: &str) -> Vec<Stored>;
         links(profile: &str, tokens: &[String]) -> Vec<Link>;
         register(profile: &str, lead: &str) -> Register;
         effects(profile: &str, change_key: &str) -> Vec<domain::effect::Effect>;
@@ -155,6 +156,7 @@ verbs! {
         notices(profile: &str, limit: usize) -> Vec<Notice>;
         meta(key: &str) -> Option<String>;
         token(hash: &str) -> Option<Token>;
+        tokens(profile: &str) -> Vec<Token>;
         damage() -> Vec<String>;
         standing_for(profile: &str, lead: &str) -> String;
         last_sent(profile: &str, lead: &str, kind: Option<domain::effect::Kind>) -> Option<Timestamp>;
@@ -164,6 +166,7 @@ verbs! {
         lease(profile: &str, owner: &str, ttl: std::time::Duration, now: Timestamp) -> Lease;
         release(profile: &str, owner: &str) -> ();
         read(delivery_id: &str, reading: Reading) -> ();
+        unclaim(profile: &str, at_work: &[String]) -> ();
         park(claim: &Claim, at: Timestamp, reason: &str) -> ();
         wake(profile: &str, now: Timestamp) -> ();
         pause(profile: &str, pause: Option<Pause>) -> ();
@@ -171,6 +174,7 @@ verbs! {
         replay(id: &str) -> bool;
         set_meta(key: &str, value: &str) -> ();
         add_token(token: &Token) -> ();
+        revoke_token(profile: &str, id: &str) -> bool;
         healthy() -> ();
         renew() -> ();
         doubt(doubt: &Doubt) -> ();
@@ -206,9 +210,9 @@ verbs! {
             done
         }
 
-        async fn claim(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+        async fn claim(&self, profile: &str, now: Timestamp, limit: usize, at_work: &[String]) -> Result<Vec<Claim>> {
             let file = self.writing("claim").await?;
-            let done = file.claim(profile, now, limit).await;
+            let done = file.claim(profile, now, limit, at_work).await;
             drop(file);
             fatal::claimed(&self.life.world, done.as_deref().unwrap_or_default());
             self.written("claim", &done).await;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use calup::config;
 use domain::profile::Profile;
 use secrecy::SecretString;
+pub use sim::clickup::usual::{BROKERS, INBOUND, SELLERS};
 use sim::clickup::{ClickUp, Config, TaskSeed};
 use store::sealed::{Keys, place};
 
@@ -17,18 +18,6 @@ use crate::story::{Known, SECRET, Story};
 use crate::weather::{INDEX_LAG_MS, LATE_APPLY_MS};
 use crate::{dice, time};
 
-pub const BROKERS: &str = "901100000001";
-pub const SELLERS: &str = "901100000002";
-pub const INBOUND: &str = "901100000003";
-const EMAIL_FIELD: &str = "a0b8efe1-0000-4c63-8850-0d0742888f9d";
-const STATUSES: [(&str, &str); 6] = [
-    ("to do", "open"),
-    ("meeting booked", "custom"),
-    ("meeting cancelled", "custom"),
-    ("negotiating", "custom"),
-    ("lost", "done"),
-    ("won", "closed"),
-];
 pub const TOKEN: &str = "pk_storm_canary";
 
 pub fn clickup(story: &Story, seen: &mut Seen) -> ClickUp {
@@ -40,14 +29,7 @@ pub fn clickup(story: &Story, seen: &mut Seen) -> ClickUp {
         wall_ms: time::vendor_ms,
         ..Config::default()
     });
-    for (id, name) in [
-        (BROKERS, "Brokers"),
-        (SELLERS, "Sellers"),
-        (INBOUND, "Inbound Leads"),
-    ] {
-        clickup.add_list(id, name, &STATUSES);
-    }
-    clickup.add_field(&[BROKERS, SELLERS, INBOUND], EMAIL_FIELD, "Email", "email");
+    clickup.add_usual_lists();
     for (number, person) in story.people.iter().enumerate() {
         let list = match person.known {
             Known::InMatchList => dice::one(&[BROKERS, SELLERS]),
@@ -108,6 +90,7 @@ pub fn config(database: &Path) -> config::Config {
             model: String::new(),
         },
         slack: None,
+        slack_signing_secret: None,
         question_patience: Duration::ZERO,
         index_every: Duration::from_secs(60),
         hooks_every: Duration::ZERO,

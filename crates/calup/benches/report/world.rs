@@ -5,24 +5,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
+use sim::clickup::usual::SELLERS;
+pub use sim::clickup::usual::{BROKERS, INBOUND};
 use sim::clickup::{ClickUp, Config};
 
 use crate::deliveries::SECRET;
 use crate::http;
 use crate::server::{Server, new_folder};
 
-pub const BROKERS: &str = "901100000001";
-const SELLERS: &str = "901100000002";
-pub const INBOUND: &str = "901100000003";
-const EMAIL_FIELD: &str = "a0b8efe1-0000-4c63-8850-0d0742888f9d";
-const STATUSES: [(&str, &str); 6] = [
-    ("to do", "open"),
-    ("meeting booked", "custom"),
-    ("meeting cancelled", "custom"),
-    ("negotiating", "custom"),
-    ("lost", "done"),
-    ("won", "closed"),
-];
 /// As good as none.
 pub const NO_LIMIT: u32 = 100_000_000;
 
@@ -57,14 +47,7 @@ impl World {
             ..Config::default()
         })
         .await;
-        for (id, name) in [
-            (BROKERS, "Brokers"),
-            (SELLERS, "Sellers"),
-            (INBOUND, "Inbound Leads"),
-        ] {
-            clickup.add_list(id, name, &STATUSES);
-        }
-        clickup.add_field(&[BROKERS, SELLERS, INBOUND], EMAIL_FIELD, "Email", "email");
+        clickup.add_usual_lists();
         clickup
     }
 

@@ -16,9 +16,9 @@ const QUESTION_BYTES_MAX: u64 = 400_000;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// One question. Without it what is piped in is one, and in a terminal there are as many as you like.
+    /// The question. Without it, standard input is the question; in a terminal, ask as many as you like.
     question: Vec<String>,
-    /// Goes on with one of the last 30 days.
+    /// Continues a conversation from the last 30 days.
     #[arg(long, value_name = "ID")]
     conversation: Option<String>,
     /// The whole answer as JSON; nothing is asked.
@@ -63,7 +63,7 @@ fn question(arguments: &Arguments) -> Result<Option<String>, String> {
     }
     if question.trim().is_empty() {
         if arguments.json {
-            return Err("with --json, give the question behind it or pipe it in".to_owned());
+            super::wrong_usage("with --json, give the question as an argument or pipe it in");
         }
         return Ok(None);
     }

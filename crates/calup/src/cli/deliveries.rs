@@ -94,8 +94,7 @@ pub async fn replay(arguments: Replay, config: Config) -> Result<(), String> {
     if arguments.dry_run {
         let app = App::new(config, store).map_err(|f| f.to_string())?;
         let plans = explain::body(&app, &delivery.body, delivery.received_at).await;
-        plan::show(&plans, arguments.json);
-        return Ok(());
+        return plan::show(&plans, arguments.json);
     }
     if !store
         .replay(&arguments.id)

@@ -34,7 +34,7 @@ impl Arguments {
 pub async fn run(config: Config) -> Result<(), String> {
     if std::io::stdin().is_terminal() {
         eprintln!(
-            "An MCP client is waited for on standard input; docs/mcp.md says how one is set up."
+            "Waiting for an MCP client on standard input; docs/mcp.md says how one is set up."
         );
     }
     let store = open(&config).await?;

@@ -28,7 +28,7 @@ use crate::config::{self, Config};
 use crate::demo;
 use crate::serve::{self, Only};
 
-/// Keeps a ClickUp workspace true to what happens on Cal.com.
+/// Keeps a ClickUp workspace used as a CRM in step with Cal.com.
 #[derive(Debug, Parser)]
 #[command(name = "calup", version, about, arg_required_else_help = true)]
 pub struct Arguments {
@@ -43,11 +43,11 @@ pub struct Arguments {
 enum Command {
     /// Takes deliveries and works them off, until Ctrl-C.
     Serve {
-        /// Only one half: take deliveries, or work them off.
+        /// Only one half: `intake` works nothing off; `worker` works off, and takes what reaches it all the same.
         #[arg(long, value_enum)]
         only: Option<Only>,
     },
-    /// A simulated Cal.com and ClickUp with the real service between them; needs no account.
+    /// A simulated Cal.com, ClickUp and Slack with the real service between them; needs no account.
     Demo {
         /// Ends with a summary instead of staying up.
         #[arg(long)]
@@ -104,7 +104,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         }
         Command::Plan(arguments) => plan::run(arguments, of(profile).await?).await,
         Command::Doctor(arguments) => match profile {
-            None => doctor::run(arguments, Config::load()).await,
+            None | Some(DEFAULT_PROFILE) => doctor::run(arguments, Config::load()).await,
             Some(_) => doctor::run(arguments, Ok(of(profile).await?)).await,
         },
         Command::Send(arguments) => send::run(arguments, of(profile).await?).await,

@@ -38,8 +38,7 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
         .map_err(|e| e.to_string())?;
     let app = App::new(config, store).map_err(|f| f.to_string())?;
     let plans = explain::body(&app, &body, clock::now()).await;
-    show(&plans, arguments.json);
-    Ok(())
+    show(&plans, arguments.json)
 }
 
 pub fn read(file: &Path) -> Result<Vec<u8>, String> {
@@ -78,11 +77,24 @@ impl Drop for Scratch {
     }
 }
 
-pub fn show(plans: &[Value], as_json: bool) {
+/// With an error where what would be done could not be found out.
+pub fn show(plans: &[Value], as_json: bool) -> Result<(), String> {
     if as_json {
         print(&json!({ "plans": plans }).to_string());
-        return;
+    } else {
+        tell(plans);
     }
+    let unknown = plans.iter().find(|plan| plan["status"] == "unknown");
+    match unknown {
+        None => Ok(()),
+        Some(plan) => Err(format!(
+            "what would be done is not known: {}",
+            plan["reason"].as_str().unwrap_or_default()
+        )),
+    }
+}
+
+fn tell(plans: &[Value]) {
     for plan in plans {
         let text = |name: &str| {
             plan.get(name)

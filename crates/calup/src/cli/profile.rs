@@ -41,6 +41,8 @@ pub enum Command {
         /// Does not ask.
         #[arg(long)]
         yes: bool,
+        #[arg(long)]
+        json: bool,
     },
     /// Seals everything anew with the newest master key, so that older ones can be put away.
     Reseal {
@@ -52,7 +54,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Change {
     name: String,
-    /// `setting=value`, named as in calup.toml; nothing behind the `=` sets it back.
+    /// `setting=value`, named as in calup.toml; an empty value restores the default.
     #[arg(value_name = "SETTING=VALUE")]
     settings: Vec<String>,
     /// A secret, read from standard input: one line for each, in this order. An empty line takes it away.
@@ -97,7 +99,7 @@ pub async fn run(command: Command, config: Config) -> Result<(), String> {
             let row = row(store, &change.name).await?;
             write(store, &config, row, &change).await
         }
-        Command::Remove { name, yes } => remove(store, &name, yes).await,
+        Command::Remove { name, yes, json } => remove(store, &name, yes, json).await,
         Command::Reseal { .. } => unreachable!("it was run above"),
     }
 }
@@ -151,16 +153,16 @@ async fn list(store: &dyn Store, config: &Config, as_json: bool) -> Result<(), S
     table.load_preset(comfy_table::presets::NOTHING);
     table.set_header(["profile", "Cal.com", "webhook"]);
     for (name, row) in all {
-        let (account, hook) = match row {
+        let (account, webhook) = match row {
             Ok(row) => {
-                let hook = shown(&row, config)["webhook"].as_str().map(str::to_owned);
-                let hook =
-                    hook.unwrap_or_else(|| "not served: `calup profile show` says why".into());
-                (row.calcom_username.unwrap_or_else(|| "–".into()), hook)
+                let webhook = shown(&row, config)["webhook"].as_str().map(str::to_owned);
+                let webhook =
+                    webhook.unwrap_or_else(|| "not served: `calup profile show` says why".into());
+                (row.calcom_username.unwrap_or_else(|| "–".into()), webhook)
             }
             Err(error) => ("–".to_owned(), error.to_string()),
         };
-        table.add_row([name, account, hook]);
+        table.add_row([name, account, webhook]);
     }
     print(&table.to_string());
     Ok(())
@@ -243,7 +245,7 @@ async fn write(
 fn set(row: &mut ProfileRow, config: &Config, name: &str, value: &str) -> Result<(), String> {
     if SECRETS.contains(&name) {
         return Err(format!(
-            "{name} is a secret and does not belong into a command line: give it with `--secret {name}` on standard input, \
+            "{name} is a secret and does not belong on a command line: give it with `--secret {name}` on standard input, \
              or with `--secret-from-env {name}`"
         ));
     }
@@ -253,7 +255,7 @@ fn set(row: &mut ProfileRow, config: &Config, name: &str, value: &str) -> Result
     }
     if !config.settings.knows(name) || !config::is_of_profile(name) {
         let hint = config.settings.nearest(name);
-        return Err(format!("`{name}` is no setting of a profile{hint}"));
+        super::wrong_usage(&format!("`{name}` is not a setting of a profile{hint}"));
     }
     if value.is_empty() {
         row.settings.remove(name);
@@ -306,8 +308,8 @@ fn name_account(
         (Err(failure), _) => eprintln!("Cal.com did not say whose key it is: {failure}"),
         (Ok(Some(whose)), Some(meant)) if whose != *meant => {
             return Err(format!(
-                "calcom_api_key opens the account of {whose}, not of {meant}; nothing was changed. Is it to be {whose}'s \
-                 from now on, add `{USERNAME}={whose}`"
+                "calcom_api_key opens the account of {whose}, not of {meant}; nothing was changed. To use \
+                 {whose}'s account from now on, add `{USERNAME}={whose}`"
             ));
         }
         (Ok(None), _) | (Ok(Some(_)), Some(_)) => {}
@@ -316,7 +318,7 @@ fn name_account(
     Ok(())
 }
 
-async fn remove(store: &dyn Store, name: &str, yes: bool) -> Result<(), String> {
+async fn remove(store: &dyn Store, name: &str, yes: bool, as_json: bool) -> Result<(), String> {
     if !yes {
         if !std::io::stdin().is_terminal() {
             return Err("its secrets and tokens cannot be brought back: add `--yes`".to_owned());
@@ -334,6 +336,10 @@ async fn remove(store: &dyn Store, name: &str, yes: bool) -> Result<(), String> 
         .await
         .map_err(|e| e.to_string())?
     {
+        if as_json {
+            print(&json!({ "removed": name }).to_string());
+            return Ok(());
+        }
         print("removed; a running `calup serve` refuses its deliveries within seconds");
         return Ok(());
     }

@@ -8,8 +8,9 @@ use store::Store;
 use store::rows::{Answer, Answered, Question, QuestionFilter, QuestionState};
 
 use super::{open, print};
+use crate::answers::{self, Given};
 use crate::config::Config;
-use crate::{answers, clock, view};
+use crate::{clock, view};
 
 const NO_SUCH: &str = "there is no question with that id";
 
@@ -47,11 +48,12 @@ fn state(name: &str) -> Result<QuestionState, String> {
 }
 
 pub async fn run(arguments: Arguments, config: &Config) -> Result<(), String> {
-    let store = open(config).await?;
-    let store = store.as_ref();
     match arguments.command {
         Some(Command::Answer { id, answer, task }) => {
-            let given = meant(&answer, task)?;
+            let given = Given::of(answer, task).meant();
+            let given = given.unwrap_or_else(|why| super::wrong_usage(why));
+            let store = open(config).await?;
+            let store = store.as_ref();
             let is_own = answers::is_own(store, &config.profile.name, &id).await;
             if !is_own.map_err(|e| e.to_string())? {
                 return Err(NO_SUCH.to_owned());
@@ -70,8 +72,13 @@ pub async fn run(arguments: Arguments, config: &Config) -> Result<(), String> {
             }
             Ok(())
         }
-        Some(Command::Aliases { forget }) => aliases(store, config, forget, arguments.json).await,
+        Some(Command::Aliases { forget }) => {
+            let store = open(config).await?;
+            aliases(store.as_ref(), config, forget, arguments.json).await
+        }
         None => {
+            let store = open(config).await?;
+            let store = store.as_ref();
             let filter = QuestionFilter {
                 profile: Some(config.profile.name.clone()),
                 state: Some(arguments.state),
@@ -111,12 +118,15 @@ async fn aliases(
             .forget_alias(profile, &email)
             .await
             .map_err(|e| e.to_string())?;
-        return if was_there {
-            print("forgotten; leads that were linked by it stay linked");
-            Ok(())
+        if !was_there {
+            return Err("there is no alias of that address".to_owned());
+        }
+        if as_json {
+            print(&json!({ "forgotten": email }).to_string());
         } else {
-            Err("there is no alias of that address".to_owned())
-        };
+            print("forgotten; leads that were linked by it stay linked");
+        }
+        return Ok(());
     }
     let all = store.aliases(profile).await.map_err(|e| e.to_string())?;
     if as_json {
@@ -136,17 +146,6 @@ async fn aliases(
     }
     print(&table.to_string());
     Ok(())
-}
-
-fn meant(answer: &str, task: Option<String>) -> Result<Answer, String> {
-    match (answer, task) {
-        ("person", Some(task)) => Ok(Answer::Person(task)),
-        ("meeting", Some(task)) => Ok(Answer::Meeting(task)),
-        ("new", None) => Ok(Answer::New),
-        ("ignore", None) => Ok(Answer::Ignore),
-        ("person" | "meeting", None) => Err(format!("`{answer}` wants the id of a task behind it")),
-        _ => Err("the answer must be `person TASK`, `meeting TASK`, `new` or `ignore`".to_owned()),
-    }
 }
 
 async fn give(store: &dyn Store, id: &str, answer: Answer) -> Result<String, String> {

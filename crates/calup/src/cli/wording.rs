@@ -33,9 +33,11 @@ pub fn run(arguments: &Arguments, config: &Config) -> Result<(), String> {
     };
     let trigger = Trigger::named(&name.to_uppercase())
         .filter(|t| Trigger::FOLLOWED.contains(t))
-        .ok_or_else(|| {
-            format!("`{name}` is no trigger with a comment; `calup wording` lists them")
-        })?;
+        .unwrap_or_else(|| {
+            super::wrong_usage(&format!(
+                "`{name}` is not a trigger with a comment; `calup wording` lists them"
+            ))
+        });
     let all = example(&trigger);
     let (change, fold) = (&all[all.len() - 1], chain::fold(&all));
     let usual = wording::comment(change, &fold, Telling::default());

@@ -49,6 +49,8 @@ impl Config {
         let client_secret = &read.calcom.client_secret;
         config.calcom.client_secret.clone_from(client_secret);
         config.claude.api_key.clone_from(&read.claude.api_key);
+        let signing_secret = &read.slack_signing_secret;
+        config.slack_signing_secret.clone_from(signing_secret);
         config.slack = read.slack.clone().map(|mut slack| {
             if let Some(before) = &self.slack {
                 slack.channel.clone_from(&before.channel);

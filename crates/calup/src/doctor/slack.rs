@@ -33,7 +33,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
         )),
         Err(failure) => findings.push(of_failure(CHECK, &failure, &FIXES)),
     }
-    if settings.app_token.is_none() && settings.signing_secret.is_none() {
+    if settings.app_token.is_none() && config.slack_signing_secret.is_none() {
         findings.push(warn(
             "slack-clicks",
             "neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: clicks are not heard",

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -16,9 +16,8 @@ use vendors::slack::interaction::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use vendors::slack::{Click, Rejected, Reply, verify};
 
 use super::message::{self, IGNORE, MEETING, NEW, PERSON};
-use crate::answers;
 use crate::app::App;
-use crate::clock;
+use crate::{answers, clock, inbox};
 
 /// Slack takes an answer to a click for half an hour.
 const TRIES: u32 = 5;
@@ -29,7 +28,7 @@ pub async fn receive_for(
     State(app): State<Arc<App>>,
     profile: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
     if profile.is_ok_and(|Path(name)| name == app.profile()) {
         receive(State(app), headers, body).await
@@ -38,7 +37,11 @@ pub async fn receive_for(
     }
 }
 
-pub async fn receive(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn receive(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Response {
+    let body = match app.shared.bodies.read(&headers, body).await {
+        Ok(body) => body,
+        Err(refusal) => return inbox::refused(refusal),
+    };
     let text = |name: &str| {
         headers
             .get(name)
@@ -48,7 +51,7 @@ pub async fn receive(State(app): State<Arc<App>>, headers: HeaderMap, body: Byte
     let (timestamp, signature) = (text(TIMESTAMP_HEADER), text(SIGNATURE_HEADER));
     let secret = app.slack_signing_secret();
     let secret = secret.as_ref().map_or("", |s| s.expose_secret()).as_bytes();
-    if let Err(rejected) = verify(secret, timestamp, signature, &body, clock::now()) {
+    if let Err(rejected) = verify(secret, timestamp, signature, &body.bytes, clock::now()) {
         tracing::warn!("an interaction was refused: {rejected}");
         if rejected == Rejected::Forged {
             app.slack_misfits.add(Instant::now());
@@ -56,7 +59,7 @@ pub async fn receive(State(app): State<Arc<App>>, headers: HeaderMap, body: Byte
         return refused();
     }
     app.slack_misfits.end();
-    if let Some(click) = Click::from_form(&body) {
+    if let Some(click) = Click::from_form(&body.bytes) {
         // Slack shows an error to whoever clicked when it is not answered within three seconds.
         tokio::spawn(async move { heard(&app, click).await });
     }

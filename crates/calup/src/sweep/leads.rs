@@ -134,6 +134,11 @@ async fn merge(
     if twins::shows_status_of(&older, &younger, known) {
         register.status_set.clone_from(&younger.register.status_set);
     }
+    for person in &younger.register.people {
+        if !register.people.contains(person) {
+            register.people.push(person.clone());
+        }
+    }
     if write != Write::default() {
         crm.write(&older.lead.id, &write).await?;
         if write.status.is_some() {

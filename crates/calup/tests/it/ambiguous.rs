@@ -16,6 +16,8 @@ const START: &str = "2090-05-04T10:00:00Z";
 const WORLDS_MAX: usize = 8;
 /// A world of its own pays from so many on.
 const SHARE_MIN: usize = 125;
+/// Of each fault, for each request that [`Lost::Most`] looks at.
+const CHANCE: f64 = 0.11;
 /// What was sent may still arrive for so long.
 const LATE: Duration = Duration::from_millis(600);
 
@@ -48,14 +50,22 @@ impl Lost {
         for (turn, fault) in (0..).zip(faults) {
             for when in [create(), comment()] {
                 match self {
-                    // Each is asked whether it strikes: 1 - (1 - 0.11)^8.
-                    Self::Most => clickup.fault_rate(when, fault.clone(), 0.11),
+                    Self::Most => clickup.fault_rate(when, fault.clone(), CHANCE),
                     Self::EverySecond => {
                         let when = when.skip(2 * turn).every(turns);
                         clickup.fault(when, fault.clone(), ALWAYS);
                     }
                 }
             }
+        }
+    }
+
+    /// The part of those requests that is to suffer one.
+    fn odds(self) -> f64 {
+        match self {
+            // Each fault is asked whether it strikes.
+            Self::Most => 1.0 - (1.0 - CHANCE).powi(faults().len() as i32),
+            Self::EverySecond => 0.5,
         }
     }
 }
@@ -163,6 +173,13 @@ async fn none_is_missing_and_none_doubled(lost: Lost) {
     );
     assert_eq!((all.doubled, all.missing), (0, 0));
     assert_eq!(all.done, total as u64);
+    // Each was sent at least once.
+    let expected = total as f64 * lost.odds();
+    assert!(
+        all.lost as f64 >= expected / 4.0,
+        "{} were lost, where {expected:.0} were to be expected",
+        all.lost
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,18 +7,35 @@ use crate::world::World;
 
 const START: &str = "2090-05-04T10:00:00Z";
 
-const GUARDED: [&str; 5] = [
-    "/api/deliveries",
-    "/api/deliveries/x",
-    "/api/bookings/x",
-    "/api/counts",
-    "/api/notices",
+const GUARDED: [(&str, &str); 11] = [
+    ("GET", "/api/deliveries"),
+    ("GET", "/api/deliveries/x"),
+    ("POST", "/api/deliveries/x/replay"),
+    ("GET", "/api/bookings/x"),
+    ("GET", "/api/counts"),
+    ("GET", "/api/notices"),
+    ("GET", "/api/questions"),
+    ("POST", "/api/questions/x"),
+    ("POST", "/api/chat"),
+    ("POST", "/api/proposals/x"),
+    ("GET", "/api/calcom/auth-url"),
+];
+/// What a token for the tools reaches.
+const FOR_TOOLS: [(&str, &str); 5] = [
+    ("GET", "/api/tools"),
+    ("POST", "/api/tools/x"),
+    ("POST", "/mcp"),
+    ("GET", "/mcp"),
+    ("DELETE", "/mcp"),
 ];
 
 async fn with_token(world: &World, path: &str, token: Option<&str>) -> (u16, Value) {
-    let mut request = world
-        .http
-        .get(format!("http://{}{path}", world.calup.address));
+    asked(world, ("GET", path), token).await
+}
+
+async fn asked(world: &World, (method, path): (&str, &str), token: Option<&str>) -> (u16, Value) {
+    let url = format!("http://{}{path}", world.calup.address);
+    let mut request = world.http.request(method.parse().expect("a method"), url);
     if let Some(token) = token {
         request = request.header("Authorization", token);
     }
@@ -39,7 +56,7 @@ async fn everything_but_health_wants_a_token_and_says_so() {
     let tools: Value = serde_json::from_str(&tools).expect("JSON");
     let tools = format!("Bearer {}", tools["token"].as_str().expect("a token"));
     let basic = format!("Basic {}", world.token);
-    for path in GUARDED {
+    for route in GUARDED.into_iter().chain(FOR_TOOLS) {
         for token in [
             None,
             Some("Bearer"),
@@ -47,8 +64,8 @@ async fn everything_but_health_wants_a_token_and_says_so() {
             Some(basic.as_str()),
             Some(world.token.as_str()),
         ] {
-            let (status, body) = with_token(&world, path, token).await;
-            assert_eq!(status, 401, "{path} {token:?}");
+            let (status, body) = asked(&world, route, token).await;
+            assert_eq!(status, 401, "{route:?} {token:?}");
             assert!(
                 body["hint"]
                     .as_str()
@@ -56,9 +73,15 @@ async fn everything_but_health_wants_a_token_and_says_so() {
                 "{body}"
             );
         }
-        let (status, body) = with_token(&world, path, Some(&tools)).await;
-        assert_eq!(status, 403, "{path}: {body}");
+    }
+    for route in GUARDED {
+        let (status, body) = asked(&world, route, Some(&tools)).await;
+        assert_eq!(status, 403, "{route:?}: {body}");
         assert!(body["hint"].is_string(), "{body}");
+    }
+    for route in FOR_TOOLS {
+        let (status, body) = asked(&world, route, Some(&tools)).await;
+        assert!(![401, 403].contains(&status), "{route:?} {status}: {body}");
     }
     for path in ["/healthz", "/readyz"] {
         assert_eq!(with_token(&world, path, None).await.0, 200, "{path}");

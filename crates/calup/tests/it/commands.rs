@@ -110,6 +110,11 @@ async fn wrong_usage_is_two_and_a_failure_is_one() {
         vec!["send"],
         vec!["plan"],
         vec!["token", "new", "--scope", "nothing"],
+        vec!["token", "revoke"],
+        vec!["questions", "answer", "some-id", "maybe"],
+        vec!["questions", "answer", "some-id", "person"],
+        vec!["questions", "answer", "some-id", "person", "no id!"],
+        vec!["wording", "NOTHING"],
     ] {
         let (out, err, code) = calup.run(&usage);
         assert_eq!((code, out.as_str()), (2, ""), "{usage:?}: {err}");
@@ -118,6 +123,7 @@ async fn wrong_usage_is_two_and_a_failure_is_one() {
     for fails in [
         vec!["send", "PING"],
         vec!["replay", "nothing"],
+        vec!["token", "revoke", "nothing"],
         vec!["plan", "no-such-file.json"],
     ] {
         let (out, err, code) = calup.run(&fails);
@@ -130,6 +136,8 @@ async fn wrong_usage_is_two_and_a_failure_is_one() {
         vec!["config"],
         vec!["deliveries"],
         vec!["deliveries", "--json"],
+        vec!["token", "list"],
+        vec!["token", "list", "--json"],
     ] {
         let (out, err, code) = calup.run(&works);
         assert_eq!((code, err.as_str()), (0, ""), "{works:?}");
@@ -209,4 +217,52 @@ async fn plan_writes_nothing_and_send_deliveries_and_replay_work_beside_the_serv
     );
     let (_, err, code) = calup.run(&["send", "--to", "http://127.0.0.1:9", "PING"]);
     assert!(code == 1 && is_a_sentence(&err), "{err}");
+}
+
+// The command blocks a thread while the simulated ClickUp answers on another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_is_listed_and_opens_nothing_once_it_is_revoked() {
+    let world = World::start().await;
+    let run = |arguments: &[&str]| -> Value {
+        let (out, err, code) = world.calup.run(arguments);
+        assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
+        serde_json::from_str(&out).expect("JSON")
+    };
+    let made = run(&["token", "new", "--name", "laptop", "--json"]);
+    let token = made["token"].as_str().expect("a token").to_owned();
+    let counts = async || {
+        let url = format!("http://{}/api/counts", world.calup.address);
+        let asked = world.http.get(url).bearer_auth(&token).send().await;
+        asked.expect("answered").status().as_u16()
+    };
+    assert_eq!(counts().await, 200);
+    let listed = run(&["token", "list", "--json"]);
+    let is_ours = |t: &&Value| t["name"] == "laptop";
+    let listed = listed["tokens"].as_array().expect("a list").clone();
+    let ours = listed.iter().find(is_ours).expect("it is listed");
+    assert_eq!(ours["scope"], "all");
+    assert!(!ours.to_string().contains(&token), "{ours}");
+
+    let id = ours["id"].as_str().expect("an id");
+    assert_eq!(run(&["token", "revoke", id, "--json"])["revoked"], id);
+
+    assert_eq!(counts().await, 401);
+    let (_, again, code) = world.calup.run(&["token", "revoke", id]);
+    assert!(code == 1 && again.contains("calup token list"), "{again}");
+}
+
+#[tokio::test]
+async fn a_plan_that_could_not_be_made_is_a_failure_and_says_what_is_known() {
+    let calup = Calup::in_new_folder(env(&[
+        ("CLICKUP_API_TOKEN", "pk_1"),
+        ("CLICKUP_API_URL", "http://127.0.0.1:9"),
+        ("CLICKUP_INBOUND_LIST_ID", "1"),
+    ]));
+    let cal = sim::cal::Cal::new("http://127.0.0.1:9", "secret");
+    let booking = cal.book(&Person::new("Ada Byrd", "ada@byrd.example"), START, 30);
+    std::fs::write(calup.dir.join("booking.json"), booking.created().body).expect("a file");
+    let (out, err, code) = calup.run(&["plan", "booking.json", "--json"]);
+    assert!(code == 1 && is_a_sentence(&err), "{code} {err}");
+    let plan: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(plan["plans"][0]["status"], "unknown", "{plan}");
 }

@@ -1,61 +1,19 @@
 //! A full disk: senders hear 503, nothing is half there, and it goes on by itself when there is room again.
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use sim::cal::Person;
 
+use crate::small_disk::SmallDisk;
 use crate::world::{Setup, World};
 
 const START: &str = "2090-05-04T10:00:00Z";
 
-/// A file system of its own, as small as this.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// `None` where this user may not mount one.
-    fn of_mib(size: u32) -> Option<Self> {
-        let path = std::env::temp_dir().join(format!("calup-disk-{}", uuid::Uuid::now_v7()));
-        std::fs::create_dir(&path).expect("a folder");
-        let size = format!("size={size}m");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
-            .arg(&path)
-            .output();
-        if mounted.is_ok_and(|out| out.status.success()) {
-            return Some(Self(path));
-        }
-        let _ = std::fs::remove_dir(&path);
-        None
-    }
-
-    fn fill(&self) {
-        let block = vec![b'x'; 4 * 1024];
-        let mut file = std::fs::File::create(self.0.join("filler")).expect("a file");
-        while std::io::Write::write_all(&mut file, &block).is_ok() {}
-    }
-
-    fn make_room(&self) {
-        std::fs::remove_file(self.0.join("filler")).expect("removed");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-        let _ = std::fs::remove_dir(&self.0);
-    }
-}
-
 #[tokio::test]
 async fn a_full_disk_means_503_and_room_means_work() {
     let Some(disk) = SmallDisk::of_mib(8) else {
-        eprintln!("*** SKIPPED: a full disk (mounting a tmpfs takes root)");
         return;
     };
-    let url = format!("sqlite://{}", disk.0.join("calup.db").display());
     let mut world = World::with(Setup {
-        env: vec![("DATABASE_URL", url)],
+        env: vec![("DATABASE_URL", disk.url())],
         ..Setup::default()
     })
     .await;
@@ -110,12 +68,10 @@ async fn a_full_disk_means_503_and_room_means_work() {
 #[tokio::test]
 async fn a_disk_that_was_full_for_a_while_needs_nobody() {
     let Some(disk) = SmallDisk::of_mib(8) else {
-        eprintln!("*** SKIPPED: a full disk (mounting a tmpfs takes root)");
         return;
     };
-    let url = format!("sqlite://{}", disk.0.join("calup.db").display());
     let world = World::with(Setup {
-        env: vec![("DATABASE_URL", url)],
+        env: vec![("DATABASE_URL", disk.url())],
         ..Setup::default()
     })
     .await;

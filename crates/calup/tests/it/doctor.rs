@@ -8,7 +8,7 @@ mod state;
 use serde_json::Value;
 use sim::clickup::{ClickUp, Config};
 
-use crate::world::{BROKERS, Calup, EMAIL_FIELD, INBOUND, SECRET, SELLERS, STATUSES};
+use crate::world::{BROKERS, Calup, INBOUND, SECRET, SELLERS};
 
 /// A calup that has never run, and the workspace it is set up for.
 struct Town {
@@ -27,14 +27,7 @@ impl Town {
             ..config
         })
         .await;
-        for (id, name) in [
-            (BROKERS, "Brokers"),
-            (SELLERS, "Sellers"),
-            (INBOUND, "Inbound Leads"),
-        ] {
-            clickup.add_list(id, name, &STATUSES);
-        }
-        clickup.add_field(&[BROKERS, SELLERS, INBOUND], EMAIL_FIELD, "Email", "email");
+        clickup.add_usual_lists();
         let env = [
             ("CALUP_LISTEN", "127.0.0.1:0".to_owned()),
             ("CALUP_PUBLIC_URL", "http://127.0.0.1:9".to_owned()),

@@ -412,6 +412,8 @@ async fn a_storm_of_faults_leaves_each_person_one_lead_with_each_comment_once() 
         assert_eq!(leads[0].status, "meeting cancelled");
         assert_eq!(leads[0].comments.len(), 2, "{:#?}", leads[0].comments);
     }
+    let (struck, calls) = (world.clickup.faulted(), world.clickup.calls());
+    assert!(struck * 20 >= calls, "{struck} of {calls} calls went wrong");
 }
 
 /// Without an e-mail a lead can only be looked for among those that were made lately, by ClickUp's clock.

@@ -331,8 +331,16 @@ async fn over_standard_input_calup_may_live_in_another_folder_and_says_what_is_w
 
     let mut client = Piped::of(&desk.world, &["mcp"]);
     client.say(&json!("hello"));
+    let told = client.hear().await.expect("an answer");
+    let no_request = json!({"code": -32600, "message": "Invalid request"});
+    assert_eq!(told, json!({"jsonrpc": "2.0", "error": no_request}));
     client.say(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
-    assert!(client.hear().await.is_none_or(|it| it["error"].is_object()));
+    let told = client.hear().await.expect("an answer");
+    let (id, code) = (&told["id"], &told["error"]["code"]);
+    assert_eq!((id, code), (&json!(1), &json!(-32602)), "{told}");
+    // Whoever begins as one should is served all the same.
+    let mut client = Client::Piped(client);
+    assert_eq!(client.begin().await["protocolVersion"], VERSION);
 }
 
 #[tokio::test]

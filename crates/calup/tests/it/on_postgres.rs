@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sim::cal::Person;
 
-use crate::pair::{LEASE, alone_on, book, holder, within};
+use crate::pair::{LEASE, alone_on, book, holder, one_lead_each, within};
 use crate::postgres::{Database, KEY, Way};
 use crate::replicas::rounds;
 use crate::world::{BROKERS, Calup};
@@ -114,6 +114,35 @@ async fn a_database_that_is_stopped_and_started_again_is_waited_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_that_swallows_everything_is_waited_for() {
     away(Way::Silent).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_whose_answer_is_lost_holds_nobody_up() {
+    let Some(database) = Database::made().await else {
+        return;
+    };
+    // Nobody takes over: what the lost claim left is not settled by that.
+    let world = alone_on(&database, Vec::new(), None).await;
+    let holder_before = holder(&database).await;
+    let mut names = Vec::new();
+    for round in 0..3 {
+        database.lose_claims(1);
+        for n in 0..3 {
+            let name = format!("ada{round}x{n}");
+            assert_eq!(book(&world, &name).await, 200);
+            names.push(name);
+        }
+        within(Duration::from_secs(20), "a claim is lost", async || {
+            (database.claims_to_lose() == 0).then_some(())
+        })
+        .await;
+        world.settle_within(Duration::from_secs(30)).await;
+    }
+    let counts = world.get("/api/counts").await;
+    assert_eq!(counts["done"], names.len(), "{counts}");
+    one_lead_each(&world, &names);
+    let lease = database.holder().await;
+    assert_eq!(lease, Some((holder_before, 1)), "{}", world.calup.log());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

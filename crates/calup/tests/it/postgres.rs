@@ -1,9 +1,10 @@
 //! A database of one's own on the server in `CALUP_TEST_POSTGRES`, and a way to it that can be cut.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Once};
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio_postgres::config::Host;
@@ -16,6 +17,7 @@ pub struct Database {
     server: Config,
     name: String,
     way: watch::Sender<Way>,
+    claims_unheard: Arc<AtomicU32>,
     port: u16,
 }
 
@@ -61,11 +63,14 @@ impl Database {
         let (way, ways) = watch::channel(Way::Open);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        tokio::spawn(pass_on(listener, Arc::new(server.clone()), ways));
+        let claims_unheard = Arc::<AtomicU32>::default();
+        let lost = claims_unheard.clone();
+        tokio::spawn(pass_on(listener, Arc::new(server.clone()), ways, lost));
         Some(Self {
             server,
             name,
             way,
+            claims_unheard,
             port,
         })
     }
@@ -91,6 +96,15 @@ impl Database {
 
     pub fn make(&self, way: Way) {
         self.way.send_replace(way);
+    }
+
+    /// The next claims are committed, and the connection ends before their answers come.
+    pub fn lose_claims(&self, next: u32) {
+        self.claims_unheard.store(next, Ordering::Relaxed);
+    }
+
+    pub fn claims_to_lose(&self) -> u32 {
+        self.claims_unheard.load(Ordering::Relaxed)
     }
 
     /// Past the way that can be cut.
@@ -132,9 +146,14 @@ impl Drop for Database {
     }
 }
 
-async fn pass_on(listener: TcpListener, server: Arc<Config>, ways: watch::Receiver<Way>) {
+async fn pass_on(
+    listener: TcpListener,
+    server: Arc<Config>,
+    ways: watch::Receiver<Way>,
+    lost: Arc<AtomicU32>,
+) {
     while let Ok((near, _)) = listener.accept().await {
-        let (server, mut ways) = (server.clone(), ways.clone());
+        let (server, mut ways, lost) = (server.clone(), ways.clone(), lost.clone());
         tokio::spawn(async move {
             let way = *ways.borrow();
             match way {
@@ -144,10 +163,10 @@ async fn pass_on(listener: TcpListener, server: Arc<Config>, ways: watch::Receiv
                 Way::Silent => return std::future::pending().await,
             }
             let mut near = near;
-            let passing = through(&mut near, &server);
+            let passing = through(&mut near, &server, &lost);
             let cut = async { *ways.wait_for(|way| *way != Way::Open).await.expect("kept") };
             let way = tokio::select! {
-                () = passing => return,
+                _ = passing => return,
                 way = cut => way,
             };
             if way == Way::Silent {
@@ -157,19 +176,72 @@ async fn pass_on(listener: TcpListener, server: Arc<Config>, ways: watch::Receiv
     }
 }
 
-async fn through(near: &mut TcpStream, server: &Config) {
+async fn through(near: &mut TcpStream, server: &Config, lost: &AtomicU32) -> std::io::Result<()> {
     let port = server.get_ports().first().copied().unwrap_or(5432);
-    // However it ends, it has ended.
-    let _ = match &server.get_hosts()[0] {
-        Host::Tcp(name) => match TcpStream::connect((name.as_str(), port)).await {
-            Ok(mut far) => copy_bidirectional(near, &mut far).await,
-            Err(error) => Err(error),
-        },
-        Host::Unix(folder) => {
-            match UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await {
-                Ok(mut far) => copy_bidirectional(near, &mut far).await,
-                Err(error) => Err(error),
-            }
+    match &server.get_hosts()[0] {
+        Host::Tcp(name) => {
+            let far = TcpStream::connect((name.as_str(), port)).await?;
+            talk(near, far, lost).await
         }
-    };
+        Host::Unix(folder) => {
+            let far = UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?;
+            talk(near, far, lost).await
+        }
+    }
+}
+
+async fn talk(
+    near: &mut TcpStream,
+    mut far: impl AsyncRead + AsyncWrite + Unpin,
+    lost: &AtomicU32,
+) -> std::io::Result<()> {
+    let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    let mut claims = Claims::default();
+    loop {
+        tokio::select! {
+            read = near.read(&mut up) => match read? {
+                0 => return Ok(()),
+                n => {
+                    far.write_all(&up[..n]).await?;
+                    let less = |left: u32| left.checked_sub(1);
+                    let all = Ordering::Relaxed;
+                    if claims.commits(&up[..n]) && lost.fetch_update(all, all, less).is_ok() {
+                        return far.read(&mut down).await.map(|_unheard| ());
+                    }
+                }
+            },
+            read = far.read(&mut down) => match read? {
+                0 => return Ok(()),
+                n => near.write_all(&down[..n]).await?,
+            },
+        }
+    }
+}
+
+/// Sees in what goes to the server whether a transaction that claims is committed.
+#[derive(Default)]
+struct Claims {
+    /// As the connection calls the prepared one, between two NULs in what binds it.
+    statement: Option<Vec<u8>>,
+    is_claiming: bool,
+}
+
+impl Claims {
+    fn commits(&mut self, sent: &[u8]) -> bool {
+        const CLAIMS: &[u8] = b"UPDATE change SET status = 'running'";
+        let at = |part: &[u8]| sent.windows(part.len()).position(|w| w == part);
+        if let Some(query) = at(CLAIMS) {
+            let name = sent[..query - 1]
+                .rsplit(|byte| !byte.is_ascii_alphanumeric())
+                .next();
+            self.statement = name.map(|name| [b"\0", name, b"\0"].concat());
+        } else if self
+            .statement
+            .as_ref()
+            .is_some_and(|name| at(name).is_some())
+        {
+            self.is_claiming = true;
+        }
+        self.is_claiming && at(b"COMMIT\0").is_some() && std::mem::take(&mut self.is_claiming)
+    }
 }

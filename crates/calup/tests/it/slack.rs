@@ -5,10 +5,18 @@ use std::time::Duration;
 use serde_json::json;
 use sim::cal::Person;
 use sim::faults::{Fault, Match};
-use sim::slack::{Click, Config as SlackConfig, Signing, Slack};
+use sim::slack::{Click, Config as SlackConfig, Signed, Signing, Slack};
 
 use crate::asked::*;
 use crate::world::{BROKERS, INBOUND, SELLERS, Setup, World};
+
+async fn post(url: &str, signed: Signed) -> u16 {
+    let mut request = reqwest::Client::new().post(url).body(signed.body);
+    for (name, value) in signed.headers {
+        request = request.header(name, value);
+    }
+    request.send().await.expect("answered").status().as_u16()
+}
 
 #[tokio::test]
 async fn forged_and_old_clicks_change_nothing_and_a_second_click_is_told_who_decided() {
@@ -32,11 +40,7 @@ async fn forged_and_old_clicks_change_nothing_and_a_second_click_is_told_who_dec
     assert_eq!(asked.ended(&created).await.0, "done");
     // Sam's screen still showed the buttons.
     let url = format!("http://{}/api/slack/interactions", world.calup.address);
-    let mut request = world.http.post(url).body(late.body);
-    for (name, value) in late.headers {
-        request = request.header(name, value);
-    }
-    assert_eq!(request.send().await.expect("answered").status(), 200);
+    assert_eq!(post(&url, late).await, 200);
     world
         .until("sam is told", async || {
             let whispers = asked.slack.whispers(CHANNEL, "U2");
@@ -146,6 +150,25 @@ async fn killed_as_it_asks_it_does_not_ask_twice() {
     assert_eq!(asked.slack.messages(CHANNEL).len(), 1);
     asked.click(&ts, "calup_person_0").await;
     assert_eq!(asked.ended(&created).await.0, "done");
+}
+
+#[tokio::test]
+async fn a_rightly_signed_click_is_taken_where_no_bot_is_set_too() {
+    let asked = Asked::start().await;
+    asked.world.clickup.add_task(BROKERS, "Mike Ross", None);
+    let created = asked.world.cal().book(&mike(), START, 30).created();
+    asked.is_held(&created).await;
+    let ts = asked.message().await.ts;
+    let other = World::with(Setup {
+        env: vec![("SLACK_SIGNING_SECRET", asked.slack.signing_secret())],
+        ..Setup::default()
+    })
+    .await;
+    let url = format!("http://{}/api/slack/interactions", other.calup.address);
+    let click = Click::new(ROBIN, &ts, "calup_new");
+    assert_eq!(post(&url, asked.slack.signed(&click)).await, 200);
+    let forged = asked.slack.signed(&click.signing(Signing::Forged));
+    assert_eq!(post(&url, forged).await, 401);
 }
 
 #[tokio::test]

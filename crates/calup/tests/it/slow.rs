@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -83,6 +85,62 @@ async fn slow_headers_and_slow_bodies_are_cut_after_ten_seconds_while_others_are
         (&0.into(), &0.into()),
         "{counts}"
     );
+}
+
+/// What is said of a request that needs no more than its head.
+async fn said_at_once(world: &World, head: &str) -> String {
+    let mut stream = TcpStream::connect(&world.calup.address)
+        .await
+        .expect("a connection");
+    stream.write_all(head.as_bytes()).await.expect("written");
+    let mut answer = String::new();
+    let read = tokio::time::timeout(5 * SECOND, stream.read_to_string(&mut answer)).await;
+    assert!(read.is_ok(), "the connection was never closed: {answer}");
+    answer
+}
+
+fn error_in(answer: &str) -> Value {
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    body["error"].clone()
+}
+
+#[tokio::test]
+async fn a_click_that_is_slow_or_large_is_refused_as_a_delivery_is() {
+    const BODY_BYTES_MAX: usize = 1_048_576;
+    let world = World::start().await;
+    let doors = [
+        "/api/webhooks/cal",
+        "/api/slack/interactions",
+        "/api/slack/interactions/default",
+    ];
+    let head =
+        |door: &str, length: &str| format!("POST {door} HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n");
+    let mut slow = Vec::new();
+    for door in doors {
+        slow.push(head(door, "Content-Length: 5000"));
+        slow.push(head(door, "Transfer-Encoding: chunked") + "1000\r\n");
+    }
+    let answers = join_all(slow.iter().map(|asked| drip(&world, asked, SECOND))).await;
+    for (asked, (answer, took)) in slow.iter().zip(answers) {
+        assert!(
+            (8 * SECOND..15 * SECOND).contains(&took),
+            "{asked}: {took:?} {answer}"
+        );
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{asked}: {answer}");
+        assert!(error_in(&answer).is_string(), "{asked}: {answer}");
+    }
+    for door in doors {
+        let large = head(door, &format!("Content-Length: {}", BODY_BYTES_MAX + 1));
+        let answer = said_at_once(&world, &large).await;
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{door}: {answer}");
+        assert!(error_in(&answer).is_string(), "{door}: {answer}");
+        // One that just fits is read, and turned away because nobody signed it.
+        let url = format!("http://{}{door}", world.calup.address);
+        let fits = world.http.post(url).body("a".repeat(BODY_BYTES_MAX));
+        let fits = fits.send().await.expect("an answer");
+        assert_eq!(fits.status(), 401, "{door}");
+    }
 }
 
 #[tokio::test]

@@ -8,21 +8,10 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+pub use sim::clickup::usual::{BROKERS, EMAIL_FIELD, INBOUND, SELLERS, STATUSES};
 use sim::clickup::{ClickUp, Config};
 
 pub const SECRET: &str = "whsec_test";
-pub const BROKERS: &str = "901100000001";
-pub const SELLERS: &str = "901100000002";
-pub const INBOUND: &str = "901100000003";
-pub const EMAIL_FIELD: &str = "a0b8efe1-0000-4c63-8850-0d0742888f9d";
-pub const STATUSES: [(&str, &str); 6] = [
-    ("to do", "open"),
-    ("meeting booked", "custom"),
-    ("meeting cancelled", "custom"),
-    ("negotiating", "custom"),
-    ("lost", "done"),
-    ("won", "closed"),
-];
 
 pub struct World {
     pub clickup: ClickUp,
@@ -65,14 +54,7 @@ impl World {
             ..Config::default()
         }))
         .await;
-        for (id, name) in [
-            (BROKERS, "Brokers"),
-            (SELLERS, "Sellers"),
-            (INBOUND, "Inbound Leads"),
-        ] {
-            clickup.add_list(id, name, &STATUSES);
-        }
-        clickup.add_field(&[BROKERS, SELLERS, INBOUND], EMAIL_FIELD, "Email", "email");
+        clickup.add_usual_lists();
         let mut env = vec![
             ("CALUP_LISTEN", "127.0.0.1:0".to_owned()),
             ("CALCOM_WEBHOOK_SECRET", SECRET.to_owned()),

@@ -1,10 +1,9 @@
 //! A database that cannot be used ends the start in one sentence that says what to do; one that went bad on the way
 //! costs what is bad and nothing else.
 
-use std::process::Command;
-
 use sim::cal::Person;
 
+use crate::small_disk::SmallDisk;
 use crate::world::{Calup, INBOUND, World};
 
 const START: &str = "2090-05-04T10:00:00Z";
@@ -83,28 +82,17 @@ async fn a_master_key_that_does_not_fit_is_named_and_the_right_one_goes_on() {
 
 #[tokio::test]
 async fn a_read_only_disk_is_said_and_nothing_is_taken() {
+    let Some(disk) = SmallDisk::of_mib(8) else {
+        return;
+    };
     let mut world = with_one_booking().await;
     assert_eq!(world.calup.stop(), Some(0));
-    let disk = std::env::temp_dir().join(format!("calup-read-only-{}", uuid::Uuid::now_v7()));
-    std::fs::create_dir(&disk).expect("a folder");
-    let mount = |arguments: &[&str]| {
-        let done = Command::new("mount").args(arguments).arg(&disk).output();
-        done.is_ok_and(|out| out.status.success())
-    };
-    if !mount(&["-t", "tmpfs", "tmpfs"]) {
-        eprintln!("*** SKIPPED: a read-only disk (mounting a tmpfs takes root)");
-        let _ = std::fs::remove_dir(&disk);
-        return;
-    }
     for name in ["calup.db", "calup.db.key", "calup.db.generation"] {
-        std::fs::copy(world.calup.dir.join(name), disk.join(name)).expect("copied");
+        std::fs::copy(world.calup.dir.join(name), disk.file(name)).expect("copied");
     }
-    assert!(mount(&["-o", "remount,ro"]));
-    let url = format!("sqlite://{}", disk.join("calup.db").display());
-    world.calup.set("DATABASE_URL", &url);
+    disk.make_read_only();
+    world.calup.set("DATABASE_URL", &disk.url());
     refused(&world.calup, &["cannot be written", "read-only"]);
-    let _ = Command::new("umount").arg("-l").arg(&disk).status();
-    let _ = std::fs::remove_dir(&disk);
 }
 
 #[tokio::test]

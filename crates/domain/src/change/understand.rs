@@ -117,12 +117,7 @@ fn of_nobody(event: &BookingEvent, received_at: Timestamp) -> Change {
     Change {
         kind: Kind::Note,
         trigger: event.trigger.clone(),
-        person: Person {
-            name: String::new(),
-            email: None,
-            phone: None,
-            time_zone: String::new(),
-        },
+        person: nobody(),
         seat: event.booking.seat.clone(),
         seated: event.booking.is_seated(),
         created_at: event.created_at.unwrap_or(received_at),
@@ -133,6 +128,15 @@ fn of_nobody(event: &BookingEvent, received_at: Timestamp) -> Change {
         },
         guests: Vec::new(),
         note: event.note.clone(),
+    }
+}
+
+fn nobody() -> Person {
+    Person {
+        name: String::new(),
+        email: None,
+        phone: None,
+        time_zone: String::new(),
     }
 }
 
@@ -148,12 +152,27 @@ pub fn for_seats(note: Change, known: &[Change]) -> Vec<Change> {
     }
     let mut seats: Vec<&Change> = Vec::new();
     for of in known.iter().filter(|k| k.kind == Kind::Booked && k.seated) {
-        if !seats.iter().any(|s| s.is_of_same_seat(of)) {
-            seats.push(of);
+        match seats.iter_mut().find(|s| s.is_of_same_seat(of)) {
+            Some(seat) if seat.created_at < of.created_at => *seat = of,
+            Some(_) => {}
+            None => seats.push(of),
         }
     }
     if seats.is_empty() {
         return vec![note];
+    }
+    let is_given_up = |seat: &Change| {
+        known.iter().any(|k| {
+            k.kind == Kind::Cancelled && k.is_of_same_seat(seat) && k.created_at >= seat.created_at
+        })
+    };
+    seats.retain(|seat| !is_given_up(seat));
+    if seats.is_empty() {
+        // Whoever it names may have been of them.
+        return vec![Change {
+            person: nobody(),
+            ..note
+        }];
     }
     let told = seats.into_iter().map(|holder| Change {
         person: holder.person.clone(),

@@ -24,6 +24,8 @@ pub(super) struct Line {
     pub(super) heading: bool,
     /// The booker's answer; the label is the host's question.
     pub(super) answer: bool,
+    /// Comments leave it out: one before has told it. A lead that is only made has none before.
+    pub(super) repeats: bool,
 }
 
 impl Text {
@@ -31,9 +33,8 @@ impl Text {
         self.lines.push(Line {
             label: label.into(),
             data: data.into(),
-            link: None,
             heading: true,
-            answer: false,
+            ..Line::default()
         });
     }
 
@@ -41,9 +42,7 @@ impl Text {
         self.lines.push(Line {
             label: label.into(),
             data: data.into(),
-            link: None,
-            heading: false,
-            answer: false,
+            ..Line::default()
         });
     }
 
@@ -77,6 +76,15 @@ impl Text {
         }
     }
 
+    /// What `say` adds, which was told before or was not.
+    pub(super) fn tell(&mut self, was_told: bool, say: impl FnOnce(&mut Self)) {
+        let before = self.lines.len();
+        say(self);
+        for line in &mut self.lines[before..] {
+            line.repeats = was_told;
+        }
+    }
+
     /// Another text, below this one.
     pub fn append(&mut self, other: Self) {
         self.lines.extend(other.lines);
@@ -86,7 +94,8 @@ impl Text {
     pub fn rich(&self, marker: Option<&str>) -> RichText {
         let mut runs = Vec::new();
         let reserved = marker.map_or(0, |m| m.chars().count() + 1);
-        for (i, line) in self
+        let told = self.without_repeats();
+        for (i, line) in told
             .within(COMMENT_CHARS_MAX - reserved)
             .lines
             .iter()
@@ -119,7 +128,14 @@ impl Text {
         runs
     }
 
-    /// What a comment has room for, for where a text stands in for one.
+    fn without_repeats(&self) -> Self {
+        let told = self.lines.iter().filter(|line| !line.repeats);
+        Self {
+            lines: told.cloned().collect(),
+        }
+    }
+
+    /// What a comment has room for, for where a text stands in for one: under the block of a lead that is made.
     #[must_use]
     pub fn as_in_a_comment(&self) -> Self {
         self.within(COMMENT_CHARS_MAX)

@@ -63,7 +63,7 @@ pub fn values(usual: &Text, change: &Change, fold: &Fold) -> Values {
         guest: shown(guest.unwrap_or_default()),
         ..Values::default()
     };
-    for line in &usual.lines {
+    for line in usual.lines.iter().filter(|line| !line.repeats) {
         let data = line.link.clone().unwrap_or_else(|| line.data.clone());
         if line.answer {
             values.answers.push(template::Answer {

@@ -218,6 +218,10 @@ fn given(line: &str, story: &mut Story, known: &mut Known) -> Result<()> {
         "internal" => story.profile.internal_domains.push(words.next()?),
         "guests" => story.profile.guests = Guests::Match,
         "requested" => story.profile.status_requested = Some(words.next()?),
+        "booked" => {
+            words.word("off")?;
+            story.profile.status_booked = None;
+        }
         "no-show" => story.profile.status_no_show = Some(words.next()?),
         "on" => {
             let trigger = words.next()?;

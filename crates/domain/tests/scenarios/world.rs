@@ -70,7 +70,7 @@ impl<'a> World<'a> {
                     let _ = write!(self.out, "\n> {said}\n");
                     match change::understand(event, &self.story.profile, *received_at) {
                         Meaning::Skipped(why) => self.say(1, &format!("skipped: {why}")),
-                        Meaning::Changes(changes) => self.deliver(&changes),
+                        Meaning::Changes(changes) => self.deliver(changes),
                     }
                 }
                 Step::Human { said, does } => {
@@ -112,18 +112,36 @@ impl<'a> World<'a> {
         all
     }
 
-    fn deliver(&mut self, changes: &[Change]) {
-        for change in changes {
+    fn deliver(&mut self, changes: Vec<Change>) {
+        let known: Vec<Change> = self.known.iter().map(|k| k.change.clone()).collect();
+        let of_uid = |c: &Change| -> Vec<Change> {
+            let same = known.iter().filter(|k| k.booking.uid == c.booking.uid);
+            same.cloned().collect()
+        };
+        let changes: Vec<Change> = changes
+            .into_iter()
+            .flat_map(|c| {
+                let of_uid = of_uid(&c);
+                change::for_seats(c, &of_uid)
+            })
+            .collect();
+        for change in &changes {
             if changes.len() > 1 {
                 self.say(1, &format!("for {}", change.person.name));
             }
             let known: Vec<Change> = self.known.iter().map(|k| k.change.clone()).collect();
-            if change::is_known(change, &known) {
+            if let Some(at) = change::known_as(change, &known) {
                 self.say(1, "duplicate");
+                if let Some(better) = known[at].enriched_by(change) {
+                    self.say(1, "then what it adds to, which is planned again");
+                    self.known[at].change = better;
+                    self.work(at);
+                }
                 continue;
             }
             self.known.push(Known {
                 change: change.clone(),
+                shown: chain::Shown::Nowhere,
                 done: false,
                 given_up: false,
                 untold: false,
@@ -166,7 +184,7 @@ impl<'a> World<'a> {
 
     fn work(&mut self, at: usize) {
         let change = &self.known[at].change.clone();
-        let facts = self.facts(change, false);
+        let facts = self.facts(change, self.known[at].done);
         let plan = plan(change, &facts, &self.story.profile);
         let lead = self.carry_out(&facts, &plan);
         let known = &mut self.known[at];

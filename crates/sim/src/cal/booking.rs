@@ -80,10 +80,6 @@ impl Booking {
         )
     }
 
-    pub fn start_time(&self) -> String {
-        super::seconds(self.start)
-    }
-
     /// BOOKING_CREATED of a booking that needs no confirmation.
     pub fn created(&self) -> Delivery {
         self.created_as("BOOKING_CREATED")

@@ -167,10 +167,6 @@ impl Slack {
         state.calls.iter().filter(|it| it.method == method).count()
     }
 
-    pub fn clear_calls(&self) {
-        self.state().calls.clear();
-    }
-
     pub fn refused_429(&self) -> u64 {
         self.state().refused_429
     }

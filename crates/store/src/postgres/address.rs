@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use crate::{Error, Result};
 
@@ -60,6 +60,10 @@ pub fn parse(url: &str) -> Result<Address> {
         (None, true) => SslMode::Disable,
         (None, false) => SslMode::Prefer,
     }));
+    // One of several may be a standby, which answers and takes no writes.
+    if config.get_hosts().len() > 1 && !query.contains("target_session_attrs") {
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    }
     if config.get_application_name().is_none() {
         config.application_name("calup");
     }
@@ -150,6 +154,19 @@ mod tests {
             "Postgres at db.example:5432,db2.example:5433/calup"
         );
         assert_eq!(at.config.get_ssl_mode(), SslMode::Require);
+    }
+
+    #[test]
+    fn of_several_servers_the_one_that_takes_writes_is_used() {
+        let attrs = |url: &str| parse(url).expect("read").config.get_target_session_attrs();
+        let several = "postgres://db.example,db2.example/calup";
+        assert_eq!(attrs(several), TargetSessionAttrs::ReadWrite);
+        let any = format!("{several}?target_session_attrs=any");
+        assert_eq!(attrs(&any), TargetSessionAttrs::Any);
+        assert_eq!(
+            attrs("postgres://db.example/calup"),
+            TargetSessionAttrs::Any
+        );
     }
 
     #[test]

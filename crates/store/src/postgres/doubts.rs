@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::cells::{cell, indexed};
 use super::connection::Db;
+use super::lease;
 use crate::Result;
 use crate::names::{micros, time};
 use crate::rows::{DOUBTED_FOR, Doubt};
@@ -85,7 +86,8 @@ pub async fn look_again(db: &Db, doubt: &Doubt, at: Option<Timestamp>) -> Result
     Ok(())
 }
 
-pub async fn merge(db: &Db, profile: &str, lead: &str, into: &str) -> Result<()> {
+pub async fn merge(db: &Db, profile: &str, epoch: i64, lead: &str, into: &str) -> Result<()> {
+    lease::lock_as(db, profile, epoch).await?;
     db.execute(MERGE, &[&profile, &indexed(lead), &into])
         .await?;
     Ok(())

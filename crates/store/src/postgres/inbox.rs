@@ -6,13 +6,13 @@ use domain::change::Change;
 
 use super::cells::{self, cell, indexed, select_delivery, text};
 use super::connection::Db;
-use super::{lane, lease};
+use super::{journal, lane, lease};
 use crate::crashes::{READINGS_MAX, STOPPED_BY_READING};
 use crate::inbox::{BATCH_BYTES_MAX, NOTHING_ACTED_ON, same_change, unopened_body};
-use crate::known::{self, Came, Deed, Known};
+use crate::known::{self, Came, Deed, Known, Renamed};
 use crate::names::micros;
 use crate::related;
-use crate::rows::{Delivery, Reading, Status};
+use crate::rows::{Delivery, Reading, Record, Status};
 use crate::statements::statements;
 use crate::vault::Vault;
 use crate::{Error, Result};
@@ -44,7 +44,8 @@ statements! {
         FROM unnest($1::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::boolean[], $10::text[],
             $11::bigint[])
           AS came (id, key, person, uid, ref, seat, seated, first_uid, created_at)";
-    ENRICH = "WITH body AS (UPDATE change_body SET body = $2 WHERE id = $1) UPDATE change SET ref = $3 WHERE id = $1";
+    ENRICH = "WITH body AS (UPDATE change_body SET body = $2 WHERE id = $1)
+        UPDATE change SET ref = $3, seat = $4 WHERE id = $1";
 }
 
 pub async fn is_anything_unread(db: &Db, profile: &str) -> Result<bool> {
@@ -215,7 +216,16 @@ impl Inbox<'_> {
                     change: *change,
                 }),
                 Deed::PlanAgain { id } => lane::plan_again(self.db, &id).await?,
-                Deed::Enrich { id, better } => self.enrich(&id, &better, &mut new).await?,
+                Deed::Enrich {
+                    id,
+                    better,
+                    renamed,
+                } => {
+                    self.enrich(&id, &better, &mut new).await?;
+                    if let Some(renamed) = renamed {
+                        self.keep_link(&renamed).await?;
+                    }
+                }
             }
         }
         self.add(&new).await?;
@@ -301,7 +311,20 @@ impl Inbox<'_> {
         }
         let body = self.vault.seal_json("change_body", "body", id, better);
         let reference = related::reference(better).map(indexed);
-        self.db.execute(ENRICH, &[&id, &body, &reference]).await?;
+        let seat = better.seat.as_deref().map(indexed);
+        self.db
+            .execute(ENRICH, &[&id, &body, &reference, &seat])
+            .await?;
         lane::plan_again(self.db, id).await
+    }
+
+    async fn keep_link(&self, renamed: &Renamed) -> Result<()> {
+        let tokens = [&renamed.before, &renamed.now];
+        let links = journal::links(self.db, self.vault, self.profile, tokens).await?;
+        let record = Record {
+            links: renamed.links(links),
+            ..Record::default()
+        };
+        journal::record(self.db, self.vault, self.profile, &record).await
     }
 }

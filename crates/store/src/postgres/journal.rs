@@ -32,15 +32,16 @@ statements! {
     LINKS = "SELECT token, body FROM link WHERE profile = $1 AND token = ANY($2) ORDER BY array_position($2, token)";
     SAVE_LINK = "INSERT INTO link (profile, token, body) VALUES ($1, $2, $3)
         ON CONFLICT (profile, token) DO UPDATE SET body = excluded.body";
-    REGISTER = "SELECT status_set, block_written, block_removed, block_comment, block_comment_text, worked_on
+    REGISTER = "SELECT status_set, block_written, block_removed, block_comment, block_comment_text, worked_on, people
         FROM register WHERE profile = $1 AND lead = $2";
     SAVE_REGISTER = "INSERT INTO register
-        (profile, lead, status_set, block_written, block_removed, block_comment, block_comment_text, worked_on)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        (profile, lead, status_set, block_written, block_removed, block_comment, block_comment_text, worked_on, people)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (profile, lead) DO UPDATE SET
           status_set = excluded.status_set, block_written = excluded.block_written,
           block_removed = excluded.block_removed, block_comment = excluded.block_comment,
-          block_comment_text = excluded.block_comment_text, worked_on = excluded.worked_on";
+          block_comment_text = excluded.block_comment_text, worked_on = excluded.worked_on,
+          people = excluded.people";
 }
 
 /// Of several changes, in their order.
@@ -190,6 +191,7 @@ pub async fn register(db: &Db, vault: &Vault, profile: &str, lead: &str) -> Resu
             .map(|text| vault.open_text("register", "block_comment_text", &place, text))
             .transpose()?,
         worked_on: cell(&row, "worked_on")?,
+        people: names::words(cell(&row, "people")?),
     })
 }
 
@@ -217,6 +219,7 @@ async fn save_register(
             &register.block_comment,
             &sealed,
             &register.worked_on,
+            &register.people.join(" "),
         ],
     )
     .await?;

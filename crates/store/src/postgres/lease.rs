@@ -25,6 +25,9 @@ statements! {
     LEFT = "SELECT CASE WHEN owner = '' OR expires_at <= clock_timestamp() THEN 0
           ELSE EXTRACT(EPOCH FROM expires_at - clock_timestamp())::float8 END
         FROM lease WHERE profile = $1";
+    HOLDER = "SELECT owner, CASE WHEN owner = '' OR expires_at <= clock_timestamp() THEN 0
+          ELSE EXTRACT(EPOCH FROM expires_at - clock_timestamp()) END::float8 AS left
+        FROM lease WHERE profile = $1";
     GRANT = "UPDATE lease
         SET owner = $2, epoch = epoch + 1, expires_at = clock_timestamp() + $3::float8 * interval '1 second'
         WHERE profile = $1 RETURNING epoch";
@@ -119,6 +122,19 @@ pub async fn lock_as(db: &Db, profile: &str, epoch: i64) -> Result<()> {
     } else {
         Err(Error::Superseded)
     }
+}
+
+/// Whose it is, as far as a look without a lock tells: those that stand by ask each second.
+pub async fn is_theirs(db: &Db, profile: &str, owner: &str) -> Result<Option<Lease>> {
+    let Some(row) = db.one(HOLDER, &[&profile]).await? else {
+        return Ok(None);
+    };
+    let (holder, left): (String, f64) = (cell(&row, "owner")?, cell(&row, "left")?);
+    let theirs = holder != owner && left > 0.0;
+    Ok(theirs.then(|| Lease::Theirs {
+        owner: holder,
+        left: Duration::try_from_secs_f64(left).unwrap_or_default(),
+    }))
 }
 
 /// Whether there is anything to claim; fails when somebody else works for the profile by now.

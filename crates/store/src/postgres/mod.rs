@@ -11,6 +11,7 @@ mod doubts;
 mod hooks;
 mod inbox;
 mod index;
+mod indexes;
 mod intake;
 mod journal;
 mod lane;
@@ -21,6 +22,7 @@ mod open;
 mod papers;
 mod pool;
 mod profiles;
+mod promotion;
 mod questions;
 mod related;
 mod replay;
@@ -134,13 +136,24 @@ impl Store for Postgres {
         ttl: Duration,
         now: Timestamp,
     ) -> Result<Lease> {
-        let (of, owner) = (profile.to_owned(), owner.to_owned());
-        let lease = self
-            .leases
-            .lend(Loan::Write, move |db| async move {
-                lease::lease(&db, &of, &owner, ttl, now).await
-            })
-            .await?;
+        let theirs = {
+            let (of, owner) = (profile.to_owned(), owner.to_owned());
+            self.leases
+                .lend(Loan::Single, move |db| async move {
+                    lease::is_theirs(&db, &of, &owner).await
+                })
+                .await?
+        };
+        let lease = if let Some(theirs) = theirs {
+            theirs
+        } else {
+            let (of, owner) = (profile.to_owned(), owner.to_owned());
+            self.leases
+                .lend(Loan::Write, move |db| async move {
+                    lease::lease(&db, &of, &owner, ttl, now).await
+                })
+                .await?
+        };
         match &lease {
             Lease::Held { epoch } => self.epochs().insert(profile.to_owned(), *epoch),
             Lease::Theirs { .. } => self.epochs().remove(profile),
@@ -184,9 +197,12 @@ impl Store for Postgres {
     }
 
     async fn merge(&self, profile: &str, lead: &str, into: &str) -> Result<()> {
-        let (profile, lead, into) = (profile.to_owned(), lead.to_owned(), into.to_owned());
-        self.write(move |db, _| async move { doubts::merge(&db, &profile, &lead, &into).await })
-            .await
+        let (profile, epoch) = (profile.to_owned(), self.epoch_of(profile)?);
+        let (lead, into) = (lead.to_owned(), into.to_owned());
+        self.write(
+            move |db, _| async move { doubts::merge(&db, &profile, epoch, &lead, &into).await },
+        )
+        .await
     }
 
     async fn standing_for(&self, profile: &str, lead: &str) -> Result<String> {
@@ -266,7 +282,14 @@ impl Store for Postgres {
         Ok(())
     }
 
-    async fn claim(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+    async fn claim(
+        &self,
+        profile: &str,
+        now: Timestamp,
+        limit: usize,
+        at_work: &[String],
+    ) -> Result<Vec<Claim>> {
+        let at_work = at_work.to_vec();
         let (profile, epoch) = (profile.to_owned(), self.epoch_of(profile)?);
         let is_due = {
             let profile = profile.clone();
@@ -279,9 +302,26 @@ impl Store for Postgres {
             return Ok(Vec::new());
         }
         self.write(move |db, vault| async move {
-            work::claim(&db, &vault, &profile, epoch, now, limit).await
+            work::claim(&db, &vault, &profile, epoch, now, limit, &at_work).await
         })
         .await
+    }
+
+    async fn unclaim(&self, profile: &str, at_work: &[String]) -> Result<()> {
+        let (profile, epoch) = (profile.to_owned(), self.epoch_of(profile)?);
+        let at_work = at_work.to_vec();
+        let is_any = {
+            let (profile, at_work) = (profile.clone(), at_work.clone());
+            self.look(Loan::Single, move |db, _| async move {
+                work::is_any_forgotten(&db, &profile, epoch, &at_work).await
+            })
+            .await?
+        };
+        if !is_any {
+            return Ok(());
+        }
+        self.write(move |db, _| async move { work::unclaim(&db, &profile, epoch, &at_work).await })
+            .await
     }
 
     async fn next_due(&self, profile: &str) -> Result<Option<Timestamp>> {
@@ -296,6 +336,14 @@ impl Store for Postgres {
         let (profile, change) = (profile.to_owned(), change.clone());
         self.look(Loan::Single, move |db, vault| async move {
             related::related(&db, &vault, &profile, &change).await
+        })
+        .await
+    }
+
+    async fn of_person(&self, profile: &str, person: &str) -> Result<Vec<Stored>> {
+        let (profile, person) = (profile.to_owned(), person.to_owned());
+        self.look(Loan::Single, move |db, vault| async move {
+            related::of_person(&db, &vault, &profile, &person).await
         })
         .await
     }
@@ -475,6 +523,20 @@ impl Store for Postgres {
         .await
     }
 
+    async fn tokens(&self, profile: &str) -> Result<Vec<Token>> {
+        let profile = profile.to_owned();
+        self.look(Loan::Single, move |db, _| async move {
+            notes::tokens(&db, &profile).await
+        })
+        .await
+    }
+
+    async fn revoke_token(&self, profile: &str, id: &str) -> Result<bool> {
+        let (profile, id) = (profile.to_owned(), id.to_owned());
+        self.write(move |db, _| async move { notes::revoke_token(&db, &profile, &id).await })
+            .await
+    }
+
     fn marker_key(&self) -> [u8; 32] {
         self.vault.marker_key
     }
@@ -517,7 +579,7 @@ mod tests {
         };
         let address = Arc::new(address::parse(&server).expect("an address"));
         let tls = tls::Tls::trusting(None).expect("TLS");
-        let pool = Pool::of(address, tls, 1, Duration::from_secs(20));
+        let pool = Pool::of(address, tls, (1, Duration::from_secs(20)), None);
         let made = pool.lend(Loan::Write, |db| async move {
             // Seen by nobody else, and given up at the end.
             db.batch("CREATE SCHEMA statements; SET LOCAL search_path = statements")
@@ -530,6 +592,7 @@ mod tests {
                 hooks::ALL,
                 inbox::ALL,
                 index::ALL,
+                indexes::ALL,
                 intake::ALL,
                 journal::ALL,
                 lane::ALL,
@@ -538,6 +601,7 @@ mod tests {
                 notes::ALL,
                 papers::ALL,
                 profiles::ALL,
+                promotion::ALL,
                 questions::ALL,
                 related::ALL,
                 replay::ALL,

@@ -1,6 +1,7 @@
 //! Small things that are written down: pauses, facts with an end, notices, tokens, meta.
 
 use jiff::Timestamp;
+use tokio_postgres::Row;
 
 use super::cells::{cell, indexed, text};
 use super::connection::Db;
@@ -29,6 +30,8 @@ statements! {
     META = "SELECT value FROM meta WHERE key = $1";
     ADD_TOKEN = "INSERT INTO token (id, name, scope, hash, created_at, profile) VALUES ($1, $2, $3, $4, $5, $6)";
     TOKEN = "SELECT id, name, profile, scope, hash, created_at FROM token WHERE hash = $1";
+    TOKENS = "SELECT id, name, profile, scope, hash, created_at FROM token WHERE profile = $1 ORDER BY created_at, id";
+    REVOKE = "DELETE FROM token WHERE profile = $1 AND id = $2";
     BEAT = "UPDATE beat SET beat = beat + 1";
 }
 
@@ -143,17 +146,27 @@ pub async fn add_token(db: &Db, token: &Token) -> Result<()> {
 
 pub async fn token(db: &Db, hash: &str) -> Result<Option<Token>> {
     let row = db.one(TOKEN, &[&hash]).await?;
-    row.map(|row| {
-        Ok(Token {
-            id: cell(&row, "id")?,
-            name: cell(&row, "name")?,
-            profile: cell(&row, "profile")?,
-            scope: cell(&row, "scope")?,
-            hash: cell(&row, "hash")?,
-            created_at: time(cell(&row, "created_at")?)?,
-        })
+    row.as_ref().map(read_token).transpose()
+}
+
+pub async fn tokens(db: &Db, profile: &str) -> Result<Vec<Token>> {
+    let rows = db.all(TOKENS, &[&profile]).await?;
+    rows.iter().map(read_token).collect()
+}
+
+fn read_token(row: &Row) -> Result<Token> {
+    Ok(Token {
+        id: cell(row, "id")?,
+        name: cell(row, "name")?,
+        profile: cell(row, "profile")?,
+        scope: cell(row, "scope")?,
+        hash: cell(row, "hash")?,
+        created_at: time(cell(row, "created_at")?)?,
     })
-    .transpose()
+}
+
+pub async fn revoke_token(db: &Db, profile: &str, id: &str) -> Result<bool> {
+    Ok(db.execute(REVOKE, &[&profile, &text(id)]).await? > 0)
 }
 
 pub async fn beat(db: &Db) -> Result<()> {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::address::{self, Address};
 use super::pool::{Loan, Pool};
+use super::promotion::Server;
 use super::tls::{self, Tls};
-use super::{schema, secrets};
+use super::{indexes, schema, secrets};
 use crate::vault::Vault;
 use crate::{Error, Result};
 
@@ -35,8 +36,10 @@ pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Opened> {
     let tls = Tls::trusting(address.authority.as_deref())?;
     let address = Arc::new(address);
     let shown = address.shown.clone();
-    let pool = |connections, limit| Pool::of(address.clone(), tls.clone(), connections, limit);
-    let opening = pool(1, OPENING);
+    let pool = |connections, limit, server| {
+        Pool::of(address.clone(), tls.clone(), (connections, limit), server)
+    };
+    let opening = pool(1, OPENING, None);
     let answers = opening.lend(Loan::Single, |_| async { Ok(()) }).await;
     answers.map_err(|error| told(error, &address))?;
     let unlocked = opening
@@ -52,10 +55,16 @@ pub async fn open(url: &str, master_keys: Option<&str>) -> Result<Opened> {
         })
         .await;
     let vault = unlocked.map_err(|error| told(error, &address))?;
+    let built = opening.lend(Loan::Long, |db| async move { indexes::build(&db).await });
+    if let Err(error) = built.await {
+        tracing::warn!(%error, "an index could not be built; it is tried again at the next start");
+    }
+    let server = Arc::new(Server::default());
     Ok(Opened {
-        pool: pool(CONNECTIONS, VERB),
-        intake: pool(1, INTAKE),
-        leases: pool(1, LEASE),
+        pool: pool(CONNECTIONS, VERB, Some(server.clone())),
+        // What comes in is kept wherever writes are taken.
+        intake: pool(1, INTAKE, None),
+        leases: pool(1, LEASE, Some(server)),
         vault: Arc::new(vault),
     })
 }

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::address::Address;
 use super::connection::Db;
+use super::promotion::Server;
 use super::tls::Tls;
 use crate::{Error, Result};
 
@@ -24,19 +25,28 @@ pub struct Pool {
     limit: Duration,
     /// Where the connections live: not in the worker's own runtime, which ends before.
     runtime: Handle,
+    /// Looked at over each new connection.
+    server: Option<Arc<Server>>,
 }
 
 #[derive(Clone, Copy)]
 pub enum Loan {
     /// Each statement by itself.
     Single,
+    /// The same, for as long as a write may take.
+    Long,
     Write,
     /// All statements see the same state.
     Look,
 }
 
 impl Pool {
-    pub fn of(address: Arc<Address>, tls: Tls, connections: usize, limit: Duration) -> Arc<Self> {
+    pub fn of(
+        address: Arc<Address>,
+        tls: Tls,
+        (connections, limit): (usize, Duration),
+        server: Option<Arc<Server>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             address,
             tls,
@@ -44,6 +54,7 @@ impl Pool {
             room: Semaphore::new(connections),
             limit,
             runtime: Handle::current(),
+            server,
         })
     }
 
@@ -56,7 +67,7 @@ impl Pool {
         let pool = self.clone();
         let task = self.runtime.spawn(async move {
             let limit = match loan {
-                Loan::Write => pool.limit,
+                Loan::Write | Loan::Long => pool.limit,
                 Loan::Single | Loan::Look => pool.limit.min(LOOK),
             };
             let done = tokio::time::timeout(limit, pool.run(loan, verb)).await;
@@ -87,10 +98,10 @@ impl Pool {
             .map_err(|_| Error::Other("the store is closed".into()))?;
         let db = match self.idle_one() {
             Some(db) => db,
-            None => Arc::new(Db::connect(&self.address, &self.tls).await?),
+            None => self.connect().await?,
         };
         let result = match loan {
-            Loan::Single => verb(db.clone()).await,
+            Loan::Single | Loan::Long => verb(db.clone()).await,
             Loan::Write => Self::within("BEGIN", &db, verb).await,
             Loan::Look => {
                 Self::within("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &db, verb).await
@@ -120,6 +131,14 @@ impl Pool {
                 Err(error)
             }
         }
+    }
+
+    async fn connect(&self) -> Result<Arc<Db>> {
+        let db = Db::connect(&self.address, &self.tls).await?;
+        if let Some(server) = &self.server {
+            server.look(&db).await?;
+        }
+        Ok(Arc::new(db))
     }
 
     fn idle_one(&self) -> Option<Arc<Db>> {

@@ -40,7 +40,16 @@ pub async fn related(
 ) -> Result<Vec<Stored>> {
     let this = nodes(&db.all(THIS, &[&profile, &change.key]).await?)?;
     let person = nodes(&db.all(OF_PERSON, &[&profile, &change.person]).await?)?;
-    let mut found = Found::from(change, this, person);
+    followed(db, vault, profile, Found::from(change, this, person)).await
+}
+
+pub async fn of_person(db: &Db, vault: &Vault, profile: &str, person: &str) -> Result<Vec<Stored>> {
+    let person = nodes(&db.all(OF_PERSON, &[&profile, &person]).await?)?;
+    followed(db, vault, profile, Found::of_person(person)).await
+}
+
+/// To the ends of all chains.
+async fn followed(db: &Db, vault: &Vault, profile: &str, mut found: Found) -> Result<Vec<Stored>> {
     loop {
         let round: Vec<(Node, Vec<Question>)> = std::iter::from_fn(|| found.next())
             .map(|of| {

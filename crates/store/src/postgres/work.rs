@@ -26,8 +26,12 @@ statements! {
             ORDER BY created_at, id LIMIT 1),
           (SELECT id FROM change
             WHERE profile = $1 AND person = $2 AND status IN ('pending', 'waiting', 'running') AND yields
-            ORDER BY retry_at, created_at, id LIMIT 1))
+            ORDER BY retry_at, created_at, id LIMIT 1)) AND key <> ALL($5)
         RETURNING id, delivery_id";
+    RUNNING = "SELECT id, person, delivery_id FROM change
+        WHERE profile = $1 AND status = 'running' AND epoch = $2 AND key <> ALL($3)";
+    UNCLAIM = "UPDATE change SET status = 'pending', attempts = GREATEST(0, attempts - 1), again = false
+        WHERE id = $1";
     BURY = "UPDATE change SET status = 'dead', reason = $2, again = false WHERE id = $1";
     STORED = select_stored!("WHERE c.id = $1");
     NEXT_DUE = "SELECT LEAST(
@@ -65,6 +69,7 @@ pub async fn claim(
     epoch: i64,
     now: Timestamp,
     limit: usize,
+    at_work: &[String],
 ) -> Result<Vec<Claim>> {
     lease::lock_as(db, profile, epoch).await?;
     let mut lanes = Vec::new();
@@ -75,7 +80,8 @@ pub async fn claim(
     lanes.truncate(limit);
     let mut claims = Vec::new();
     for (person, _) in lanes {
-        claims.extend(claim_first(db, vault, profile, &person, epoch, now).await?);
+        let (lane, time) = ((profile, person.as_str()), (epoch, now));
+        claims.extend(claim_first(db, vault, lane, time, at_work).await?);
     }
     Ok(claims)
 }
@@ -106,13 +112,12 @@ async fn due_lanes(
 async fn claim_first(
     db: &Db,
     vault: &Vault,
-    profile: &str,
-    person: &str,
-    epoch: i64,
-    now: Timestamp,
+    (profile, person): (&str, &str),
+    (epoch, now): (i64, Timestamp),
+    at_work: &[String],
 ) -> Result<Option<Claim>> {
     let claimed = db
-        .one(CLAIM, &[&profile, &person, &epoch, &micros(now)])
+        .one(CLAIM, &[&profile, &person, &epoch, &micros(now), &at_work])
         .await?;
     let Some(row) = claimed else {
         return Ok(None);
@@ -130,6 +135,26 @@ async fn claim_first(
     lane::refresh(db, profile, person).await?;
     lane::follow(db, delivery_id).await?;
     Ok(claim)
+}
+
+pub async fn is_any_forgotten(
+    db: &Db,
+    profile: &str,
+    epoch: i64,
+    at_work: &[String],
+) -> Result<bool> {
+    let found = db.one(RUNNING, &[&profile, &epoch, &at_work]).await?;
+    Ok(found.is_some())
+}
+
+pub async fn unclaim(db: &Db, profile: &str, epoch: i64, at_work: &[String]) -> Result<()> {
+    lease::lock_as(db, profile, epoch).await?;
+    for row in db.all(RUNNING, &[&profile, &epoch, &at_work]).await? {
+        db.execute(UNCLAIM, &[&cell::<&str>(&row, "id")?]).await?;
+        lane::refresh(db, profile, cell(&row, "person")?).await?;
+        lane::follow(db, cell(&row, "delivery_id")?).await?;
+    }
+    Ok(())
 }
 
 pub async fn stored(db: &Db, vault: &Vault, id: &str) -> Result<Stored> {

@@ -4,13 +4,13 @@ use domain::change::Change;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cells::{self, all};
-use super::lane;
+use super::{journal, lane, work};
 use crate::crashes::{READINGS_MAX, STOPPED_BY_READING};
 use crate::inbox::{BATCH_BYTES_MAX, NOTHING_ACTED_ON, Sealed, same_change, unopened_body};
-use crate::known::{self, Came, Deed, Known};
+use crate::known::{self, Came, Deed, Known, Renamed};
 use crate::names::micros;
 use crate::related;
-use crate::rows::{Delivery, Reading, Status};
+use crate::rows::{Delivery, Reading, Record, Status};
 use crate::statements::statements;
 use crate::vault::Vault;
 use crate::{Error, Result};
@@ -38,7 +38,7 @@ statements! {
         (id, profile, key, delivery_id, person, uid, ref, seat, seated, first_uid, created_at, status)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'pending')";
     ADD_CHANGE_BODY = "INSERT INTO change_body (n, body) VALUES (?1, ?2)";
-    SET_REF = "UPDATE change SET ref = ?2 WHERE id = ?1";
+    SET_LEARNT = "UPDATE change SET ref = ?2, seat = ?3 WHERE id = ?1";
     SET_CHANGE_BODY = "UPDATE change_body SET body = ?2 WHERE n = (SELECT n FROM change WHERE id = ?1)";
 }
 
@@ -248,7 +248,14 @@ impl Inbox<'_> {
             match deed {
                 Deed::Add { id, key, change } => self.add(&id, &key, &change)?,
                 Deed::PlanAgain { id } => lane::plan_again(self.db, &id)?,
-                Deed::Enrich { id, better } => self.enrich(&id, &better)?,
+                Deed::Enrich {
+                    id,
+                    better,
+                    renamed,
+                } => {
+                    self.enrich(&id, &better)?;
+                    renamed.map_or(Ok(()), |renamed| self.keep_link(&renamed))?;
+                }
             }
         }
         Ok(taken.came)
@@ -299,9 +306,22 @@ impl Inbox<'_> {
         self.db
             .prepare_cached(SET_CHANGE_BODY)?
             .execute(params![id, body])?;
-        self.db
-            .prepare_cached(SET_REF)?
-            .execute(params![id, related::reference(better)])?;
+        self.db.prepare_cached(SET_LEARNT)?.execute(params![
+            id,
+            related::reference(better),
+            better.seat
+        ])?;
         lane::plan_again(self.db, id)
+    }
+
+    fn keep_link(&self, renamed: &Renamed) -> Result<()> {
+        let tokens = [&renamed.before, &renamed.now];
+        let links = journal::links(self.db, self.vault, &self.profile, tokens)?;
+        let record = Record {
+            links: renamed.links(links),
+            ..Record::default()
+        };
+        let epoch = work::epoch(self.db)?;
+        journal::record(self.db, self.vault, epoch, &self.profile, &record)
     }
 }

@@ -30,12 +30,13 @@ statements! {
         ON CONFLICT (profile, token) DO UPDATE SET body = excluded.body";
     REGISTER = "SELECT * FROM register WHERE profile = ?1 AND lead = ?2";
     SAVE_REGISTER = "INSERT INTO register
-        (profile, lead, status_set, block_written, block_removed, block_comment, block_comment_text, worked_on)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        (profile, lead, status_set, block_written, block_removed, block_comment, block_comment_text, worked_on, people)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
         ON CONFLICT (profile, lead) DO UPDATE SET
           status_set = excluded.status_set, block_written = excluded.block_written,
           block_removed = excluded.block_removed, block_comment = excluded.block_comment,
-          block_comment_text = excluded.block_comment_text, worked_on = excluded.worked_on";
+          block_comment_text = excluded.block_comment_text, worked_on = excluded.worked_on,
+          people = excluded.people";
 }
 
 pub fn effects(
@@ -201,6 +202,7 @@ pub fn register(db: &Connection, vault: &Vault, profile: &str, lead: &str) -> Re
             .map(|text| vault.open_text("register", "block_comment_text", &place, &text))
             .transpose()?,
         worked_on: row.get("worked_on")?,
+        people: names::words(&row.get::<_, String>("people")?),
     })
 }
 
@@ -225,6 +227,7 @@ fn save_register(
         register.block_comment,
         text,
         register.worked_on,
+        register.people.join(" "),
     ])?;
     Ok(())
 }

@@ -289,16 +289,29 @@ impl Store for Sqlite {
         Ok(())
     }
 
-    async fn claim(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+    async fn claim(
+        &self,
+        profile: &str,
+        now: Timestamp,
+        limit: usize,
+        at_work: &[String],
+    ) -> Result<Vec<Claim>> {
         let own_epoch = self.own_epoch();
         if !self.glance(|db, _| work::is_anything_due(db, profile, own_epoch, now))? {
             return Ok(Vec::new());
         }
-        let profile = profile.to_owned();
+        let (profile, at_work) = (profile.to_owned(), at_work.to_vec());
         self.write_for_lane(move |db, vault| {
-            work::claim(db, vault, &profile, own_epoch, now, limit)
+            work::claim(db, vault, &profile, own_epoch, now, limit, &at_work)
         })
         .await
+    }
+
+    async fn unclaim(&self, profile: &str, at_work: &[String]) -> Result<()> {
+        let (profile, own_epoch) = (profile.to_owned(), self.own_epoch());
+        let at_work = at_work.to_vec();
+        self.write_for_lane(move |db, _| work::unclaim(db, &profile, own_epoch, &at_work))
+            .await
     }
 
     async fn next_due(&self, profile: &str) -> Result<Option<Timestamp>> {
@@ -307,6 +320,10 @@ impl Store for Sqlite {
 
     async fn related(&self, profile: &str, change: &Stored) -> Result<Vec<Stored>> {
         self.glance(|db, vault| related::related(db, vault, profile, change))
+    }
+
+    async fn of_person(&self, profile: &str, person: &str) -> Result<Vec<Stored>> {
+        self.glance(|db, vault| related::of_person(db, vault, profile, person))
     }
 
     async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()> {
@@ -481,6 +498,16 @@ impl Store for Sqlite {
 
     async fn token(&self, hash: &str) -> Result<Option<Token>> {
         self.glance(|db, _| notes::token(db, hash))
+    }
+
+    async fn tokens(&self, profile: &str) -> Result<Vec<Token>> {
+        self.glance(|db, _| notes::tokens(db, profile))
+    }
+
+    async fn revoke_token(&self, profile: &str, id: &str) -> Result<bool> {
+        let (profile, id) = (profile.to_owned(), id.to_owned());
+        self.write(move |db, _| notes::revoke_token(db, &profile, &id))
+            .await
     }
 
     fn marker_key(&self) -> [u8; 32] {

@@ -28,6 +28,8 @@ statements! {
     META = "SELECT value FROM meta WHERE key = ?1";
     ADD_TOKEN = "INSERT INTO token (id, name, scope, hash, created_at, profile) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     TOKEN = "SELECT * FROM token WHERE hash = ?1";
+    TOKENS = "SELECT * FROM token WHERE profile = ?1 ORDER BY created_at, id";
+    REVOKE = "DELETE FROM token WHERE profile = ?1 AND id = ?2";
 }
 
 pub fn pause(db: &Connection, profile: &str, pause: Option<&Pause>) -> Result<()> {
@@ -144,15 +146,30 @@ pub fn add_token(db: &Connection, token: &Token) -> Result<()> {
 pub fn token(db: &Connection, hash: &str) -> Result<Option<Token>> {
     let mut statement = db.prepare_cached(TOKEN)?;
     let mut rows = statement.query([hash])?;
-    let Some(row) = rows.next()? else {
-        return Ok(None);
-    };
-    Ok(Some(Token {
+    rows.next()?.map(read_token).transpose()
+}
+
+pub fn tokens(db: &Connection, profile: &str) -> Result<Vec<Token>> {
+    let mut statement = db.prepare_cached(TOKENS)?;
+    let mut rows = statement.query([profile])?;
+    let mut tokens = Vec::new();
+    while let Some(row) = rows.next()? {
+        tokens.push(read_token(row)?);
+    }
+    Ok(tokens)
+}
+
+fn read_token(row: &Row) -> Result<Token> {
+    Ok(Token {
         id: row.get("id")?,
         name: row.get("name")?,
         profile: row.get("profile")?,
         scope: row.get("scope")?,
         hash: row.get("hash")?,
         created_at: time(row.get("created_at")?)?,
-    }))
+    })
+}
+
+pub fn revoke_token(db: &Connection, profile: &str, id: &str) -> Result<bool> {
+    Ok(db.prepare_cached(REVOKE)?.execute([profile, id])? > 0)
 }

@@ -27,7 +27,26 @@ pub fn related(
 ) -> Result<Vec<Stored>> {
     let this = nodes(db, THIS, profile, &change.key)?;
     let person = nodes(db, OF_PERSON, profile, &change.person)?;
-    let mut found = Found::from(change, this, person);
+    followed(db, vault, profile, Found::from(change, this, person))
+}
+
+pub fn of_person(
+    db: &Connection,
+    vault: &Vault,
+    profile: &str,
+    person: &str,
+) -> Result<Vec<Stored>> {
+    let person = nodes(db, OF_PERSON, profile, person)?;
+    followed(db, vault, profile, Found::of_person(person))
+}
+
+/// To the ends of all chains.
+fn followed(
+    db: &Connection,
+    vault: &Vault,
+    profile: &str,
+    mut found: Found,
+) -> Result<Vec<Stored>> {
     while let Some(of) = found.next() {
         for question in of.questions() {
             let sql = match question.by {

@@ -30,15 +30,18 @@ statements! {
         WHERE profile = ?4 AND suspect = ?1 AND due_at > 0 AND due_at <= ?3 ORDER BY due_at, since LIMIT ?2";
     IS_DUE = "SELECT EXISTS (SELECT 1 FROM lane WHERE profile = ?2 AND suspect = 0 AND due_at <= ?1)
         OR EXISTS (SELECT 1 FROM lane WHERE profile = ?2 AND suspect = 1 AND due_at <= ?1)";
-    FIRST = "SELECT id, delivery_id FROM change
+    FIRST = "SELECT id, delivery_id, key FROM change
         WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running') AND yields = 0
         ORDER BY created_at, n LIMIT 1";
-    FIRST_PARKED = "SELECT id, delivery_id FROM change
+    FIRST_PARKED = "SELECT id, delivery_id, key FROM change
         WHERE profile = ?1 AND person = ?2 AND status IN ('pending', 'waiting', 'running') AND yields = 1
         ORDER BY retry_at, created_at, n LIMIT 1";
     CLAIM = "UPDATE change SET status = 'running', attempts = attempts + 1, epoch = ?2, again = 0,
             first_tried_at = COALESCE(first_tried_at, ?3), retry_at = NULL, yields = 0
         WHERE id = ?1";
+    RUNNING = "SELECT key, id, person, delivery_id FROM change
+        WHERE profile = ?1 AND status = 'running' AND epoch = ?2";
+    UNCLAIM = "UPDATE change SET status = 'pending', attempts = max(0, attempts - 1), again = 0 WHERE id = ?1";
     STORED = "SELECT * FROM stored WHERE id = ?1";
     NEXT_DUE = "SELECT min(due_at) FROM lane WHERE profile = ?2 AND suspect = ?1 AND due_at > 0";
     CLAIMED = "SELECT id, person, delivery_id FROM change
@@ -117,6 +120,7 @@ pub fn claim(
     own_epoch: i64,
     now: Timestamp,
     limit: usize,
+    at_work: &[String],
 ) -> Result<Vec<Claim>> {
     if epoch(db)? != own_epoch {
         return Err(Error::Superseded);
@@ -132,7 +136,7 @@ pub fn claim(
     lanes.truncate(limit);
     let mut claims = Vec::new();
     for lane in lanes {
-        claims.extend(claim_first(db, vault, &lane, own_epoch, now)?);
+        claims.extend(claim_first(db, vault, &lane, (own_epoch, now), at_work)?);
     }
     Ok(claims)
 }
@@ -173,14 +177,14 @@ fn claim_first(
     db: &Connection,
     vault: &Vault,
     lane: &Lane,
-    epoch: i64,
-    now: Timestamp,
+    (epoch, now): (i64, Timestamp),
+    at_work: &[String],
 ) -> Result<Option<Claim>> {
     let first = |sql: &'static str| {
         let mut statement = db.prepare_cached(sql)?;
         statement
             .query_row([&lane.profile, &lane.person], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+                Ok([row.get(0)?, row.get(1)?, row.get(2)?])
             })
             .optional()
     };
@@ -188,7 +192,8 @@ fn claim_first(
         None => first(FIRST_PARKED)?,
         found => found,
     };
-    let Some((id, delivery_id)) = found else {
+    let found = found.filter(|[_, _, key]: &[String; 3]| !at_work.contains(key));
+    let Some([id, delivery_id, _]) = found else {
         return Ok(None);
     };
     db.prepare_cached(CLAIM)?
@@ -205,6 +210,26 @@ fn claim_first(
     lane::refresh(db, &lane.profile, &lane.person)?;
     lane::follow(db, &delivery_id)?;
     Ok(claim)
+}
+
+pub fn unclaim(db: &Connection, profile: &str, own_epoch: i64, at_work: &[String]) -> Result<()> {
+    if epoch(db)? != own_epoch {
+        return Err(Error::Superseded);
+    }
+    let running: Vec<[String; 4]> = all(
+        &mut db.prepare_cached(RUNNING)?,
+        params![profile, own_epoch],
+        |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]),
+    )?;
+    for [key, id, person, delivery_id] in running {
+        if at_work.contains(&key) {
+            continue;
+        }
+        db.prepare_cached(UNCLAIM)?.execute([&id])?;
+        lane::refresh(db, profile, &person)?;
+        lane::follow(db, &delivery_id)?;
+    }
+    Ok(())
 }
 
 pub fn stored(db: &Connection, vault: &Vault, id: &str) -> Result<Stored> {

@@ -155,6 +155,7 @@ pub async fn a_register_is_kept_and_empty_at_first(store: Any) {
         block_comment: Some("comment_1".into()),
         block_comment_text: Some("Ada, 15:00".into()),
         worked_on: true,
+        people: vec!["ada".into(), "bob".into()],
     };
     record_register(&store, "lead_1", &register).await;
     assert_eq!(

@@ -240,8 +240,42 @@ pub async fn pauses_facts_meta_and_tokens_are_kept(store: Any) {
         created_at: at("10:00"),
     };
     store.add_token(&token).await.expect("kept");
-    assert_eq!(store.token("hash").await.expect("answers"), Some(token));
+    let found = store.token("hash").await.expect("answers");
+    assert_eq!(found.as_ref(), Some(&token));
     assert_eq!(store.token("other").await.expect("answers"), None);
+}
+
+pub async fn a_revoked_token_opens_nothing_and_others_do(store: Any) {
+    let made = |id: &str, profile: &str| Token {
+        id: id.into(),
+        name: "laptop".into(),
+        profile: profile.into(),
+        scope: "all".into(),
+        hash: format!("hash of {id}"),
+        created_at: at("10:00"),
+    };
+    let all = [
+        made("t_1", PROFILE),
+        made("t_2", PROFILE),
+        made("t_3", "other"),
+    ];
+    for token in &all {
+        store.add_token(token).await.expect("kept");
+    }
+    assert_eq!(store.tokens(PROFILE).await.expect("answers"), all[..2]);
+
+    for (profile, id, was_there) in [
+        (PROFILE, "t_1", true),
+        (PROFILE, "t_1", false),
+        (PROFILE, "t_3", false),
+    ] {
+        let revoked = store.revoke_token(profile, id).await.expect("answers");
+        assert_eq!(revoked, was_there, "{id}");
+    }
+
+    assert_eq!(store.token("hash of t_1").await.expect("answers"), None);
+    assert_eq!(store.tokens(PROFILE).await.expect("answers"), all[1..2]);
+    assert_eq!(store.tokens("other").await.expect("answers"), all[2..]);
 }
 
 pub async fn a_person_key_depends_on_profile_and_identity(store: Any) {

@@ -49,6 +49,8 @@ macro_rules! every_claim {
                 of_those_that_wait_for_others_none_holds_up_the_next
                 waking_makes_due_what_waits
                 an_uncounted_retry_costs_no_attempt
+                what_somebody_is_still_at_is_not_claimed
+                what_was_claimed_unheard_is_put_back
                 nothing_is_finished_twice
                 who_was_taken_over_from_can_write_nothing
                 what_ran_at_a_take_over_is_pending_again
@@ -63,6 +65,7 @@ macro_rules! every_claim {
             }
             related {
                 everything_of_a_person_is_related
+                what_a_person_has_is_found_by_their_key
                 a_chain_is_followed_across_people_in_both_directions
                 the_calendars_id_joins_a_chain
                 other_seats_of_a_booking_are_other_meetings
@@ -89,6 +92,7 @@ macro_rules! every_claim {
                 a_proof_tells_everything_of_a_booking
                 the_same_cause_is_told_once_an_hour
                 pauses_facts_meta_and_tokens_are_kept
+                a_revoked_token_opens_nothing_and_others_do
                 a_person_key_depends_on_profile_and_identity
                 a_healthy_store_says_so
             }

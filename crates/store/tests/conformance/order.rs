@@ -38,7 +38,10 @@ pub async fn one_change_per_person_at_a_time(store: Any) {
     finish(&store, &first[0], Status::Done).await;
     assert_eq!(claimed(&store, "12:00").await, ["a_2"]);
     assert_eq!(
-        store.claim(PROFILE, at("12:00"), 0).await.expect("answers"),
+        store
+            .claim(PROFILE, at("12:00"), 0, &[])
+            .await
+            .expect("answers"),
         []
     );
 }
@@ -145,7 +148,7 @@ pub async fn waking_makes_due_what_waits(store: Any) {
     comes(&store, vec![booked("a_1", ADA, "10:00")]).await;
     comes_for(&store, "other", vec![booked("o_1", ADA, "10:00")]).await;
     let mut all = claims(&store, "12:00").await;
-    let theirs = store.claim("other", at("12:00"), 10).await;
+    let theirs = store.claim("other", at("12:00"), 10, &[]).await;
     all.extend(theirs.expect("claimed"));
     assert_eq!(all.len(), 2);
     for claim in all {
@@ -176,6 +179,50 @@ pub async fn an_uncounted_retry_costs_no_attempt(store: Any) {
             .await
             .expect("put back");
     }
+}
+
+pub async fn what_somebody_is_still_at_is_not_claimed(store: Any) {
+    comes(&store, vec![booked("a_1", ADA, "10:00")]).await;
+    let begun = claim(&store, "12:00").await;
+    // Put back, and its answer lost.
+    store
+        .retry_at(&begun, at("12:00"), "no answer", true)
+        .await
+        .expect("put back");
+    comes(&store, vec![booked("b_1", BOB, "10:00")]).await;
+
+    let at_work = [begun.stored.key.clone()];
+    let claims = store.claim(PROFILE, at("12:00"), 10, &at_work).await;
+
+    let uids: Vec<String> = claims
+        .expect("claimed")
+        .into_iter()
+        .map(|claim| claim.stored.change.booking.uid)
+        .collect();
+    assert_eq!(uids, ["b_1"]);
+    let twice = store.retry_at(&begun, at("13:00"), "again", true).await;
+    assert!(matches!(twice, Err(Error::Superseded)), "{twice:?}");
+    assert_eq!(claimed(&store, "12:00").await, ["a_1"]);
+}
+
+pub async fn what_was_claimed_unheard_is_put_back(store: Any) {
+    comes(&store, vec![booked("a_1", ADA, "10:00")]).await;
+    let heard = claim(&store, "12:00").await;
+    let id = comes(&store, vec![booked("b_1", BOB, "10:00")]).await;
+    let unheard = claim(&store, "12:00").await;
+    let at_work = [heard.stored.key.clone()];
+
+    store.unclaim(PROFILE, &at_work).await.expect("put back");
+
+    assert_eq!(status(&store, &id).await, Status::Pending);
+    let late = store.retry_at(&unheard, at("13:00"), "no", true).await;
+    assert!(matches!(late, Err(Error::Superseded)), "{late:?}");
+    let again = claim(&store, "12:00").await;
+    assert_eq!(
+        (again.stored.key, again.stored.attempts),
+        (unheard.stored.key, 1)
+    );
+    finish(&store, &heard, Status::Done).await;
 }
 
 pub async fn nothing_is_finished_twice(store: Any) {
@@ -240,7 +287,7 @@ pub async fn a_change_that_stops_the_program_twenty_times_is_dead(store: Any) {
     comes(&store, vec![booked("a_2", ADA, "10:01")]).await;
     let mut now = at("11:00");
     for _ in 0..20 {
-        let claims = store.claim(PROFILE, now, 10).await.expect("claimed");
+        let claims = store.claim(PROFILE, now, 10, &[]).await.expect("claimed");
         let uids: Vec<_> = claims
             .iter()
             .map(|c| c.stored.change.booking.uid.as_str())
@@ -307,7 +354,7 @@ pub async fn a_try_that_failed_begins_the_count_of_stops_anew(store: Any) {
 }
 
 async fn claim_at(store: &Any, now: Timestamp) -> Claim {
-    let claims = store.claim(PROFILE, now, 10).await.expect("claimed");
+    let claims = store.claim(PROFILE, now, 10, &[]).await.expect("claimed");
     claims.into_iter().next().expect("one is due")
 }
 
@@ -353,7 +400,7 @@ pub async fn suspects_are_claimed_one_at_a_time(store: Any) {
     let mut stops = 0;
     let mut now = at("11:00");
     loop {
-        let claims = store.claim(PROFILE, now, 10).await.expect("claimed");
+        let claims = store.claim(PROFILE, now, 10, &[]).await.expect("claimed");
         if claims.is_empty() {
             break;
         }
@@ -421,7 +468,10 @@ pub async fn claiming_is_quick_however_much_is_pending(store: Any) {
     let mut all_took = Vec::new();
     for n in 0..20 {
         let start = Instant::now();
-        let claims = store.claim(PROFILE, at("12:00"), 4).await.expect("claimed");
+        let claims = store
+            .claim(PROFILE, at("12:00"), 4, &[])
+            .await
+            .expect("claimed");
         let took = start.elapsed();
         assert!(took < Duration::from_secs(2), "claim {n} took {took:?}");
         all_took.push(took);

@@ -180,14 +180,16 @@ async fn who_lost_the_lease_can_write_nothing_of_it_and_who_has_it_goes_on() {
     let finished = old
         .finish(&claim_of_old, ended(Status::Done), Record::default())
         .await;
-    let claimed = old.claim(PROFILE, at("12:00"), 1).await;
+    let claimed = old.claim(PROFILE, at("12:00"), 1, &[]).await;
     new.receive(raw("unread")).await.expect("received");
     let unread = old.unread(PROFILE, 10).await;
     let back = old.retry_at(&claim_of_old, at("12:00"), "no", true).await;
+    let merged = old.merge(PROFILE, "lead_2", "lead_1").await;
     for refused in [
         saved,
         finished,
         back,
+        merged,
         claimed.map(|_| ()),
         unread.map(|_| ()),
     ] {
@@ -571,4 +573,76 @@ async fn everything_comes_under_a_new_master_key_however_often_that_is_interrupt
             .expect("opened")
     };
     crate::profiles::everything_is_sealed_anew(open).await;
+}
+
+#[tokio::test]
+async fn after_a_fail_over_all_leases_end_and_what_was_done_is_asked_for() {
+    let Some(database) = Database::made().await else {
+        return;
+    };
+    let store = database.store().await;
+    assert_eq!(lease(&store, "one", TTL).await, Lease::Held { epoch: 1 });
+    let id = comes(&store, vec![booked("bk_1", "ada@example.com", "10:00")]).await;
+    let begun = claim(&store, "12:00").await;
+    assert_eq!(store.meta(store::RESTORED).await.expect("answers"), None);
+
+    let direct = connect(&database.url()).await;
+    direct
+        .batch_execute("UPDATE meta SET value = 'another 00000001' WHERE key = 'server'")
+        .await
+        .expect("as the server before left it");
+    let other = database.store().await;
+    other.healthy().await.expect("it is looked at whose it is");
+    let finished = store
+        .finish(&begun, ended(Status::Done), Record::default())
+        .await;
+
+    assert!(matches!(finished, Err(Error::Superseded)), "{finished:?}");
+    let restored = store.meta(store::RESTORED).await.expect("answers");
+    assert_eq!(restored.as_deref(), Some(""));
+    let next = lease(&store, "two", TTL).await;
+    let Lease::Held { epoch } = next else {
+        panic!("{next:?}")
+    };
+    assert!(epoch > 1_000, "beyond what may have been lost: {epoch}");
+    assert_eq!(status(&store, &id).await, Status::Pending);
+
+    store.set_meta(store::RESTORED, "off").await.expect("kept");
+    let later = database.store().await;
+    assert_eq!(
+        later.meta(store::RESTORED).await.expect("answers"),
+        Some("off".into()),
+        "once for each fail-over"
+    );
+    assert_eq!(lease(&later, "two", TTL).await, Lease::Held { epoch });
+}
+
+#[tokio::test]
+async fn an_index_that_is_missing_or_was_cut_short_is_built_at_the_next_start() {
+    let Some(database) = Database::made().await else {
+        return;
+    };
+    drop(database.store().await);
+    let direct = connect(&database.url()).await;
+    direct
+        .batch_execute(
+            "DROP INDEX effect_target;
+             UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'delivery_status'::regclass",
+        )
+        .await
+        .expect("spoilt");
+
+    let store = database.store().await;
+
+    let usable = direct
+        .query(
+            "SELECT indexrelid::regclass::text AS name FROM pg_index
+             WHERE indisvalid AND indexrelid::regclass::text IN ('delivery_status', 'effect_target') ORDER BY 1",
+            &[],
+        )
+        .await
+        .expect("answers");
+    let names: Vec<&str> = usable.iter().map(|row| row.get(0)).collect();
+    assert_eq!(names, ["delivery_status", "effect_target"]);
+    store.healthy().await.expect("a write goes through");
 }

@@ -188,7 +188,7 @@ pub async fn what_comes_in_for_one_is_handed_out_and_shown_to_no_other(store: An
         store.unread(PROFILE, 10).await.expect("answers");
     }
     let claims = store
-        .claim("other", at("12:00"), 10)
+        .claim("other", at("12:00"), 10, &[])
         .await
         .expect("claimed");
     assert_eq!(claims[0].stored.delivery_id, theirs);

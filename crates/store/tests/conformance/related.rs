@@ -38,6 +38,19 @@ pub async fn everything_of_a_person_is_related(store: Any) {
     assert_eq!(related(&store, "b_1").await, ["b_1"]);
 }
 
+pub async fn what_a_person_has_is_found_by_their_key(store: Any) {
+    comes(&store, vec![booked("a_1", ADA, "10:00")]).await;
+    comes(&store, vec![moved("a_1", "a_2", BOB, "10:01")]).await;
+    comes(&store, vec![booked("b_1", BOB, "10:02")]).await;
+    let ada = first(&store, "a_1").await.person;
+
+    let of_ada = store.of_person(PROFILE, &ada).await.expect("answers");
+
+    assert_eq!(uids(of_ada), ["a_1", "a_2"]);
+    let nobody = store.of_person("other", &ada).await.expect("answers");
+    assert_eq!(uids(nobody), Vec::<String>::new());
+}
+
 pub async fn a_chain_is_followed_across_people_in_both_directions(store: Any) {
     comes(&store, vec![booked("bk_1", ADA, "10:00")]).await;
     comes(&store, vec![moved("bk_1", "bk_2", BOB, "10:01")]).await;

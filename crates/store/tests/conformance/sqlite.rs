@@ -110,11 +110,13 @@ async fn a_second_server_is_refused_and_a_second_reader_is_not() {
     let id = store.receive(raw("seen")).await.expect("received");
     assert_eq!(delivery(&second, &id).await.body, b"seen");
     assert!(second.replay(&id).await.expect("the command line may"));
-    let claim = second.claim(PROFILE, at("12:00"), 1).await;
+    let claim = second.claim(PROFILE, at("12:00"), 1, &[]).await;
     assert!(
         matches!(claim, Err(Error::Superseded)),
         "but it may not work"
     );
+    let unclaimed = second.unclaim(PROFILE, &[]).await;
+    assert!(matches!(unclaimed, Err(Error::Superseded)), "{unclaimed:?}");
 
     drop(store);
     assert_eq!(take_over(&second).await, 2);

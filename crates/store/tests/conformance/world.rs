@@ -169,7 +169,10 @@ pub async fn status(store: &Any, id: &str) -> Status {
 }
 
 pub async fn claims(store: &Any, now: &str) -> Vec<Claim> {
-    store.claim(PROFILE, at(now), 10).await.expect("claimed")
+    store
+        .claim(PROFILE, at(now), 10, &[])
+        .await
+        .expect("claimed")
 }
 
 /// The uids of what is claimed.

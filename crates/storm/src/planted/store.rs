@@ -242,7 +242,7 @@ macro_rules! lies {
                 self.truth.read_many(readings.into_iter().map(told).collect()).await
             }
 
-            async fn claim(&self, profile: &str, now: Timestamp, limit: usize) -> Result<Vec<Claim>> {
+            async fn claim(&self, profile: &str, now: Timestamp, limit: usize, at_work: &[String]) -> Result<Vec<Claim>> {
                 self.insist();
                 if self.has(Bug::LanePerChange) {
                     self.run(NEXT_OF_LANE);
@@ -250,7 +250,7 @@ macro_rules! lies {
                 if self.has(Bug::WaitsForOne) && self.is_so(ONE_RESTS, now) {
                     return Ok(Vec::new());
                 }
-                let claims = self.truth.claim(profile, now, limit).await?;
+                let claims = self.truth.claim(profile, now, limit, at_work).await?;
                 if self.has(Bug::FinishesFirst) {
                     for claim in &claims {
                         self.truth.finish(claim, done(), Record::default()).await?;
@@ -335,6 +335,7 @@ macro_rules! lies {
 
 lies! {
     next_due(profile: &str) -> Option<Timestamp>;
+    of_person(profile: &str, person: &str) -> Vec<Stored>;
     links(profile: &str, tokens: &[String]) -> Vec<Link>;
     register(profile: &str, lead: &str) -> Register;
     effects(profile: &str, change_key: &str) -> Vec<Effect>;
@@ -347,9 +348,11 @@ lies! {
     notices(profile: &str, limit: usize) -> Vec<Notice>;
     meta(key: &str) -> Option<String>;
     token(hash: &str) -> Option<Token>;
+    tokens(profile: &str) -> Vec<Token>;
     damage() -> Vec<String>;
     unread(profile: &str, limit: usize) -> Vec<Delivery>;
     read(delivery_id: &str, reading: Reading) -> ();
+    unclaim(profile: &str, at_work: &[String]) -> ();
     park(claim: &Claim, at: Timestamp, reason: &str) -> ();
     wake(profile: &str, now: Timestamp) -> ();
     release(profile: &str, owner: &str) -> ();
@@ -357,6 +360,7 @@ lies! {
     replay(id: &str) -> bool;
     set_meta(key: &str, value: &str) -> ();
     add_token(token: &Token) -> ();
+    revoke_token(profile: &str, id: &str) -> bool;
     healthy() -> ();
     renew() -> ();
     doubt(doubt: &Doubt) -> ();

@@ -20,6 +20,8 @@ use serde_json::Value;
 use sim::cal::api::{Bookable, Config as SimConfig, Server};
 use vendors::cal::api::{Bearer, Booker, Cal, Config, NewBooking, Source, always};
 
+use crate::failures::class;
+
 const INTRO: i64 = 880_101;
 const VISIT: i64 = 880_102;
 const DEMO: i64 = 880_103;
@@ -97,17 +99,6 @@ fn booking_of(event_type_id: i64, name: &str, start: &str) -> NewBooking {
         answers: serde_json::Map::new(),
         metadata: Vec::new(),
         place: None,
-    }
-}
-
-fn class(failure: &Failure) -> &'static str {
-    match failure {
-        Failure::Transient { .. } => "transient",
-        Failure::Limited { .. } => "limited",
-        Failure::Unknown { .. } => "unknown",
-        Failure::Refused { .. } => "refused",
-        Failure::Gone { .. } => "gone",
-        Failure::NeedsOperator { .. } => "operator",
     }
 }
 

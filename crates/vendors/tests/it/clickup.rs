@@ -25,6 +25,8 @@ use sim::clickup::{ClickUp as Sim, Config as SimConfig};
 use vendors::Crm;
 use vendors::clickup::{ClickUp, Config};
 
+use crate::failures::class;
+
 const BROKERS: &str = "901100000001";
 const SELLERS: &str = "901100000002";
 const INBOUND: &str = "901100000003";
@@ -175,17 +177,6 @@ async fn read(crm: &ClickUp, which: &str, task: &str) -> Result<usize, Failure> 
         "list" => crm.list(BROKERS, true).await.map(|_| 1),
         "probe" => crm.probe().await.map(|()| 1),
         other => panic!("{other} is no read"),
-    }
-}
-
-fn class(failure: &Failure) -> &'static str {
-    match failure {
-        Failure::Transient { .. } => "transient",
-        Failure::Limited { .. } => "limited",
-        Failure::Unknown { .. } => "unknown",
-        Failure::Refused { .. } => "refused",
-        Failure::Gone { .. } => "gone",
-        Failure::NeedsOperator { .. } => "operator",
     }
 }
 

@@ -4,5 +4,6 @@ mod cal;
 mod cal_api;
 mod claude;
 mod clickup;
+mod failures;
 mod openapi;
 mod slack;

@@ -17,6 +17,8 @@ use serde_json::Value;
 use sim::slack::{Config as SimConfig, Slack as Sim};
 use vendors::slack::{Block, Button, Config, Message, Slack, Style};
 
+use crate::failures::class;
+
 const SALES: &str = "C0000SALES";
 const ROBIN: &str = "U0000ROBIN";
 
@@ -94,17 +96,6 @@ fn question(name: &str, marker: &str) -> Message {
 
 fn ever() -> Timestamp {
     Timestamp::UNIX_EPOCH
-}
-
-fn class(failure: &Failure) -> &'static str {
-    match failure {
-        Failure::Transient { .. } => "transient",
-        Failure::Limited { .. } => "limited",
-        Failure::Unknown { .. } => "unknown",
-        Failure::Refused { .. } => "refused",
-        Failure::Gone { .. } => "gone",
-        Failure::NeedsOperator { .. } => "operator",
-    }
 }
 
 fn classed<T>(result: Result<T, Failure>) -> &'static str {

@@ -18,5 +18,5 @@ CREATE TABLE profiles (
 
 ALTER TABLE token ADD COLUMN profile TEXT NOT NULL DEFAULT 'default';
 
+-- Another of this name is built outside this transaction, so that no delivery has to wait for it.
 DROP INDEX delivery_status;
-CREATE INDEX delivery_status ON delivery (profile, status, id);

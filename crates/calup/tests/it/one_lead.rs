@@ -1,0 +1,99 @@
+//! A lead whose meetings were booked under several addresses, and a person whose meetings are several leads': status and
+//! block are the lead's.
+
+use serde_json::json;
+use sim::cal::Person;
+
+use crate::asked::*;
+use crate::world::{BROKERS, INBOUND, World};
+
+fn lead(world: &World, task: &str) -> (String, String) {
+    let lead = world.clickup.task(task).expect("the lead");
+    (lead.status, lead.markdown)
+}
+
+#[tokio::test]
+async fn meetings_under_two_addresses_stand_on_one_lead_until_the_last_is_off() {
+    let asked = Asked::start().await;
+    let world = &asked.world;
+    let task = world
+        .clickup
+        .add_task(BROKERS, "Mike Ross", Some("mike@ross.example"));
+    let cal = world.cal();
+    let monday = cal.book(&mike(), START, 30);
+    assert_eq!(asked.ends(&monday.created()).await.0, "done");
+    let elsewhere = Person::new("Mike Ross", "mike@elsewhere.example");
+    let thursday = cal.book(&elsewhere, LATER, 30);
+    let created = thursday.created();
+    asked.is_held(&created).await;
+    let question = asked.question().await;
+    let answer = json!({"answer": "person", "task_id": task});
+    assert_eq!(asked.answers(&question, answer).await.0, 200);
+    assert_eq!(asked.ended(&created).await.0, "done");
+    let (status, block) = lead(world, &task);
+    assert_eq!(status, "meeting booked");
+    assert!(block.contains("4 May"), "{block}");
+    assert!(block.contains("5 May"), "{block}");
+
+    let off = thursday.cancelled(Some("mike@elsewhere.example"), None);
+    assert_eq!(asked.ends(&off).await.0, "done");
+    let (status, block) = lead(world, &task);
+    assert_eq!(status, "meeting booked", "the other one stands");
+    assert!(block.contains("4 May"), "{block}");
+    assert!(!block.contains("5 May"), "{block}");
+
+    let (friday, moved) = monday.rescheduled(Some("mike@ross.example"), "2090-05-08T10:00:00Z");
+    assert_eq!(asked.ends(&moved).await.0, "done");
+    let again = cal.book(&elsewhere, "2090-05-09T10:00:00Z", 30);
+    assert_eq!(asked.ends(&again.created()).await.0, "done");
+    let (_, block) = lead(world, &task);
+    assert!(block.contains("8 May"), "{block}");
+    assert!(block.contains("9 May"), "{block}");
+    let off = friday.cancelled(Some("mike@ross.example"), None);
+    assert_eq!(asked.ends(&off).await.0, "done");
+    assert_eq!(lead(world, &task).0, "meeting booked");
+    let off = again.cancelled(Some("mike@elsewhere.example"), None);
+    assert_eq!(asked.ends(&off).await.0, "done");
+    assert_eq!(lead(world, &task).0, "meeting cancelled");
+    assert_eq!(world.clickup.task_count(), 1);
+}
+
+#[tokio::test]
+async fn a_meeting_that_is_another_lead_s_is_not_shown_and_holds_no_status() {
+    let asked = Asked::start().await;
+    let world = &asked.world;
+    let task = world.clickup.add_task(BROKERS, "Mike Ross", None);
+    let cal = world.cal();
+    let (first, second) = (cal.book(&mike(), START, 30), cal.book(&mike(), LATER, 30));
+    let (one, two) = (first.created(), second.created());
+    asked.is_held(&one).await;
+    asked.is_held(&two).await;
+    let question = asked.question().await;
+    let answer = json!({"answer": "meeting", "task_id": task});
+    assert_eq!(asked.answers(&question, answer).await.0, 200);
+    assert_eq!(asked.ended(&one).await.0, "done");
+    world
+        .until("the other meeting is asked about", async || {
+            let open = world.get("/api/questions?state=open").await;
+            let next = &open["questions"][0];
+            next["id"].is_string() && next["id"] != question["id"]
+        })
+        .await;
+    let next = asked.question().await;
+    assert_eq!(asked.answers(&next, json!({"answer": "new"})).await.0, 200);
+    assert_eq!(asked.ended(&two).await.0, "done");
+    let made = world.clickup.tasks_in(INBOUND).remove(0).id;
+    let (_, block) = lead(world, &made);
+    assert!(block.contains("5 May"), "{block}");
+    assert!(!block.contains("4 May"), "{block}");
+
+    let (moved, rescheduled) = first.rescheduled(Some("mike@ross.example"), "2090-05-08T10:00:00Z");
+    assert_eq!(asked.ends(&rescheduled).await.0, "done");
+    let (_, block) = lead(world, &task);
+    assert!(block.contains("8 May"), "{block}");
+    assert!(!block.contains("5 May"), "{block}");
+    let off = moved.cancelled(Some("mike@ross.example"), None);
+    assert_eq!(asked.ends(&off).await.0, "done");
+    assert_eq!(lead(world, &task).0, "meeting cancelled");
+    assert_eq!(lead(world, &made).0, "meeting booked");
+}
