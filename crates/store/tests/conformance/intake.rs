@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use store::Error;
-use store::rows::{Delivery, Reading, Status};
+use store::rows::{Delivery, Link, Reading, Status};
 
 use crate::world::*;
 
@@ -155,6 +155,48 @@ pub async fn a_booking_known_without_its_predecessor_learns_it(store: Any) {
         store.proof(PROFILE, "bk_1").await.expect("answers").changes,
         [claim.stored]
     );
+}
+
+pub async fn a_listed_seat_learns_from_its_own_delivery(store: Any) {
+    let ada = "ada@example.com";
+    let mut listed = booked("bk_1", ada, "10:00");
+    listed.seated = true;
+    let known = comes(&store, vec![listed.clone()]).await;
+    let first = claim(&store, "12:00").await;
+    finish(&store, &first, Status::Done).await;
+    let link = Link {
+        token: format!("chain:bk_1/{}", listed.identity()),
+        lead: "lead_1".into(),
+        how: "e-mail".into(),
+        gone: false,
+    };
+    record_links(&store, &[link]).await;
+
+    let mut own = seat("s_1", listed.clone());
+    own.booking.notes = Some("by the window".into());
+    let second = comes(&store, vec![own.clone()]).await;
+
+    assert_eq!(status(&store, &second).await, Status::Duplicate);
+    let again = claim(&store, "12:01").await;
+    assert_eq!(again.stored.delivery_id, known, "planned anew");
+    assert_eq!(again.stored.key, first.stored.key);
+    assert_eq!(again.stored.change.seat.as_deref(), Some("s_1"));
+    assert_eq!(again.stored.change.booking.notes, own.booking.notes);
+    finish(&store, &again, Status::Done).await;
+    let renamed = ["chain:bk_1/s_1".to_owned()];
+    let links = store.links(PROFILE, &renamed).await.expect("answers");
+    assert_eq!(links.len(), 1, "it stays the lead's");
+    assert_eq!(links[0].lead, "lead_1");
+
+    // Its move names the seat.
+    let mut away = moved("s_1", "bk_2", "somebody@example.com", "10:05");
+    away.seated = true;
+    comes(&store, vec![away]).await;
+    let late = claim(&store, "12:02").await;
+    let related = store.related(PROFILE, &late.stored).await.expect("answers");
+    assert_eq!(related.len(), 2);
+    let third = comes(&store, vec![own, listed]).await;
+    assert_eq!(status(&store, &third).await, Status::Duplicate);
 }
 
 pub async fn what_is_learnt_while_running_is_planned_afterwards(store: Any) {

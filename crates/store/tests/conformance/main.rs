@@ -33,6 +33,7 @@ macro_rules! every_claim {
                 a_value_that_came_back_is_a_new_change
                 a_seated_booking_is_one_change_per_person
                 a_booking_known_without_its_predecessor_learns_it
+                a_listed_seat_learns_from_its_own_delivery
                 what_is_learnt_while_running_is_planned_afterwards
                 a_delivery_that_stops_the_program_is_quarantined
                 what_stood_beside_a_poisoned_delivery_is_not_blamed
