@@ -111,14 +111,16 @@ impl Given {
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         };
+        let names_task = task.as_ref().is_some_and(|id| !id.is_empty());
         match (self.answer.as_str(), task.filter(is_id)) {
             ("person", Some(task)) => Ok(Answer::Person(task)),
             ("meeting", Some(task)) => Ok(Answer::Meeting(task)),
             ("person" | "meeting", None) => {
                 Err("`person` and `meeting` want the `task_id` of a task")
             }
-            ("new", _) => Ok(Answer::New),
-            ("ignore", _) => Ok(Answer::Ignore),
+            ("new", _) if !names_task => Ok(Answer::New),
+            ("ignore", _) if !names_task => Ok(Answer::Ignore),
+            ("new" | "ignore", _) => Err("`new` and `ignore` are about no task: leave it out"),
             (_, _) => Err("`answer` is one of person, meeting, new, ignore"),
         }
     }

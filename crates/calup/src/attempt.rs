@@ -54,6 +54,7 @@ pub async fn attempt(
     let Some(mut background) = locked(app, stored, journal, locks).await? else {
         return Ok(End::Yielded);
     };
+    locks.lead = None;
     let resolved = lookup::resolve(app, crm, stored, journal).await;
     // Recorded together with what was found: another change may be the next to look at the lead.
     adopt_created(&background, journal).await?;
@@ -74,7 +75,10 @@ pub async fn attempt(
     }
     let mut amended_before = usize::MAX;
     for _ in 0..ROUNDS_MAX {
-        locks.lead = None;
+        if locks.lead.take().is_some() {
+            // Others may write to it now, and what was read of it is old when it is held again.
+            journal.forget_what_was_read().await?;
+        }
         execute::room(crm, CALLS_OF_A_CHANGE, journal).await?;
         adopt_created(&background, journal).await?;
         let mut search = find(app, crm, &background, journal).await?;
@@ -128,8 +132,16 @@ pub async fn attempt(
             notes,
             ..
         } = search;
-        let mut facts =
-            gather::facts(app, crm, stored, &background, found, asking, journal).await?;
+        let mut facts = gather::facts(
+            app,
+            crm,
+            stored,
+            &background,
+            (found, by_chain),
+            asking,
+            journal,
+        )
+        .await?;
         facts.is_said = is_said || asking::is_said_of(app, stored, &facts.found).await?;
         let mut plan = plan::plan(&stored.change, &facts, profile);
         plan.reasons.extend(notes);

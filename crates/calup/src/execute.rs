@@ -372,6 +372,7 @@ pub async fn link(
             lead: lead.to_owned(),
             how: how.to_owned(),
             gone: false,
+            only: !is_person,
         })
         .collect();
     journal.set_links(links);

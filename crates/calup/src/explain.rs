@@ -136,7 +136,7 @@ async fn one(app: &App, change: Change) -> Result<Value, Stop> {
                     crm.as_ref(),
                     &stored,
                     &background,
-                    search.found,
+                    (search.found, search.by_chain),
                     asking,
                     &mut journal,
                 )

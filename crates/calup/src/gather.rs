@@ -3,6 +3,8 @@
 mod find;
 mod shown;
 
+use std::collections::BTreeSet;
+
 use domain::chain::{self, Shown};
 use domain::change::{Change, Kind, Person};
 use domain::effect::{self, Effect, State};
@@ -37,8 +39,8 @@ pub struct Background {
     heard: Vec<(usize, Option<String>)>,
     /// Likewise, and the words: also of those that have ended, where it matters.
     said: Vec<(usize, Option<String>, String)>,
-    /// Of these, by number: the lead that one was told to.
-    told_to: Vec<(usize, String)>,
+    /// The leads that these were told to.
+    told_to: BTreeSet<String>,
     /// `chain:<token>` of every booking of this chain.
     pub tokens: Vec<String>,
     /// `person:<key>`.
@@ -189,11 +191,7 @@ pub fn known_from(app: &App, related: &[Stored], stored: &Stored) -> Background 
     if !related.iter().any(|r| r.key == stored.key) {
         known.push(as_known(stored));
     }
-    let told_to = related
-        .iter()
-        .enumerate()
-        .filter_map(|(n, r)| Some((n, r.lead.clone()?)))
-        .collect();
+    let told_to = related.iter().filter_map(|r| r.lead.clone()).collect();
     let fold = chain::fold(known.iter().map(|k| &k.change));
     let tokens: Vec<String> = fold
         .tokens(&stored.change)
@@ -282,13 +280,13 @@ fn has_moved_status(write: &Effect) -> bool {
     write.state == State::Applied && serde_json::from_str(&write.desired).is_ok_and(moves)
 }
 
-/// Everything a plan may look at, for a lead that was found (or nobody).
+/// Everything a plan may look at, for a lead that was found (or nobody), be it by its chain.
 pub async fn facts(
     app: &App,
     crm: &dyn Crm,
     stored: &Stored,
     known: &Background,
-    found: Found,
+    (found, by_chain): (Found, bool),
     asking: Asking,
     journal: &mut Journal<'_>,
 ) -> Result<Facts, Stop> {
@@ -316,8 +314,12 @@ pub async fn facts(
         None => store::rows::Register::default(),
     };
     let mut all = known.known.clone();
-    let here = (lead_id.as_deref(), register.people.as_slice());
-    shown::place(app, stored, known, here, journal, &mut all).await?;
+    let at = shown::At {
+        lead: lead_id.as_deref(),
+        by_chain,
+        people: &register.people,
+    };
+    shown::place(app, known, at, journal, &mut all).await?;
     let effects = journal.effects();
     let of = |kind: effect::Kind| effects.iter().filter(move |e| e.kind == kind);
     let mut told_on = Vec::new();

@@ -192,7 +192,7 @@ async fn as_planned(
     journal: &mut Journal<'_>,
 ) -> Result<String, Stop> {
     let profile = &app.config.profile;
-    let (found, asking) = (Found::Nobody, Asking::Settled);
+    let (found, asking) = ((Found::Nobody, false), Asking::Settled);
     let facts = gather::facts(app, crm, stored, background, found, asking, journal).await?;
     let actions = plan::plan(&stored.change, &facts, profile).actions;
     for action in actions {

@@ -118,6 +118,19 @@ async fn one(
     if effect.kind != Kind::Write {
         guard::doubt(app, &effect.profile, &effect.key, &effect.change).await?;
     }
+    // What is found is written into the lead's register: as it is while nobody else is at the lead.
+    let alone = match effect.kind {
+        Kind::Write | Kind::BlockComment => {
+            let lead = app
+                .store
+                .standing_for(&effect.profile, &effect.target)
+                .await?;
+            let held = app.shared.leads.of(&lead).lock_owned().await;
+            journal.forget_what_was_read().await?;
+            Some(held)
+        }
+        Kind::Create | Kind::Comment => None,
+    };
     let remote = match effect.kind {
         Kind::Write => written(crm, &effect, journal).await?,
         Kind::Create => created(app, crm, stored, &mut effect).await?,
@@ -140,6 +153,9 @@ async fn one(
             effect.state = State::Applied;
             effect.remote_id = Some(id);
             journal.set_effect(&effect);
+            if alone.is_some() {
+                journal.record().await?;
+            }
             Ok(None)
         }
         Looked::Gone => {

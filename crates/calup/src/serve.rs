@@ -131,7 +131,10 @@ fn work_apart(
                 });
                 try_join_all(works).await.map(|_| ())
             });
-            let _ = tell.send(runtime.block_on(work));
+            let done = runtime.block_on(work);
+            // What it holds of the store is let go before the process may end: the last to close it tidies up.
+            drop(runtime);
+            let _ = tell.send(done);
         })
         .map_err(|e| format!("could not start the worker: {e}"))?;
     Ok(tokio::spawn(async {

@@ -70,6 +70,7 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) -> Result<(), store
         }
     }
     asking.give_back(&app).await;
+    asking.give_back_unheard(&app).await;
     Ok(())
 }
 
@@ -161,6 +162,14 @@ impl Asking {
                     .await;
             }
             Some(_) => {}
+        }
+    }
+
+    async fn give_back_unheard(&mut self, app: &App) {
+        if let Some(owner) = self.unheard.take()
+            && let Err(error) = app.store.release(app.profile(), &owner).await
+        {
+            tracing::debug!(%error, "could not give back a lease that may have been granted");
         }
     }
 

@@ -80,6 +80,11 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) -> Result<(), s
             _ = stop.wait_for(|s| *s) => {}
         }
     }
+    if forgotten.is_likely
+        && let Err(error) = app.store.unclaim(app.profile(), &app.keys_at_work()).await
+    {
+        tracing::error!(%error, "could not put back what may have been claimed");
+    }
     let finishing = async { while at_work.join_next().await.is_some() {} };
     let patience = app.config.call_timeout() + FINISH;
     if tokio::time::timeout(patience, finishing).await.is_err() {
@@ -127,11 +132,21 @@ async fn turn(
     // Between what came to us, another process may have stored something.
     if app.came.swap(false, Ordering::AcqRel) || tokio::time::Instant::now() >= *next_look {
         *next_look = tokio::time::Instant::now() + LOOK_EVERY;
-        let outcome = reading::read_all(app, READ_BATCH).await;
+        // After a stop they are handed out one by one, and what is worked off has to know of those that came with it.
+        let is_left = loop {
+            match reading::read_all(app, READ_BATCH).await {
+                Ok(0) => break Ok(false),
+                Ok(n) => read += n,
+                Err(error) => break Err(error),
+            }
+            if read >= READ_BATCH {
+                break Ok(true);
+            }
+        };
         // What is left is read at the next turn.
-        let is_left = outcome.as_ref().map_or(true, |n| *n > 0);
-        app.came.fetch_or(is_left, Ordering::AcqRel);
-        read = outcome?;
+        let is_any_left = *is_left.as_ref().unwrap_or(&true);
+        app.came.fetch_or(is_any_left, Ordering::AcqRel);
+        is_left?;
     }
     // Others whose last verb shared the commit end now too.
     tokio::task::yield_now().await;

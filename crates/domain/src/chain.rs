@@ -178,11 +178,16 @@ pub fn fold_shown<'a>(
         .filter(|s| is_on_it(s))
         .map(|s| s.chain)
         .collect();
+    // What ended a series may be of an occurrence that is left out.
+    let is_end = |slot: &Slot, i: usize| slot.ended_by.is_some_and(|end| *end == *all.changes[i]);
     let kept: BTreeSet<usize> = all
         .slots
         .iter()
         .filter(|s| chains.contains(&s.chain))
-        .flat_map(|s| s.changes.iter().copied())
+        .flat_map(|s| {
+            let ends = (0..all.changes.len()).filter(|&i| is_end(s, i));
+            s.changes.iter().copied().chain(ends)
+        })
         .collect();
     if kept.len() == all.changes.len() {
         return all;

@@ -104,7 +104,7 @@ pub fn plan(change: &Change, facts: &Facts, profile: &Profile) -> Plan {
             "deleted task",
             "a person deleted the lead of this meeting, and nobody else has the e-mail",
         ),
-        Found::Nobody => asking(change, facts, &folds.all)
+        Found::Nobody => asking(change, facts, &folds.here)
             .unwrap_or_else(|| for_nobody_known(change, facts, &folds, profile)),
     }
 }
@@ -130,6 +130,7 @@ fn for_nobody_known(change: &Change, facts: &Facts, folds: &Folds, profile: &Pro
 /// whoever booked it.
 struct Folds<'a> {
     all: Fold<'a>,
+    here: Fold<'a>,
     status: Fold<'a>,
     block: Fold<'a>,
 }
@@ -145,6 +146,7 @@ impl<'a> Folds<'a> {
         };
         Self {
             all: chain::fold_of(facts.known.iter().map(|k| &k.change), change),
+            here: fold(|_| true),
             status: fold(|parts| parts.status),
             block: fold(|parts| parts.block),
         }
@@ -406,7 +408,7 @@ fn for_lead(
     if let Some(wanted) = wanted_status(change, &folds.status, profile)
         && let Some(name) = spelled(wanted, facts, &mut plan)
     {
-        let may_move = guard(change, lead, facts, fold, profile);
+        let may_move = guard(change, lead, facts, (fold, &folds.status), profile);
         if lead.status.to_lowercase() == name.to_lowercase() {
             plan.status_taken =
                 (change.kind == Kind::Booked && may_move.is_ok()).then(|| lead.status.clone());

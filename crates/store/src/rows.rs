@@ -196,6 +196,9 @@ pub struct Link {
     pub how: String,
     /// The lead was found deleted.
     pub gone: bool,
+    /// Of a chain: this meeting is the lead's, and its person need not be.
+    #[serde(default)]
+    pub only: bool,
 }
 
 /// What calup last did to a lead: the memory that the guards need.

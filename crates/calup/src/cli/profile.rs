@@ -255,7 +255,7 @@ fn set(row: &mut ProfileRow, config: &Config, name: &str, value: &str) -> Result
     }
     if !config.settings.knows(name) || !config::is_of_profile(name) {
         let hint = config.settings.nearest(name);
-        super::wrong_usage(&format!("`{name}` is not a setting of a profile{hint}"));
+        super::wrong_usage(&format!("`{name}` is no setting of a profile{hint}"));
     }
     if value.is_empty() {
         row.settings.remove(name);

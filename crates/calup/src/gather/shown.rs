@@ -6,27 +6,36 @@ use std::collections::{BTreeSet, HashMap};
 use domain::chain::{self, Shown};
 use domain::change::{Change, Kind};
 use domain::facts::Known;
-use store::rows::Stored;
+use store::rows::Link;
 
 use super::{Background, as_known};
 use crate::app::App;
 use crate::journal::Journal;
 
-/// Marks what is known, and adds what others have there. `people`: whose meetings have been shown on the lead.
+/// Where the change at hand is told.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    pub lead: Option<&'a str>,
+    /// It was found as its meeting's, whoever's else it is.
+    pub by_chain: bool,
+    /// Whose meetings have been shown on it.
+    pub people: &'a [String],
+}
+
+/// Marks what is known, and adds what others have there.
 pub async fn place(
     app: &App,
-    stored: &Stored,
     background: &Background,
-    (lead, people): (Option<&str>, &[String]),
+    at: At<'_>,
     journal: &mut Journal<'_>,
     known: &mut Vec<Known>,
 ) -> Result<(), store::Error> {
-    own(app, stored, background, lead, journal, known).await?;
-    let Some(lead) = lead else {
+    own(background, at, journal, known).await?;
+    let Some(lead) = at.lead else {
         return Ok(());
     };
-    for person in people.iter().filter(|p| !is(p, &background.person)) {
-        others(app, stored, person, lead, journal, known).await?;
+    for person in at.people.iter().filter(|p| !is(p, &background.person)) {
+        others(app, person, lead, journal, known).await?;
     }
     Ok(())
 }
@@ -35,72 +44,86 @@ fn is(person: &str, token: &str) -> bool {
     token.strip_prefix("person:") == Some(person)
 }
 
-/// Of the person's own meetings those count elsewhere whose lead is another one, and is still there.
+/// Of the person's own meetings those count elsewhere that a person has given to another lead by themselves. Where only
+/// the meeting at hand is this lead's, those that have none yet are not shown on it either.
 async fn own(
-    app: &App,
-    stored: &Stored,
     background: &Background,
-    lead: Option<&str>,
+    at: At<'_>,
     journal: &mut Journal<'_>,
     known: &mut [Known],
 ) -> Result<(), store::Error> {
-    let leads: BTreeSet<&str> = background
-        .told_to
-        .iter()
-        .map(|(_, lead)| lead.as_str())
-        .collect();
-    let mut is_any_elsewhere = false;
-    for told_to in leads.into_iter().filter(|told_to| lead != Some(told_to)) {
-        let stands = app.store.standing_for(&stored.profile, told_to).await?;
-        is_any_elsewhere |= lead != Some(&stands);
-    }
-    if !is_any_elsewhere {
+    let is_only_this = match at {
+        At {
+            lead: Some(lead),
+            by_chain: true,
+            ..
+        } => is_strange(background, lead, journal).await?,
+        _ => false,
+    };
+    let lead = at.lead;
+    let is_any_elsewhere = background.told_to.iter().any(|to| lead != Some(to));
+    if !is_any_elsewhere && !is_only_this {
         return Ok(());
     }
     let changes: Vec<Change> = known.iter().map(|k| k.change.clone()).collect();
     let links = Links::of(&changes, journal).await?;
     for (known, change) in known.iter_mut().zip(&changes) {
-        if change.kind != Kind::Note && links.lead(change).is_some_and(|it| Some(it) != lead) {
+        let is_elsewhere = match links.lead(change) {
+            Some((its, _)) if lead == Some(its) => false,
+            Some((_, is_only)) => is_only || is_only_this,
+            None => is_only_this,
+        };
+        if is_elsewhere && change.kind != Kind::Note {
             known.shown = Shown::Elsewhere;
         }
     }
     Ok(())
 }
 
+/// Whether the lead is not its person's.
+async fn is_strange(
+    background: &Background,
+    lead: &str,
+    journal: &mut Journal<'_>,
+) -> Result<bool, store::Error> {
+    let person = [background.person.clone()];
+    let links = journal.links(&person).await?;
+    Ok(!links.iter().any(|link| link.lead == lead && !link.gone))
+}
+
 async fn others(
     app: &App,
-    stored: &Stored,
     person: &str,
     lead: &str,
     journal: &mut Journal<'_>,
     known: &mut Vec<Known>,
 ) -> Result<(), store::Error> {
-    let theirs = app.store.of_person(&stored.profile, person).await?;
+    let theirs = app.store.of_person(app.profile(), person).await?;
     let changes: Vec<Change> = theirs.iter().map(|s| s.change.clone()).collect();
     let links = Links::of(&changes, journal).await?;
     let token = [format!("person:{person}")];
     let their_lead = journal.links(&token).await?.into_iter().next();
     let their_lead = their_lead.filter(|link| !link.gone).map(|link| link.lead);
     for one in &theirs {
-        let mut is_known = known.iter().map(|k| &k.change);
-        if is_known.any(|change| *change == one.change) {
-            continue;
-        }
-        let on = links.lead(&one.change).or(their_lead.as_deref());
+        let on = links.lead(&one.change).map(|(its, _)| its);
         let is_theirs = one.person == person && one.change.kind != Kind::Note;
-        let mut one = as_known(one);
-        if is_theirs && on == Some(lead) {
-            one.shown = Shown::Here;
+        let is_here = is_theirs && on.or(their_lead.as_deref()) == Some(lead);
+        let at = known.iter().position(|k| k.change == one.change);
+        let at = at.unwrap_or_else(|| {
+            known.push(as_known(one));
+            known.len() - 1
+        });
+        if is_here {
+            known[at].shown = Shown::Here;
         }
-        known.push(one);
     }
     Ok(())
 }
 
-/// The leads to which the chains of some changes are tied.
+/// What the chains of some changes are tied to.
 struct Links {
-    /// By token.
-    leads: HashMap<String, String>,
+    /// By token; of leads that are there.
+    links: HashMap<String, Link>,
     /// By the change's base key.
     tokens: HashMap<String, Vec<String>>,
 }
@@ -120,14 +143,17 @@ impl Links {
         let links = journal.links(&all).await?;
         let tied = links.into_iter().filter(|link| !link.gone);
         Ok(Self {
-            leads: tied.map(|link| (link.token, link.lead)).collect(),
+            links: tied.map(|link| (link.token.clone(), link)).collect(),
             tokens: of_change,
         })
     }
 
-    fn lead(&self, change: &Change) -> Option<&str> {
+    /// With whether it is the lead's alone.
+    fn lead(&self, change: &Change) -> Option<(&str, bool)> {
         let tokens = self.tokens.get(&change.base_key())?;
-        let lead = tokens.iter().find_map(|token| self.leads.get(token));
-        lead.map(String::as_str)
+        let links = tokens.iter().filter_map(|token| self.links.get(token));
+        let is_only = links.clone().all(|link| link.only);
+        let link = links.into_iter().next()?;
+        Some((&link.lead, is_only))
     }
 }

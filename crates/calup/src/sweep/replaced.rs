@@ -32,6 +32,9 @@ pub async fn remove(
             return Ok(());
         }
     }
+    if is_another_s(app, stored, lead, &mine).await? {
+        return Ok(());
+    }
     crash::at("replacing");
     let end = end(app, crm, &related, lead).await?;
     crash::at("replaced");
@@ -66,6 +69,9 @@ pub async fn take_back(
             return Ok(false);
         }
     }
+    if is_another_s(app, stored, lead, &[]).await? {
+        return Ok(false);
+    }
     match end(app, crm, &related, lead).await? {
         End::NotOurs => Ok(false),
         End::Gone => {
@@ -84,6 +90,27 @@ pub async fn take_back(
             Ok(false)
         }
     }
+}
+
+/// Whether somebody under another address has a meeting on it that is none of `mine`.
+async fn is_another_s(
+    app: &App,
+    stored: &Stored,
+    lead: &str,
+    mine: &[String],
+) -> Result<bool, store::Error> {
+    let people = app.store.register(&stored.profile, lead).await?.people;
+    for person in people.iter().filter(|person| **person != stored.person) {
+        let theirs = app.store.of_person(&stored.profile, person).await?;
+        for other in theirs.iter().filter(|other| other.person == *person) {
+            let tokens = gather::known_from(app, &theirs, other).tokens;
+            let is_mine = tokens.iter().any(|token| mine.contains(token));
+            if !is_mine && is_on(app, other, lead).await? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// A change on a lead that was merged is on the one that stands for it.

@@ -97,3 +97,50 @@ async fn a_meeting_that_is_another_lead_s_is_not_shown_and_holds_no_status() {
     assert_eq!(lead(world, &task).0, "meeting cancelled");
     assert_eq!(lead(world, &made).0, "meeting booked");
 }
+
+#[tokio::test]
+async fn a_meeting_that_nobody_has_placed_yet_is_not_shown_beside_one_that_was() {
+    let asked = Asked::start().await;
+    let world = &asked.world;
+    let task = world.clickup.add_task(BROKERS, "Mike Ross", None);
+    let cal = world.cal();
+    let (first, second) = (cal.book(&mike(), START, 30), cal.book(&mike(), LATER, 30));
+    let (one, two) = (first.created(), second.created());
+    asked.is_held(&one).await;
+    asked.is_held(&two).await;
+    let question = asked.question().await;
+    let answer = json!({"answer": "meeting", "task_id": task});
+    assert_eq!(asked.answers(&question, answer).await.0, 200);
+    assert_eq!(asked.ended(&one).await.0, "done");
+    let (_, block) = lead(world, &task);
+    assert!(block.contains("4 May"), "{block}");
+    assert!(!block.contains("5 May"), "{block}");
+
+    let off = first.cancelled(Some("mike@ross.example"), None);
+    assert_eq!(asked.ends(&off).await.0, "done");
+    assert_eq!(lead(world, &task).0, "meeting cancelled");
+    assert_eq!(world.ending(&two.body).await.0, "held");
+}
+
+#[tokio::test]
+async fn a_lead_that_a_person_has_deleted_claims_no_meeting() {
+    let asked = Asked::start().await;
+    let world = &asked.world;
+    let email = Some("mike@ross.example");
+    let old = world.clickup.add_task(BROKERS, "Mike Ross", email);
+    let cal = world.cal();
+    let first = cal.book(&mike(), START, 30);
+    assert_eq!(asked.ends(&first.created()).await.0, "done");
+    world.clickup.human_delete(&old);
+    let task = world.clickup.add_task(BROKERS, "Mike Ross", email);
+
+    let second = cal.book(&mike(), LATER, 30);
+    assert_eq!(asked.ends(&second.created()).await.0, "done");
+
+    let (_, block) = lead(world, &task);
+    assert!(block.contains("4 May"), "{block}");
+    assert!(block.contains("5 May"), "{block}");
+    let off = second.cancelled(email, None);
+    assert_eq!(asked.ends(&off).await.0, "done");
+    assert_eq!(lead(world, &task).0, "meeting booked");
+}

@@ -76,12 +76,13 @@ pub fn spelled(wanted: &str, facts: &Facts, plan: &mut Plan) -> Option<String> {
 }
 
 /// Whether this change may move the status: the first booking of a chain moves what is open, and of the ended
-/// ones what the profile reopens; everything else moves only what calup set itself.
+/// ones what the profile reopens; everything else moves only what calup set itself. The folds: the person's, and the
+/// one that the status comes from.
 pub fn guard(
     change: &Change,
     lead: &Lead,
     facts: &Facts,
-    fold: &Fold,
+    (fold, status): (&Fold, &Fold),
     profile: &Profile,
 ) -> Result<&'static str, String> {
     let current = lead.status.to_lowercase();
@@ -104,7 +105,7 @@ pub fn guard(
                 && k.change != *change
         }),
         // A request has a status of its own; a move that waits moves no status that calup did not set.
-        Kind::Requested => fold.wanted(false) == Wanted::AsFound,
+        Kind::Requested => status.wanted(false) == Wanted::AsFound,
         Kind::Cancelled | Kind::Rejected | Kind::Note => false,
     };
     if !is_first {

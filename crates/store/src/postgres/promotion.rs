@@ -12,6 +12,7 @@ use crate::{Error, RESTORED, Result};
 const SERVER: &str = "server";
 
 statements! {
+    IS_STANDBY = "SELECT pg_is_in_recovery()";
     KNOW = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     KNOWN = "SELECT value FROM meta WHERE key = $1 FOR UPDATE";
     SET = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
@@ -32,6 +33,11 @@ impl Server {
         let identity: String = match db.value(IDENTITY, &[]).await {
             Ok(identity) => identity,
             Err(Error::Other(why)) => {
+                if db.value::<bool>(IS_STANDBY, &[]).await? {
+                    // Kept until its promotion, it would never be looked at.
+                    let why = "the server is a standby, which takes no writes";
+                    return Err(Error::Unwritable(why.into()));
+                }
                 tracing::debug!("the server does not tell who it is: {why}");
                 return Ok(());
             }

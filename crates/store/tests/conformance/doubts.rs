@@ -78,6 +78,7 @@ pub async fn a_link_to_a_merged_lead_means_the_one_that_is_left(store: Any) {
         lead: lead.into(),
         how: "made by calup".into(),
         gone: false,
+        only: false,
     };
     let tokens = ["chain:bk_1", "chain:bk_2", "chain:bk_3"].map(String::from);
     let links = [

@@ -169,6 +169,7 @@ pub async fn a_listed_seat_learns_from_its_own_delivery(store: Any) {
         lead: "lead_1".into(),
         how: "e-mail".into(),
         gone: false,
+        only: false,
     };
     record_links(&store, &[link]).await;
 

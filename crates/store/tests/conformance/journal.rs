@@ -114,6 +114,7 @@ pub async fn links_are_kept_by_token_and_profile(store: Any) {
         lead: lead.into(),
         how: "e-mail".into(),
         gone: false,
+        only: false,
     };
     let tokens = [
         "chain:bk_1",

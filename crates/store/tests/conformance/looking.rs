@@ -109,6 +109,7 @@ pub async fn a_proof_tells_everything_of_a_booking(store: Any) {
         lead: "l".into(),
         how: "e-mail".into(),
         gone: false,
+        only: false,
     };
     let links = [link("chain:bk_1"), link("chain:bk_2"), link("chain:bk_9")];
     record_links(&store, &links).await;

@@ -258,6 +258,7 @@ async fn fill(store: &Any) -> String {
         lead: "lead_1".into(),
         how: "e-mail".into(),
         gone: false,
+        only: false,
     };
     record_links(store, &[link]).await;
     let register = Register {

@@ -135,6 +135,7 @@ async fn no_file_holds_an_address_a_name_or_a_secret() {
         lead: "lead_1".into(),
         how: "e-mail".into(),
         gone: false,
+        only: false,
     };
     let id = store
         .receive(raw("{\"email\":\"canary@example.com\"}"))

@@ -1,2 +1,9 @@
--- Whose meetings are shown on the lead: keys of people, separated by blanks.
+-- Whose meetings are shown on the lead: keys of people, separated by blanks. Looking through all changes takes longer
+-- than a verb may.
+SET LOCAL statement_timeout = 0;
 ALTER TABLE register ADD COLUMN people TEXT NOT NULL DEFAULT '';
+UPDATE register SET people = known.people
+FROM (
+  SELECT profile, lead, string_agg(DISTINCT person, ' ') AS people
+  FROM change WHERE lead IS NOT NULL GROUP BY profile, lead) AS known
+WHERE register.profile = known.profile AND register.lead = known.lead;
