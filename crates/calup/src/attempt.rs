@@ -82,15 +82,21 @@ pub async fn attempt(
         execute::room(crm, CALLS_OF_A_CHANGE, journal).await?;
         adopt_created(&background, journal).await?;
         let mut search = find(app, crm, &background, journal).await?;
-        if let Some(id) = lead_of(&search.found) {
+        while let Some(id) = lead_of(&search.found) {
             let lock = app.shared.leads.of(&id);
             locks.lead = lock.clone().try_lock_owned().ok();
-            if locks.lead.is_none() {
-                // Somebody else's change is at work on this lead: read what it leaves.
-                locks.lead = Some(lock.lock_owned().await);
-                journal.forget_what_was_read().await?;
-                search = find(app, crm, &background, journal).await?;
+            if locks.lead.is_some() {
+                journal.forget_registers().await?;
+                break;
             }
+            // Somebody else's change is at work on this lead: read what it leaves.
+            locks.lead = Some(lock.lock_owned().await);
+            journal.forget_what_was_read().await?;
+            search = find(app, crm, &background, journal).await?;
+            if lead_of(&search.found).is_some_and(|found| found == id) {
+                break;
+            }
+            locks.lead = None;
         }
         let lead_id = lead_of(&search.found);
         if let Some(id) = &lead_id
@@ -107,10 +113,15 @@ pub async fn attempt(
         if let Some(id) = lead_id.as_ref().filter(|_| search.is_no_lead) {
             locks.lead = None;
             if replaced::take_back(app, crm, stored, id).await? {
-                forget(&background, id, journal).await?;
+                forget(&background, id, true, journal).await?;
                 continue;
             }
             locks.lead = Some(app.shared.leads.of(id).lock_owned().await);
+            journal.forget_what_was_read().await?;
+            search = find(app, crm, &background, journal).await?;
+            if lead_of(&search.found).as_ref() != Some(id) {
+                continue;
+            }
         }
         if guard::adopt(app, crm, stored, &background, &search.found, journal).await? {
             continue;
@@ -190,7 +201,8 @@ pub async fn attempt(
                 if let (Some(old), Found::Lead(new, how)) = (replaced, &facts.found) {
                     replaced::remove(app, crm, stored, &old, &new.id).await?;
                     // Recorded with the end and not before: cut short, it is done again.
-                    forget(&background, &old, journal).await?;
+                    // Where only the meeting is another lead's, its person stays the first one's, if that stays.
+                    forget(&background, &old, !by_chain, journal).await?;
                     execute::link(&background, &new.id, how, !by_chain, journal).await?;
                 }
                 return Ok(End::Finished(verdict(&plan, journal.effects(), lead)));
@@ -314,10 +326,11 @@ async fn find(
 async fn forget(
     background: &Background,
     lead: &str,
+    with_person: bool,
     journal: &mut Journal<'_>,
 ) -> Result<(), store::Error> {
-    let mut tokens = background.tokens.clone();
-    tokens.push(background.person.clone());
+    let person = with_person.then(|| background.person.clone());
+    let tokens: Vec<String> = background.tokens.iter().cloned().chain(person).collect();
     let links = journal.links(&tokens).await?.into_iter();
     let its = links.filter(|l| l.lead == lead);
     journal.set_links(its.map(|l| Link { gone: true, ..l }));

@@ -358,6 +358,10 @@ pub async fn link(
     journal: &mut Journal<'_>,
 ) -> Result<(), store::Error> {
     // Through somebody else's meeting nobody becomes the lead's person.
+    let person_links = journal
+        .links(std::slice::from_ref(&background.person))
+        .await?;
+    let is_theirs = is_person || person_links.iter().any(|l| l.lead == lead && !l.gone);
     let person = is_person.then(|| background.person.clone());
     let wanted: Vec<String> = background.tokens.iter().cloned().chain(person).collect();
     let have = journal.links(&wanted).await?;
@@ -372,7 +376,7 @@ pub async fn link(
             lead: lead.to_owned(),
             how: how.to_owned(),
             gone: false,
-            only: !is_person,
+            only: !is_theirs,
         })
         .collect();
     journal.set_links(links);

@@ -97,6 +97,15 @@ impl<'a> Journal<'a> {
         Ok(())
     }
 
+    /// The same of registers alone: what was read of a lead before nobody else could be at it.
+    pub async fn forget_registers(&mut self) -> Result<(), store::Error> {
+        if !self.registers.is_empty() {
+            self.record().await?;
+            self.registers.clear();
+        }
+        Ok(())
+    }
+
     pub fn is_recorded(&self) -> bool {
         self.unrecorded.is_empty()
     }

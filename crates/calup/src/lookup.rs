@@ -154,7 +154,7 @@ async fn one(
             effect.remote_id = Some(id);
             journal.set_effect(&effect);
             if alone.is_some() {
-                journal.record().await?;
+                journal.forget_what_was_read().await?;
             }
             Ok(None)
         }

@@ -21,6 +21,7 @@ pub enum Only {
     Worker,
 }
 
+const LET_GO: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 #[cfg(target_os = "linux")]
 const WORKER_NICENESS: i32 = 10;
@@ -132,8 +133,9 @@ fn work_apart(
                 try_join_all(works).await.map(|_| ())
             });
             let done = runtime.block_on(work);
-            // What it holds of the store is let go before the process may end: the last to close it tidies up.
-            drop(runtime);
+            // What it holds of the store is let go before the process may end: the last to close it tidies up. A name
+            // that is being looked up is not waited for.
+            runtime.shutdown_timeout(LET_GO);
             let _ = tell.send(done);
         })
         .map_err(|e| format!("could not start the worker: {e}"))?;

@@ -179,7 +179,10 @@ pub fn fold_shown<'a>(
         .map(|s| s.chain)
         .collect();
     // What ended a series may be of an occurrence that is left out.
-    let is_end = |slot: &Slot, i: usize| slot.ended_by.is_some_and(|end| *end == *all.changes[i]);
+    let is_end = |slot: &Slot, i: usize| {
+        slot.ended_by
+            .is_some_and(|end| std::ptr::eq(end, all.changes[i]))
+    };
     let kept: BTreeSet<usize> = all
         .slots
         .iter()

@@ -124,7 +124,7 @@ async fn others(
 struct Links {
     /// By token; of leads that are there.
     links: HashMap<String, Link>,
-    /// By the change's base key.
+    /// By the change's base key; that of its own booking comes first.
     tokens: HashMap<String, Vec<String>>,
 }
 
@@ -134,8 +134,9 @@ impl Links {
         let mut of_change: HashMap<String, Vec<String>> = HashMap::new();
         let mut all = BTreeSet::new();
         for change in changes.iter().filter(|c| c.kind != Kind::Note) {
-            let tokens = fold.tokens(change);
-            let tokens: Vec<String> = tokens.into_iter().map(|t| format!("chain:{t}")).collect();
+            let own = fold.slot_of(change).map(|slot| slot.id.clone());
+            let tokens = own.into_iter().chain(fold.tokens(change));
+            let tokens: Vec<String> = tokens.map(|t| format!("chain:{t}")).collect();
             all.extend(tokens.iter().cloned());
             of_change.insert(change.base_key(), tokens);
         }
@@ -151,9 +152,7 @@ impl Links {
     /// With whether it is the lead's alone.
     fn lead(&self, change: &Change) -> Option<(&str, bool)> {
         let tokens = self.tokens.get(&change.base_key())?;
-        let links = tokens.iter().filter_map(|token| self.links.get(token));
-        let is_only = links.clone().all(|link| link.only);
-        let link = links.into_iter().next()?;
-        Some((&link.lead, is_only))
+        let link = tokens.iter().find_map(|token| self.links.get(token))?;
+        Some((&link.lead, link.only))
     }
 }

@@ -27,8 +27,9 @@ pub async fn remove(
         let theirs = gather::known_from(app, &related, other).tokens;
         theirs.iter().any(|token| mine.contains(token))
     };
+    let _alone = app.shared.leads.of(lead).lock_owned().await;
     for other in related.iter().filter(|other| !is_of_this_meeting(other)) {
-        if is_on(app, other, lead).await? {
+        if is_on(app, &related, other, lead).await? {
             return Ok(());
         }
     }
@@ -64,8 +65,9 @@ pub async fn take_back(
     lead: &str,
 ) -> Result<bool, Stop> {
     let related = gather::related(app, stored).await?;
+    let _alone = app.shared.leads.of(lead).lock_owned().await;
     for other in related.iter().filter(|other| other.person != stored.person) {
-        if is_on(app, other, lead).await? {
+        if is_on(app, &related, other, lead).await? {
             return Ok(false);
         }
     }
@@ -105,7 +107,7 @@ async fn is_another_s(
         for other in theirs.iter().filter(|other| other.person == *person) {
             let tokens = gather::known_from(app, &theirs, other).tokens;
             let is_mine = tokens.iter().any(|token| mine.contains(token));
-            if !is_mine && is_on(app, other, lead).await? {
+            if !is_mine && is_on(app, &theirs, other, lead).await? {
                 return Ok(true);
             }
         }
@@ -113,12 +115,21 @@ async fn is_another_s(
     Ok(false)
 }
 
-/// A change on a lead that was merged is on the one that stands for it.
-async fn is_on(app: &App, change: &Stored, lead: &str) -> Result<bool, store::Error> {
-    match &change.lead {
-        Some(its) => Ok(app.store.standing_for(&change.profile, its).await? == lead),
-        None => Ok(false),
+/// Whether its meeting is tied to the lead, or to one that was merged into it; what is at work still has no other sign.
+async fn is_on(
+    app: &App,
+    related: &[Stored],
+    change: &Stored,
+    lead: &str,
+) -> Result<bool, store::Error> {
+    if let Some(its) = &change.lead
+        && app.store.standing_for(&change.profile, its).await? == lead
+    {
+        return Ok(true);
     }
+    let tokens = gather::known_from(app, related, change).tokens;
+    let links = app.store.links(&change.profile, &tokens).await?;
+    Ok(links.iter().any(|link| link.lead == lead && !link.gone))
 }
 
 enum End {
@@ -128,11 +139,11 @@ enum End {
     NotOurs,
 }
 
+/// For whoever is alone at the lead.
 async fn end(app: &App, crm: &dyn Crm, related: &[Stored], lead: &str) -> Result<End, Stop> {
     let Some((effect, sent)) = made(app, related, lead).await? else {
         return Ok(End::NotOurs);
     };
-    let _alone = app.shared.leads.of(lead).lock_owned().await;
     let Some(twin) = twin(app, crm, &effect, lead).await? else {
         return Ok(End::Gone);
     };

@@ -144,3 +144,50 @@ async fn a_lead_that_a_person_has_deleted_claims_no_meeting() {
     assert_eq!(asked.ends(&off).await.0, "done");
     assert_eq!(lead(world, &task).0, "meeting booked");
 }
+
+#[tokio::test]
+async fn a_late_answer_deletes_no_lead_that_has_somebody_else_s_meeting() {
+    let asked = Asked::with(vec![("CALUP_QUESTION_HOURS", "0.0004".to_owned())]).await;
+    let world = &asked.world;
+    world.clickup.add_task(BROKERS, "Mike Ross", None);
+    let cal = world.cal();
+    let first = cal.book(&mike(), START, 30).created();
+    assert_eq!(asked.ends(&first).await.0, "done");
+    let made = world.clickup.tasks_in(INBOUND).remove(0).id;
+    let question_of = async |email: &str| {
+        world
+            .until("a question is known", async || {
+                let all = world.get("/api/questions").await;
+                all.to_string().contains(email)
+            })
+            .await;
+        let all = world.get("/api/questions").await;
+        let all = all["questions"].as_array().expect("a list").clone();
+        let is_it = |q: &serde_json::Value| q["attendee"]["email"] == email;
+        all.into_iter().find(is_it).expect("it is there")
+    };
+    let about_mike = question_of("mike@ross.example").await;
+    let elsewhere = Person::new("Mike Ross", "mike@elsewhere.example");
+    let second = cal.book(&elsewhere, LATER, 30).created();
+    assert_eq!(world.deliver(second.body.clone()).await, 200);
+    let about_other = question_of("mike@elsewhere.example").await;
+    let answer = json!({"answer": "person", "task_id": made});
+    assert_eq!(asked.answers(&about_other, answer).await.0, 200);
+    assert_eq!(asked.ended(&second).await.0, "done");
+    world
+        .until("both stand on it", async || {
+            let (_, block) = lead(world, &made);
+            block.contains("4 May") && block.contains("5 May")
+        })
+        .await;
+
+    let late = asked
+        .answers(&about_mike, json!({"answer": "ignore"}))
+        .await;
+    assert_eq!(late.0, 200);
+    world.settle().await;
+
+    let (status, block) = lead(world, &made);
+    assert_eq!(status, "meeting booked");
+    assert!(block.contains("5 May"), "{block}");
+}
