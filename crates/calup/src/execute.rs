@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use vendors::Crm;
 
 use crate::app::App;
-use crate::gather::{Background, FIELD_QUOTA, Stop};
+use crate::gather::{Background, FIELD_QUOTA, Stop, is_strange};
 use crate::journal::Journal;
 use crate::{clock, crash, index, keys};
 
@@ -358,10 +358,7 @@ pub async fn link(
     journal: &mut Journal<'_>,
 ) -> Result<(), store::Error> {
     // Through somebody else's meeting nobody becomes the lead's person.
-    let person_links = journal
-        .links(std::slice::from_ref(&background.person))
-        .await?;
-    let is_theirs = is_person || person_links.iter().any(|l| l.lead == lead && !l.gone);
+    let only = !is_person && is_strange(background, lead, journal).await?;
     let person = is_person.then(|| background.person.clone());
     let wanted: Vec<String> = background.tokens.iter().cloned().chain(person).collect();
     let have = journal.links(&wanted).await?;
@@ -376,7 +373,7 @@ pub async fn link(
             lead: lead.to_owned(),
             how: how.to_owned(),
             gone: false,
-            only: !is_theirs,
+            only,
         })
         .collect();
     journal.set_links(links);

@@ -22,6 +22,7 @@ use crate::journal::Journal;
 use crate::{clock, keys};
 
 pub use find::{Search, find};
+pub use shown::is_strange;
 
 /// What stops gathering: the CRM, or our own database.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,8 @@ pub struct Background {
     pub meeting: Vec<String>,
     /// Who is looked for.
     pub whose: Person,
+    /// The same, as `Change::identity` names them.
+    identity: String,
     /// What the links carried through which this chain's bookings came, the newest first. Anybody may have written it.
     pub pointers: Vec<String>,
     /// Another change may have made the person's lead: its answer was lost, and is looked up with that change.
@@ -230,6 +233,7 @@ pub fn known_from(app: &App, related: &[Stored], stored: &Stored) -> Background 
         lead_in_doubt: false,
         pointers,
         whose: whose.person.clone(),
+        identity: whose.identity(),
         heard: Vec::new(),
         said: Vec::new(),
         told_to,

@@ -63,11 +63,12 @@ pub fn after_all(life: &Arc<Life>) {
     }
 }
 
-/// When the task of a write was last read before it left.
-pub fn last_read(world: &World, asked: &Asked) -> u64 {
+/// When the task of a write was last read by the life that sends it, before it left. What another one has asked for, and
+/// is carried out only now, tells this one nothing.
+pub fn last_read(world: &World, life: u32, asked: &Asked) -> u64 {
     let seen = world.seen();
     task_of(&asked.path)
-        .and_then(|task| seen.reads.get(task).copied())
+        .and_then(|task| seen.reads.get(&(life, task.to_owned())).copied())
         .unwrap_or(0)
 }
 
@@ -108,7 +109,7 @@ pub fn carried_out(world: &World, life: u32, asked: &Asked, left: Departed) -> R
     let ok = received.status < 300;
     if asked.method == "GET" {
         if ok {
-            remember_read(world, &received.json());
+            remember_read(world, life, &received.json());
         }
         return received;
     }
@@ -144,7 +145,7 @@ pub fn carried_out(world: &World, life: u32, asked: &Asked, left: Departed) -> R
     received
 }
 
-fn remember_read(world: &World, body: &Value) {
+fn remember_read(world: &World, life: u32, body: &Value) {
     let now = time::elapsed_ms();
     let mut seen = world.seen();
     let tasks = body["tasks"]
@@ -152,7 +153,7 @@ fn remember_read(world: &World, body: &Value) {
         .map_or(std::slice::from_ref(body), Vec::as_slice);
     for task in tasks {
         if let Some(id) = task["id"].as_str() {
-            seen.reads.insert(id.to_owned(), now);
+            seen.reads.insert((life, id.to_owned()), now);
         }
     }
 }

@@ -279,7 +279,7 @@ fn vendor(
         is_beyond: late_ms > LATE_APPLY_MS
             || world.weather().index_lag_ms > INDEX_LAG_MS
             || world.seen().superseded.contains_key(&life),
-        read_at_ms: judge::last_read(&world, &asked),
+        read_at_ms: judge::last_read(&world, life, &asked),
         planned_at_ms: judge::decided_at(&world, &asked)
             .max(time::elapsed_ms().saturating_sub(DECIDED_MS)),
     };

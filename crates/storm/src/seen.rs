@@ -18,8 +18,8 @@ pub struct Seen {
     pub events: Vec<Event>,
     /// Whose record a task is.
     pub owners: BTreeMap<String, usize>,
-    /// When a task was last read with an answer.
-    pub reads: BTreeMap<String, u64>,
+    /// When a task was last read with an answer, by each life.
+    pub reads: BTreeMap<(u32, String), u64>,
     /// What people wrote into descriptions.
     pub texts: Vec<HumanText>,
     /// The status that a person set, and when.

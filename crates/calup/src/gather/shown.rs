@@ -80,15 +80,25 @@ async fn own(
     Ok(())
 }
 
-/// Whether the lead is not its person's.
-async fn is_strange(
+/// Whether the lead is not its person's, though a meeting of theirs is on it: no link of theirs says so, and none of their
+/// bookings has come to it as theirs.
+pub async fn is_strange(
     background: &Background,
     lead: &str,
     journal: &mut Journal<'_>,
 ) -> Result<bool, store::Error> {
     let person = [background.person.clone()];
     let links = journal.links(&person).await?;
-    Ok(!links.iter().any(|link| link.lead == lead && !link.gone))
+    if links.iter().any(|link| link.lead == lead && !link.gone) {
+        return Ok(false);
+    }
+    let changes: Vec<Change> = background.known.iter().map(|k| k.change.clone()).collect();
+    let links = Links::of(&changes, journal).await?;
+    let theirs = changes
+        .iter()
+        .filter(|c| c.identity() == background.identity);
+    let mut on = theirs.filter_map(|change| links.lead(change));
+    Ok(!on.any(|(its, is_only)| its == lead && !is_only))
 }
 
 async fn others(
