@@ -1,10 +1,11 @@
 //! Whether a person is asked whose lead a booker's is, and whether the question stays open as more comes of the meeting.
 
+mod nobody;
+
 use domain::booking::{Attendee, Booking};
 use domain::change::{Change, Meaning, understand};
 use domain::event::{BookingEvent, Trigger};
-use domain::facts::{Facts, Found, Known, Memory};
-use domain::plan::{Plan, Question, plan};
+use domain::plan::{Plan, Question};
 use domain::profile::Profile;
 use domain::question::{Asking, Candidate};
 use jiff::{SignedDuration, Timestamp};
@@ -61,34 +62,9 @@ fn planned(events: &[BookingEvent], asking: Asking) -> Plan {
             Meaning::Skipped(why) => panic!("{why}"),
         }
     };
-    let known = events.iter().map(|event| Known {
-        change: change(event),
-        shown: domain::chain::Shown::Nowhere,
-        done: false,
-        given_up: false,
-        untold: false,
-        tried_at: None,
-        said: None,
-    });
-    let facts = Facts {
-        known: known.collect(),
-        found: Found::Nobody,
-        is_said: false,
-        asking,
-        memory: Memory::default(),
-        statuses: Vec::new(),
-        list_name: "Inbound Leads".into(),
-        told: false,
-        moved_status: false,
-        dead: Vec::new(),
-        comment_marker: String::new(),
-        create_marker: String::new(),
-        no_fields: false,
-        no_status: false,
-        plain_type: false,
-    };
-    let last = change(events.last().expect("something came"));
-    plan(&last, &facts, &profile)
+    let known: Vec<Change> = events.iter().map(change).collect();
+    let last = known.last().expect("something came");
+    nobody::planned(last, &known, asking, &profile)
 }
 
 fn candidate() -> Candidate {

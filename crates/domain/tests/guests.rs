@@ -1,12 +1,12 @@
 //! What is told to a guest: beside the guest's own meetings, and the questions about them.
 
+mod nobody;
+
 use domain::booking::{Attendee, Booking};
-use domain::chain::Shown;
 use domain::change::{Change, Meaning, understand};
 use domain::event::{BookingEvent, Trigger};
-use domain::facts::{Facts, Found, Known, Memory};
 use domain::note::Note;
-use domain::plan::{Plan, Question, plan};
+use domain::plan::{Plan, Question};
 use domain::profile::{Guests, Profile};
 use domain::question::Asking;
 use jiff::{SignedDuration, Timestamp};
@@ -47,33 +47,7 @@ fn told(trigger: Trigger, uid: &str, on: i64, names: &[&str]) -> Vec<Change> {
 }
 
 fn planned(change: &Change, known: &[Change], asking: Asking) -> Plan {
-    let known = known.iter().map(|change| Known {
-        change: change.clone(),
-        shown: Shown::Nowhere,
-        done: false,
-        given_up: false,
-        untold: false,
-        tried_at: None,
-        said: None,
-    });
-    let facts = Facts {
-        known: known.collect(),
-        found: Found::Nobody,
-        is_said: false,
-        asking,
-        memory: Memory::default(),
-        statuses: Vec::new(),
-        list_name: "Inbound Leads".into(),
-        told: false,
-        moved_status: false,
-        dead: Vec::new(),
-        comment_marker: String::new(),
-        create_marker: String::new(),
-        no_fields: false,
-        no_status: false,
-        plain_type: false,
-    };
-    plan(change, &facts, &profile())
+    nobody::planned(change, known, asking, &profile())
 }
 
 /// Ada's meeting, with Gus as her guest, and one that Gus booked himself: all that is known when the last of it comes.

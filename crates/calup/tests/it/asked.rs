@@ -52,6 +52,18 @@ impl Asked {
         self.world.get("/api/questions?state=open").await["questions"][0].clone()
     }
 
+    /// The one that is asked once `before` is settled.
+    pub async fn next_question(&self, before: &Value) -> Value {
+        self.world
+            .until("the other meeting is asked about", async || {
+                let open = self.world.get("/api/questions?state=open").await;
+                let next = &open["questions"][0];
+                next["id"].is_string() && next["id"] != before["id"]
+            })
+            .await;
+        self.question().await
+    }
+
     /// The message that asks.
     pub async fn message(&self) -> sim::slack::MessageView {
         self.world

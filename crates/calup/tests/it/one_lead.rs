@@ -1,8 +1,8 @@
 //! A lead whose meetings were booked under several addresses, and a person whose meetings are several leads': status and
 //! block are the lead's.
 
-use serde_json::json;
-use sim::cal::Person;
+use serde_json::{Value, json};
+use sim::cal::{Booking, Delivery, Person};
 
 use crate::asked::*;
 use crate::world::{BROKERS, INBOUND, World};
@@ -10,6 +10,37 @@ use crate::world::{BROKERS, INBOUND, World};
 fn lead(world: &World, task: &str) -> (String, String) {
     let lead = world.clickup.task(task).expect("the lead");
     (lead.status, lead.markdown)
+}
+
+struct Given {
+    task: String,
+    first: Booking,
+    /// The other one, as it was delivered.
+    two: Delivery,
+    question: Value,
+}
+
+/// Of two meetings of somebody whom only a name knows, the first is given to the task by itself.
+async fn first_of_two_given() -> (Asked, Given) {
+    let asked = Asked::start().await;
+    let world = &asked.world;
+    let task = world.clickup.add_task(BROKERS, "Mike Ross", None);
+    let cal = world.cal();
+    let (first, second) = (cal.book(&mike(), START, 30), cal.book(&mike(), LATER, 30));
+    let (one, two) = (first.created(), second.created());
+    asked.is_held(&one).await;
+    asked.is_held(&two).await;
+    let question = asked.question().await;
+    let answer = json!({"answer": "meeting", "task_id": task});
+    assert_eq!(asked.answers(&question, answer).await.0, 200);
+    assert_eq!(asked.ended(&one).await.0, "done");
+    let given = Given {
+        task,
+        first,
+        two,
+        question,
+    };
+    (asked, given)
 }
 
 #[tokio::test]
@@ -60,26 +91,15 @@ async fn meetings_under_two_addresses_stand_on_one_lead_until_the_last_is_off() 
 
 #[tokio::test]
 async fn a_meeting_that_is_another_lead_s_is_not_shown_and_holds_no_status() {
-    let asked = Asked::start().await;
+    let (asked, of) = first_of_two_given().await;
     let world = &asked.world;
-    let task = world.clickup.add_task(BROKERS, "Mike Ross", None);
-    let cal = world.cal();
-    let (first, second) = (cal.book(&mike(), START, 30), cal.book(&mike(), LATER, 30));
-    let (one, two) = (first.created(), second.created());
-    asked.is_held(&one).await;
-    asked.is_held(&two).await;
-    let question = asked.question().await;
-    let answer = json!({"answer": "meeting", "task_id": task});
-    assert_eq!(asked.answers(&question, answer).await.0, 200);
-    assert_eq!(asked.ended(&one).await.0, "done");
-    world
-        .until("the other meeting is asked about", async || {
-            let open = world.get("/api/questions?state=open").await;
-            let next = &open["questions"][0];
-            next["id"].is_string() && next["id"] != question["id"]
-        })
-        .await;
-    let next = asked.question().await;
+    let Given {
+        task,
+        first,
+        two,
+        question,
+    } = of;
+    let next = asked.next_question(&question).await;
     assert_eq!(asked.answers(&next, json!({"answer": "new"})).await.0, 200);
     assert_eq!(asked.ended(&two).await.0, "done");
     let made = world.clickup.tasks_in(INBOUND).remove(0).id;
@@ -100,18 +120,11 @@ async fn a_meeting_that_is_another_lead_s_is_not_shown_and_holds_no_status() {
 
 #[tokio::test]
 async fn a_meeting_that_nobody_has_placed_yet_is_not_shown_beside_one_that_was() {
-    let asked = Asked::start().await;
+    let (asked, of) = first_of_two_given().await;
     let world = &asked.world;
-    let task = world.clickup.add_task(BROKERS, "Mike Ross", None);
-    let cal = world.cal();
-    let (first, second) = (cal.book(&mike(), START, 30), cal.book(&mike(), LATER, 30));
-    let (one, two) = (first.created(), second.created());
-    asked.is_held(&one).await;
-    asked.is_held(&two).await;
-    let question = asked.question().await;
-    let answer = json!({"answer": "meeting", "task_id": task});
-    assert_eq!(asked.answers(&question, answer).await.0, 200);
-    assert_eq!(asked.ended(&one).await.0, "done");
+    let Given {
+        task, first, two, ..
+    } = of;
     let (_, block) = lead(world, &task);
     assert!(block.contains("4 May"), "{block}");
     assert!(!block.contains("5 May"), "{block}");
@@ -163,7 +176,7 @@ async fn a_late_answer_deletes_no_lead_that_has_somebody_else_s_meeting() {
             .await;
         let all = world.get("/api/questions").await;
         let all = all["questions"].as_array().expect("a list").clone();
-        let is_it = |q: &serde_json::Value| q["attendee"]["email"] == email;
+        let is_it = |q: &Value| q["attendee"]["email"] == email;
         all.into_iter().find(is_it).expect("it is there")
     };
     let about_mike = question_of("mike@ross.example").await;
