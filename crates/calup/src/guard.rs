@@ -138,11 +138,13 @@ pub async fn adopt(
         }
         Found::Lead(lead, _) => {
             let comment = Planned::of(app, stored, &lead.id, Kind::Comment);
-            if create.is_known(journal.effects()) || comment.is_known(journal.effects()) {
+            let is_told = create.has_made(lead, journal.effects());
+            if is_told || comment.is_known(journal.effects()) {
                 return Ok(false);
             }
             take_as_ours(app, lead, journal).await?;
-            if keys::carries(&lead.description, &create.marker) {
+            let may_be_made = !create.is_known(journal.effects());
+            if may_be_made && keys::carries(&lead.description, &create.marker) {
                 create.doubt(app).await?;
                 let (id, made_at) = (lead.id.clone(), lead.created_at);
                 let sent = as_planned(app, crm, stored, background, lead, journal).await?;
@@ -276,6 +278,12 @@ impl<'a> Planned<'a> {
     fn is_known(&self, journal: &[Effect]) -> bool {
         let mut known = journal.iter().filter(|e| e.key == self.key);
         known.any(|e| e.state != State::Absent)
+    }
+
+    /// What it made may have been merged into another lead since, which is told anew.
+    fn has_made(&self, lead: &Lead, journal: &[Effect]) -> bool {
+        let mut known = journal.iter().filter(|e| e.key == self.key);
+        known.any(|e| e.state == State::Applied && e.remote_id.as_ref() == Some(&lead.id))
     }
 
     /// A listing that lags may not show it yet: the sweeper looks again.

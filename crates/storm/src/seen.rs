@@ -166,9 +166,10 @@ impl Seen {
             .find(|e| e.person == person && e.uid == uid && e.kind == kind)
     }
 
-    /// What left then was on its way when the database was put back: nobody knows of it any more.
+    /// What left then was on its way when the database was put back: nobody knows of it any more. Whoever works on the older
+    /// copy begins later than in the same millisecond.
     pub fn is_forgotten(&self, left_at_ms: u64) -> bool {
-        self.restored_at_ms.is_some_and(|at| left_at_ms < at)
+        self.restored_at_ms.is_some_and(|at| left_at_ms <= at)
     }
 
     /// Whether calup can know of what happened to a meeting at this place.
