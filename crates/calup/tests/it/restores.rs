@@ -123,6 +123,39 @@ async fn after_an_older_copy_is_put_back_nothing_is_done_a_second_time() {
     assert!(out.starts_with("off"), "{out}");
 }
 
+/// The storm's seed 504235.
+#[tokio::test]
+async fn what_was_said_on_the_lead_that_a_made_one_was_merged_into_is_not_said_again() {
+    let (mut world, backup) = world_with_backup().await;
+    let ada = Person::new("Ada", "ada@new.example");
+    let created = world.cal().book(&ada, START, 30).created();
+    deliver(&world, &[created]).await;
+    let made = world.clickup.live_tasks()[0].id.clone();
+    let email = Some("ada@new.example");
+    let kept = world.clickup.add_task(BROKERS, "Ada of Byrd & Co", email);
+    world.clickup.human_merge(&made, &kept);
+    assert_eq!(world.calup.stop(), Some(0));
+    copy(&world.calup.dir, &backup);
+    world.calup.start();
+
+    let all = world.get("/api/deliveries").await;
+    let id = all["deliveries"][0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let again = async |world: &World| {
+        let (out, err, code) = world.calup.run(&["replay", &id]);
+        assert_eq!(code, 0, "{out}{err}");
+        world.settle().await;
+        let comments = world.clickup.task(&kept).expect("kept").comments;
+        comments.iter().map(|c| said(&c.text)).collect::<Vec<_>>()
+    };
+    let told = again(&world).await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    put_back(&mut world, &backup);
+    assert_eq!(again(&world).await, told);
+}
+
 /// A world, and a copy of its empty database.
 async fn world_with_backup() -> (World, std::path::PathBuf) {
     let mut world = World::with(Setup {
