@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use sim::cal::api::Server;
 use sim::cal::{Cal, EventType, Host};
 use sim::claude::Claude;
+use sim::clickup::usual::{BROKERS, INBOUND, SELLERS};
 use sim::clickup::{ClickUp, Config as ClickUpConfig, TaskSeed};
 use sim::slack::{Config as SlackConfig, Slack};
 
@@ -18,19 +19,7 @@ use crate::config::Config;
 use crate::serve::{self, Running};
 use board::Board;
 
-const BROKERS: &str = "901100000001";
-const SELLERS: &str = "901100000002";
-const INBOUND: &str = "901100000003";
-const EMAIL_FIELD: &str = "a0b8efe1-0000-4c63-8850-0d0742888f9d";
 const SECRET: &str = "demo-webhook-secret";
-const STATUSES: [(&str, &str); 6] = [
-    ("to do", "open"),
-    ("meeting booked", "custom"),
-    ("meeting cancelled", "custom"),
-    ("negotiating", "custom"),
-    ("lost", "done"),
-    ("won", "closed"),
-];
 pub const CHANNEL: &str = "C0000SALES";
 const SETTLE_MAX: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(60);
@@ -124,14 +113,7 @@ async fn clickup() -> ClickUp {
         ..ClickUpConfig::default()
     })
     .await;
-    for (id, name) in [
-        (BROKERS, "Brokers"),
-        (SELLERS, "Sellers"),
-        (INBOUND, "Inbound Leads"),
-    ] {
-        clickup.add_list(id, name, &STATUSES);
-    }
-    clickup.add_field(&[BROKERS, SELLERS, INBOUND], EMAIL_FIELD, "Email", "email");
+    clickup.add_usual_lists();
     clickup.add_task_with(TaskSeed {
         list: BROKERS.into(),
         name: "Jordan Marsh, Harbor Brokerage".into(),
