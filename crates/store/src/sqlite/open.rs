@@ -32,7 +32,7 @@ const SETTINGS: &str = "
     PRAGMA cache_size = -8000;
     PRAGMA temp_store = MEMORY;
     PRAGMA wal_autocheckpoint = 0;
-    PRAGMA journal_size_limit = 16777216;";
+    PRAGMA journal_size_limit = 67108864;";
 
 pub struct Opened {
     pub writer: Hand,
