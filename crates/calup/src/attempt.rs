@@ -81,7 +81,7 @@ pub async fn attempt(
         }
         execute::room(crm, CALLS_OF_A_CHANGE, journal).await?;
         adopt_created(&background, journal).await?;
-        let mut search = find(app, crm, &background, journal).await?;
+        let mut search = find(app, crm, stored, &background, journal).await?;
         while let Some(id) = lead_of(&search.found) {
             let lock = app.shared.leads.of(&id);
             locks.lead = lock.clone().try_lock_owned().ok();
@@ -92,7 +92,7 @@ pub async fn attempt(
             // Somebody else's change is at work on this lead: read what it leaves.
             locks.lead = Some(lock.lock_owned().await);
             journal.forget_what_was_read().await?;
-            search = find(app, crm, &background, journal).await?;
+            search = find(app, crm, stored, &background, journal).await?;
             if lead_of(&search.found).is_some_and(|found| found == id) {
                 break;
             }
@@ -118,7 +118,7 @@ pub async fn attempt(
             }
             locks.lead = Some(app.shared.leads.of(id).lock_owned().await);
             journal.forget_what_was_read().await?;
-            search = find(app, crm, &background, journal).await?;
+            search = find(app, crm, stored, &background, journal).await?;
             if lead_of(&search.found).as_ref() != Some(id) {
                 continue;
             }
@@ -313,10 +313,14 @@ async fn tell_unsearched(app: &App, crm: &dyn Crm, background: &Background) {
 async fn find(
     app: &App,
     crm: &dyn Crm,
+    stored: &Stored,
     background: &Background,
     journal: &mut Journal<'_>,
 ) -> Result<Search, Stop> {
     let mut search = gather::find(app, crm, background, journal).await?;
+    if guard::adopt_stayed(app, crm, stored, &search, journal).await? {
+        search = gather::find(app, crm, background, journal).await?;
+    }
     let gone = std::mem::take(&mut search.gone).into_iter();
     journal.set_links(gone.map(|l| Link { gone: true, ..l }));
     Ok(search)

@@ -15,11 +15,11 @@ use domain::profile::Profile;
 use domain::question::Asking;
 use jiff::{SignedDuration, Timestamp};
 use store::RESTORED;
-use store::rows::{DEFAULT_PROFILE, DeliveryFilter, Doubt, Register, Status, Stored};
+use store::rows::{DEFAULT_PROFILE, DeliveryFilter, Doubt, Record, Register, Status, Stored};
 use vendors::Crm;
 
 use crate::app::App;
-use crate::gather::{self, Background, Stop};
+use crate::gather::{self, Background, Search, Stop};
 use crate::journal::Journal;
 use crate::{clock, keys};
 
@@ -168,6 +168,59 @@ pub async fn adopt(
             }
         }
     }
+}
+
+/// A lead that the copy knows, and that calup has deleted since because it was made twice: the one that stayed bears the
+/// same marker, and is meant from now on.
+pub async fn adopt_stayed(
+    app: &App,
+    crm: &dyn Crm,
+    stored: &Stored,
+    search: &Search,
+    journal: &mut Journal<'_>,
+) -> Result<bool, Stop> {
+    let is_found = matches!(search.found, Found::Lead(..));
+    if !app.is_guarded.load(Ordering::Relaxed) || is_found || search.gone.is_empty() {
+        return Ok(false);
+    }
+    let mut is_any = false;
+    for other in gather::related(app, stored).await? {
+        for mut create in app.store.effects(&other.profile, &other.key).await? {
+            let gone = search.gone.iter().map(|link| &link.lead);
+            let gone = gone.filter(|_| create.kind == Kind::Create);
+            let Some(gone) = gone
+                .filter(|id| create.remote_id.as_ref() == Some(id))
+                .next()
+            else {
+                continue;
+            };
+            let since = create.first_sent_at - SKEW;
+            let Some(stayed) = made(crm, since, &create.marker).await? else {
+                continue;
+            };
+            if stayed.id == *gone {
+                continue;
+            }
+            app.store.merge(&other.profile, gone, &stayed.id).await?;
+            create.remote_id = Some(stayed.id);
+            create.epoch = app.epoch();
+            if other.key == stored.key {
+                journal.set_effect(&create);
+            } else {
+                let effects = vec![create];
+                let record = Record {
+                    effects,
+                    ..Record::default()
+                };
+                app.store.record(&other.profile, record).await?;
+            }
+            is_any = true;
+        }
+    }
+    if is_any {
+        journal.forget_what_was_read().await?;
+    }
+    Ok(is_any)
 }
 
 /// Where it was made; else where people may have moved it since, which nobody remembers.
