@@ -2,13 +2,16 @@
 
 mod understand;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::booking::Booking;
 use crate::event::Trigger;
 use crate::note::Note;
 pub use understand::{for_seats, of_form, understand};
+
+/// Two subscriptions, or two sendings, stamp the same event so far apart.
+const COPIED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// CREATED and RESCHEDULED are one kind here: the API cannot tell a confirmed move from the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -200,9 +203,56 @@ impl Change {
         }
     }
 
+    /// Of two ends of one seat, as far as their names tell. A person may leave, take a seat again and leave again: where one
+    /// names no seat, they are two when a seat was booked between them, or the one that is named was booked after the other.
+    fn ends_the_same_as(&self, other: &Self, known: &[Self]) -> bool {
+        if self.value() != other.value() {
+            return false;
+        }
+        if !self.seated
+            || self.kind != Kind::Cancelled
+            || self.seat.is_some() && other.seat.is_some()
+        {
+            return true;
+        }
+        let bookings = known.iter().filter(|b| b.kind == Kind::Booked);
+        let mut own = bookings
+            .clone()
+            .filter(|b| b.seat.is_some() && b.seat == self.seat);
+        if let Some(booked) = own.next() {
+            return booked.created_at <= other.created_at;
+        }
+        let (first, last) = (
+            self.created_at.min(other.created_at),
+            self.created_at.max(other.created_at),
+        );
+        let mut between = bookings
+            .filter(|b| b.identity() == self.identity())
+            .filter(|b| b.created_at > first && b.created_at < last);
+        between.next().is_none()
+    }
+
+    /// A person's leaving that names no seat ends those booked before it, also those that are heard of later: of two such,
+    /// the later one counts. What comes within a minute is a copy.
+    fn left_later_by(&self, other: &Self) -> Option<Self> {
+        let is_later = other.created_at > self.created_at + COPIED_WITHIN;
+        if self.kind != Kind::Cancelled || !self.seated || self.seat.is_some() || !is_later {
+            return None;
+        }
+        let (created_at, received_at) = (other.created_at, other.received_at);
+        Some(Self {
+            created_at,
+            received_at,
+            ..self.clone()
+        })
+    }
+
     /// With what another delivery of the same change says and this one did not: what it replaced (known from a listing, or
     /// as CREATED), and of a seat that was first known from another's delivery, its own. `None` where it teaches nothing.
     pub fn enriched_by(&self, other: &Self) -> Option<Self> {
+        if let Some(later) = self.left_later_by(other) {
+            return Some(later);
+        }
         if !matches!(self.kind, Kind::Booked | Kind::Requested) {
             return None;
         }
@@ -269,20 +319,7 @@ pub fn is_known(change: &Change, known: &[Change]) -> bool {
         return same.iter().any(|k| k.value() == change.value());
     }
     if change.kind == Kind::Cancelled || change.kind == Kind::Rejected {
-        if change.seated && change.seat.is_none() && change.kind == Kind::Cancelled {
-            // A person may leave, take a seat again and leave again: a cancellation that names no seat
-            // is a new one when a seat was booked between it and the one known.
-            return same.iter().any(|k| {
-                k.value() == change.value()
-                    && !known.iter().any(|b| {
-                        b.kind == Kind::Booked
-                            && b.identity() == change.identity()
-                            && b.created_at > k.created_at.min(change.created_at)
-                            && b.created_at < k.created_at.max(change.created_at)
-                    })
-            });
-        }
-        return same.iter().any(|k| k.value() == change.value());
+        return same.iter().any(|k| change.ends_the_same_as(k, known));
     }
     same.sort_by_key(|k| k.created_at);
     let at = same.partition_point(|k| k.created_at <= change.created_at);
@@ -296,7 +333,16 @@ pub fn known_as(change: &Change, known: &[Change]) -> Option<usize> {
     if !is_known(change, known) {
         return None;
     }
-    let is_alike = |k: &Change| is_known(change, std::slice::from_ref(k));
+    let is_alike = |k: &Change| match change.kind {
+        Kind::Cancelled => {
+            k.topic() == change.topic()
+                && k.is_of_same_seat(change)
+                && change.ends_the_same_as(k, known)
+        }
+        Kind::Booked | Kind::Requested | Kind::Rejected | Kind::Note => {
+            is_known(change, std::slice::from_ref(k))
+        }
+    };
     let apart = |k: &Change| k.created_at.duration_since(change.created_at).abs();
     (0..known.len())
         .filter(|&i| is_alike(&known[i]))

@@ -1,7 +1,7 @@
 //! A seat as others' deliveries list it, and as its own tells of it.
 
 use domain::booking::{Answer, Attendee, Booking};
-use domain::change::{Change, Meaning, known_as, understand};
+use domain::change::{Change, Kind, Meaning, known_as, understand};
 use domain::event::{BookingEvent, Trigger};
 use domain::profile::Profile;
 use jiff::{SignedDuration, Timestamp};
@@ -107,4 +107,46 @@ fn a_person_s_two_seats_are_told_apart_once_they_are_known() {
         assert_eq!(known_as(&own(seat, "ingrid", 9), &both), Some(at));
     }
     assert!(known_as(&listed("ingrid", 9), &both).is_some());
+}
+
+/// Ingrid's end at a time, naming a seat or none.
+fn left(seat: Option<&str>, at: i64) -> Change {
+    let mut left = own("s1", "ingrid", at);
+    left.kind = Kind::Cancelled;
+    left.trigger = Trigger::Cancelled;
+    left.seat = seat.map(str::to_owned);
+    left
+}
+
+#[test]
+fn whoever_leaves_takes_another_seat_and_leaves_again_has_left_twice() {
+    let known = [
+        own("s1", "ingrid", 0),
+        left(None, 10),
+        own("s2", "ingrid", 20),
+    ];
+    for (end, is_known) in [
+        (left(Some("s2"), 30), false),
+        (left(None, 30), false),
+        (left(Some("s1"), 30), true),
+        (left(None, 10), true),
+    ] {
+        let named = &end.seat;
+        let found = known_as(&end, &known).is_some();
+        assert_eq!(found, is_known, "{named:?} at {}", end.created_at);
+    }
+}
+
+#[test]
+fn a_later_end_that_names_no_seat_counts_for_a_seat_that_is_heard_of_afterwards() {
+    let known = [own("s1", "ingrid", 0), left(None, 10)];
+    assert_eq!(known_as(&left(None, 30), &known), Some(1));
+    let later = known[1].enriched_by(&left(None, 30)).expect("it counts");
+    assert_eq!(later.stamped(), minute(30));
+    assert_eq!(later.base_key(), known[1].base_key());
+    let copy = Change {
+        created_at: minute(10) + SignedDuration::from_secs(45),
+        ..left(None, 10)
+    };
+    assert_eq!(known[1].enriched_by(&copy), None, "a copy");
 }
