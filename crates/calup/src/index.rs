@@ -70,7 +70,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 Duration::try_from(until.duration_since(clock::now())).unwrap_or_default()
             }
             Err(Stop::Crm(failure)) => {
-                refused(&app, &failure).await;
+                failed(&app, &failure).await;
                 AFTER_FAILURE
             }
             Err(Stop::Store(error)) => {
@@ -82,12 +82,29 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
+/// While nothing else is asked of ClickUp, this is how a dead token or an outage is found out.
+async fn failed(app: &App, failure: &Failure) {
+    if matches!(failure, Failure::Refused { .. }) {
+        return refused(app, failure).await;
+    }
+    tracing::info!("could not read the leads for the index: {failure}; trying again");
+    let Some(crm) = app.crm() else {
+        return;
+    };
+    match (crm.probe().await, failure) {
+        (Err(failure), _) => worker::settle_health(app, &failure).await,
+        (Ok(()), Failure::NeedsOperator { what, hint }) => {
+            worker::answered(app);
+            let text = format!("could not {what}: names are not compared, and nobody is asked");
+            app.notify(&format!("needs-operator:{what}"), &text, hint)
+                .await;
+        }
+        (Ok(()), _) => worker::answered(app),
+    }
+}
+
 /// A listing that is refused stays so: nobody is to wait for it.
 async fn refused(app: &App, failure: &Failure) {
-    if !matches!(failure, Failure::Refused { .. }) {
-        tracing::info!("could not read the leads for the index: {failure}; trying again");
-        return;
-    }
     app.index_is_refused.store(true, Ordering::Relaxed);
     app.notify(
         "index-refused",

@@ -343,7 +343,8 @@ pub async fn settle_health(app: &App, failure: &Failure) {
         }
         Failure::NeedsOperator { what, hint } => {
             answered(app);
-            let cause = format!("needs-operator:{what}");
+            // Whatever was asked for when the token was refused.
+            let cause = format!("needs-operator:{hint}");
             let reason = format!("could not {what}; {hint}");
             let pause = Pause {
                 reason: reason.clone(),

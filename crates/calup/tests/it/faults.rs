@@ -184,6 +184,10 @@ async fn a_refused_token_makes_deliveries_wait_and_says_what_to_do() {
             .is_some_and(|s| s.starts_with("paused")),
         "{ready}"
     );
+    let told = world.get("/api/notices").await;
+    let told = told["notices"].as_array().expect("a list").iter();
+    let told = told.filter(|n| n.to_string().contains("CLICKUP_API_TOKEN"));
+    assert_eq!(told.count(), 1, "one cause");
     let calls = world.clickup.calls();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(
@@ -207,7 +211,12 @@ async fn a_new_token_in_the_file_resumes_at_once() {
     .await;
     let booking = world.cal().book(&Person::new("Ada Byrd", EMAIL), START, 30);
     assert_eq!(world.deliver(booking.created().body).await, 200);
-    world.until_it_waits().await;
+    world
+        .until("the token is found dead", async || {
+            let ready = world.get("/readyz").await["clickup"].to_string();
+            ready.starts_with("\"paused")
+        })
+        .await;
     let file = world.calup.dir.join("calup.toml");
     std::fs::write(file, "clickup_api_token = \"pk_sim\"\n").expect("a file");
     assert_eq!(world.settle().await["done"], 1);

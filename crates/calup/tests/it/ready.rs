@@ -38,6 +38,21 @@ async fn readiness_says_that_it_is_paused_and_leaves_the_reason_to_those_with_a_
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_is_noticed_though_nothing_is_booked() {
+    let mut world = World::start().await;
+    world.clickup.set_token_valid(false);
+    world.calup.restart();
+    let ready = async || world.get("/readyz").await["clickup"].to_string();
+    world
+        .until("the profile is paused", async || {
+            ready().await.starts_with("\"paused")
+        })
+        .await;
+    let notices = world.get("/api/notices").await.to_string();
+    assert!(notices.contains("CLICKUP_API_TOKEN"), "{notices}");
+}
+
+#[tokio::test]
 async fn a_database_that_cannot_be_written_is_not_ready_until_it_can() {
     let world = World::start().await;
     let db = rusqlite::Connection::open(world.calup.dir.join("calup.db")).expect("opened");
