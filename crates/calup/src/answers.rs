@@ -6,16 +6,18 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Json;
+use domain::outcome::Failure;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::Store;
-use store::rows::{Answer, Answered, QuestionFilter, QuestionState, Token};
+use store::rows::{Answer, Answered, Question, QuestionFilter, QuestionState, Token};
 
 use crate::app::App;
 use crate::web::{self, Problem};
 use crate::{clock, view};
 
 const TASK_ID_BYTES_MAX: usize = 64;
+pub const NO_TASK: &str = "ClickUp has no such task";
 
 /// The first answer counts, on whichever replica and by whichever way it came.
 pub async fn give(
@@ -146,15 +148,10 @@ pub async fn answer(
     let question = app.store.question(&id).await?;
     let own = question.filter(|found| found.profile == app.profile());
     let question = own.ok_or_else(no_question)?;
-    // One that was answered says so, whatever ClickUp would say.
-    if question.state != QuestionState::Answered
-        && let Answer::Person(task) | Answer::Meeting(task) = &answer
-        && let Some(crm) = app.crm()
-        && let Err(domain::outcome::Failure::Gone { .. }) = crm.lead(task).await
-    {
+    if is_about_no_task(&app, &question, &answer).await {
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "ClickUp has no such task",
+            NO_TASK,
             Some("take the task_id of one of the candidates, or of another task"),
         ));
     }
@@ -170,6 +167,20 @@ pub async fn answer(
         )),
         Answered::NoSuch => Err(no_question()),
     }
+}
+
+/// ClickUp says so. Where it does not answer the answer counts, and a question that was answered says that first.
+pub async fn is_about_no_task(app: &App, question: &Question, answer: &Answer) -> bool {
+    let (Answer::Person(task) | Answer::Meeting(task)) = answer else {
+        return false;
+    };
+    let Some(crm) = app
+        .crm()
+        .filter(|_| question.state != QuestionState::Answered)
+    else {
+        return false;
+    };
+    matches!(crm.lead(task).await, Err(Failure::Gone { .. }))
 }
 
 fn no_question() -> Problem {

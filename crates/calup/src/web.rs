@@ -366,7 +366,9 @@ fn dry_run(body: &[u8]) -> Option<bool> {
         return Some(false);
     }
     match serde_json::from_slice::<Value>(body).ok()? {
-        Value::Object(asked) => asked.get("dry_run").map_or(Some(false), Value::as_bool),
+        Value::Object(asked) if asked.keys().all(|key| key == "dry_run") => {
+            asked.get("dry_run").map_or(Some(false), Value::as_bool)
+        }
         _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! `calup questions`: what people are asked, and answering it here; works beside a running server, on its database.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use store::rows::{Answer, Answered, Question, QuestionFilter, QuestionState};
 
 use super::{open, print};
 use crate::answers::{self, Given};
+use crate::app::App;
 use crate::config::Config;
 use crate::{clock, view};
 
@@ -52,15 +54,13 @@ pub async fn run(arguments: Arguments, config: &Config) -> Result<(), String> {
         Some(Command::Answer { id, answer, task }) => {
             let given = Given::of(answer, task).meant();
             let given = given.unwrap_or_else(|why| super::wrong_usage(why));
-            let store = open(config).await?;
-            let store = store.as_ref();
-            let is_own = answers::is_own(store, &config.profile.name, &id).await;
-            if !is_own.map_err(|e| e.to_string())? {
-                return Err(NO_SUCH.to_owned());
-            }
-            let said = give(store, &id, given).await?;
+            let app = app(config).await?;
+            let found = app.store.question(&id).await.map_err(|e| e.to_string())?;
+            let own = found.filter(|question| question.profile == config.profile.name);
+            let question = own.ok_or(NO_SUCH)?;
+            let said = give(&app, &question, given).await?;
             if arguments.json {
-                let found = store.question(&id).await.map_err(|e| e.to_string())?;
+                let found = app.store.question(&id).await.map_err(|e| e.to_string())?;
                 print(
                     &found
                         .as_ref()
@@ -77,8 +77,8 @@ pub async fn run(arguments: Arguments, config: &Config) -> Result<(), String> {
             aliases(store.as_ref(), config, forget, arguments.json).await
         }
         None => {
-            let store = open(config).await?;
-            let store = store.as_ref();
+            let app = app(config).await?;
+            let store = app.store.as_ref();
             let filter = QuestionFilter {
                 profile: Some(config.profile.name.clone()),
                 state: Some(arguments.state),
@@ -98,7 +98,7 @@ pub async fn run(arguments: Arguments, config: &Config) -> Result<(), String> {
             for question in &found {
                 print(&told(question));
                 if asks {
-                    ask(store, question).await?;
+                    ask(&app, question).await?;
                 }
             }
             Ok(())
@@ -148,15 +148,25 @@ async fn aliases(
     Ok(())
 }
 
-async fn give(store: &dyn Store, id: &str, answer: Answer) -> Result<String, String> {
+async fn app(config: &Config) -> Result<Arc<App>, String> {
+    let store = open(config).await?;
+    App::new(config.clone(), store).map_err(|failure| failure.to_string())
+}
+
+async fn give(app: &App, question: &Question, answer: Answer) -> Result<String, String> {
+    if answers::is_about_no_task(app, question, &answer).await {
+        let fix = "take the task of one of the candidates, or another one";
+        return Err(format!("{}; {fix}", answers::NO_TASK));
+    }
     let who = std::env::var("USER").unwrap_or_default();
     let by = if who.is_empty() {
         "the command line".to_owned()
     } else {
         format!("{who} (command line)")
     };
-    let answered = store
-        .answer(id, answer, &by, clock::now())
+    let answered = app
+        .store
+        .answer(&question.id, answer, &by, clock::now())
         .await
         .map_err(|e| e.to_string())?;
     match answered {
@@ -208,7 +218,7 @@ fn told(question: &Question) -> String {
 }
 
 /// One line from the terminal: a candidate's number for the person, `2m` for the meeting only.
-async fn ask(store: &dyn Store, question: &Question) -> Result<(), String> {
+async fn ask(app: &App, question: &Question) -> Result<(), String> {
     loop {
         eprint!(
             "  number = this person, number and m = only this meeting, n = new lead, i = not a lead, Enter = later: "
@@ -240,7 +250,7 @@ async fn ask(store: &dyn Store, question: &Question) -> Result<(), String> {
         let Some(answer) = answer else {
             continue;
         };
-        match give(store, &question.id, answer).await {
+        match give(app, question, answer).await {
             Ok(said) | Err(said) => print(&format!("  {said}")),
         }
         return Ok(());

@@ -228,6 +228,10 @@ async fn a_dry_run_writes_nothing_and_a_replay_does_nothing_twice() {
         "/api/deliveries/{}/replay",
         all["deliveries"][0]["id"].as_str().expect("an id")
     );
+    for mistaken in [json!({"dryrun": true}), json!({"dry_run": true, "x": 1})] {
+        let (status, said) = world.post(&path, mistaken).await;
+        assert_eq!(status, 400, "{said}");
+    }
     let (status, dry) = world.post(&path, json!({"dry_run": true})).await;
     assert_eq!((status, &dry["dry_run"]), (200, &json!(true)), "{dry}");
     assert_eq!(world.get("/api/counts").await["done"], 1);

@@ -199,7 +199,7 @@ async fn whoever_is_known_by_address_is_never_asked_about_and_an_alias_yields_to
     assert_eq!(world.clickup.task(&namesake).expect("it").comments.len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_command_line_answers_too() {
     let asked = Asked::start().await;
     let world = &asked.world;
@@ -215,9 +215,15 @@ async fn the_command_line_answers_too() {
         "{}",
         shown.0
     );
-    world
+    let (out, err, code) = world
+        .calup
+        .run(&["questions", "answer", id, "person", "nosuchtask"]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(err.contains("ClickUp has no such task"), "{err}");
+    let (_, err, code) = world
         .calup
         .run(&["questions", "answer", id, "person", &task]);
+    assert_eq!(code, 0, "{err}");
     assert_eq!(asked.ended(&created).await.0, "done");
     assert_eq!(world.clickup.task_count(), 1);
 }
