@@ -5,8 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, KeyInit, OsRng, Payload};
-use chacha20poly1305::{AeadInPlace, XChaCha20Poly1305, XNonce};
-use rand::RngCore as _;
+use chacha20poly1305::{AeadCore, AeadInPlace, XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
@@ -73,9 +72,7 @@ impl Keys {
 
     pub fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
         let (id, cipher) = &self.0[0];
-        // From a generator seeded by the system's: asking the system each time costs as much as the sealing.
-        let mut nonce = XNonce::default();
-        rand::rng().fill_bytes(&mut nonce);
+        let nonce = XChaCha20Poly1305::generate_nonce(OsRng);
         let mut sealed = Vec::with_capacity(KEY_ID_BYTES + NONCE_BYTES + plain.len() + TAG_BYTES);
         sealed.extend_from_slice(id);
         sealed.extend_from_slice(&nonce);
