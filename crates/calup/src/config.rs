@@ -353,4 +353,20 @@ mod tests {
             assert!(error.contains(says), "{error}");
         }
     }
+
+    #[test]
+    fn the_setting_that_is_suggested_is_one_that_was_nearly_written() {
+        for (written, suggested) in [
+            ("calup_listenn", Some("calup_listen")),
+            ("calup_on_booking_payed", Some("calup_on_booking_paid")),
+            ("something_else", None),
+        ] {
+            let error = load(&format!("{written} = \"1\""), &[]).unwrap_err();
+            let error = error.to_string();
+            match suggested {
+                Some(name) => assert!(error.contains(&format!("`{name}`?")), "{error}"),
+                None => assert!(!error.contains("did you mean"), "{error}"),
+            }
+        }
+    }
 }

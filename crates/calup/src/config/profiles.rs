@@ -61,17 +61,23 @@ impl Config {
         config
     }
 
-    /// What to do, for this profile: elsewhere settings are told by the names that the environment has for them.
+    /// What to do, for this profile: elsewhere its settings are told by the names that the environment has for them, and
+    /// commands as they are for the default profile.
     pub fn hint<'a>(&self, hint: &'a str) -> Cow<'a, str> {
-        if self.is_default_profile() {
+        let name = &self.profile.name;
+        let words = hint.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let mut settings = words.filter(|word| *word == word.to_uppercase());
+        let names_setting = settings.any(|word| is_of_profile(&word.to_lowercase()));
+        let names_command = hint.contains("`calup ");
+        let is_said = self.is_default_profile() || hint.contains("(for profile `");
+        if is_said || !(names_setting || names_command) {
             return hint.into();
         }
-        let name = &self.profile.name;
-        format!(
-            "{hint} (for profile `{name}`: `calup profile set {name}` instead of the environment, and `calup --profile {name}` \
-             with every command)"
-        )
-        .into()
+        let set =
+            names_setting.then(|| format!("`calup profile set {name}` instead of the environment"));
+        let with = names_command.then(|| format!("`calup --profile {name}` with every command"));
+        let both: Vec<String> = set.into_iter().chain(with).collect();
+        format!("{hint} (for profile `{name}`: {})", both.join(", and ")).into()
     }
 }
 
@@ -131,6 +137,25 @@ mod tests {
             settings: own(settings),
             secrets: own(secrets),
             ..ProfileRow::default()
+        }
+    }
+
+    #[test]
+    fn a_hint_says_how_it_is_done_for_a_profile_where_it_is_done_otherwise() {
+        let config = load("", &[]).expect("no setting is wrong");
+        let config = config.of_profile(&row(&[], &[])).expect("a profile");
+        for (hint, says) in [
+            ("set CALUP_PUBLIC_URL", None),
+            ("make room on the disk", None),
+            ("set CLICKUP_API_TOKEN", Some("`calup profile set sales`")),
+            ("`calup guard off` ends it", Some("`calup --profile sales`")),
+        ] {
+            let told = config.hint(hint);
+            match says {
+                None => assert_eq!(told, hint),
+                Some(says) => assert!(told.contains(says), "{told}"),
+            }
+            assert_eq!(config.hint(&told), told, "said once");
         }
     }
 

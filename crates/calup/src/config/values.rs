@@ -49,14 +49,9 @@ fn scalar(value: toml::Value) -> Option<String> {
 }
 
 pub(super) fn nearest<'a>(name: &str, all: impl Iterator<Item = &'a String>) -> String {
-    let common = |other: &str| {
-        other
-            .split('_')
-            .filter(|w| name.split('_').any(|n| n == *w))
-            .count()
-    };
-    all.max_by_key(|other| common(other))
-        .filter(|other| common(other) > 0)
+    let edits = |other: &String| strsim::damerau_levenshtein(name, other);
+    all.min_by_key(|other| edits(other))
+        .filter(|other| edits(other) <= name.len() / 4)
         .map(|other| format!(" (did you mean `{other}`?)"))
         .unwrap_or_default()
 }

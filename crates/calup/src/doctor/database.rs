@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rustix::fs::Access;
 use secrecy::ExposeSecret;
 use store::Store;
 
@@ -25,24 +26,35 @@ pub async fn examine(config: &Config, now: Timestamp) -> (Vec<Finding>, Option<A
         findings.push(disk::examine(&folder));
     }
     if !file.exists() {
-        findings.push(if folder.is_dir() {
-            warn(
-                CHECK,
-                format!("there is no database at {} yet", file.display()),
-                "start `calup serve`, which makes it; if there should be one, check DATABASE_URL and the working directory",
-            )
-        } else {
-            fail(
-                CHECK,
-                format!("there is no folder {} for the database", folder.display()),
-                "make it and let this user write there, or name another file in DATABASE_URL",
-            )
-        });
+        findings.push(missing(&file, &folder));
         return (findings, None);
     }
     let (seen, store) = opened(config, &file.display().to_string(), now).await;
     findings.extend(seen);
     (findings, store)
+}
+
+fn missing(file: &Path, folder: &Path) -> Finding {
+    let shown = folder.display();
+    if !folder.is_dir() {
+        return fail(
+            CHECK,
+            format!("there is no folder {shown} for the database"),
+            "make it and let this user write there, or name another file in DATABASE_URL",
+        );
+    }
+    if let Err(error) = rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+        return fail(
+            CHECK,
+            format!("no database can be made in {shown} ({error})"),
+            "let this user write there, or name another file in DATABASE_URL",
+        );
+    }
+    warn(
+        CHECK,
+        format!("there is no database at {} yet", file.display()),
+        "start `calup serve`, which makes it; if there should be one, check DATABASE_URL and the working directory",
+    )
 }
 
 /// A file that is there, or what a server keeps.
@@ -66,24 +78,29 @@ async fn opened(
 }
 
 async fn usable(store: &Arc<dyn Store>, file: &str) -> Finding {
-    if let Err(error) = store.healthy().await {
-        return fail(
+    match store.damage().await {
+        Ok(damage) if damage.is_empty() => {}
+        Ok(damage) => {
+            return fail(
+                CHECK,
+                format!("{file} is damaged: {}", damage.join("; ")),
+                "stop calup, keep a copy of the file, and restore a backup",
+            );
+        }
+        Err(error) => {
+            return fail(
+                CHECK,
+                format!("{file} could not be looked through: {error}"),
+                "check its disk; restore a backup if this stays",
+            );
+        }
+    }
+    match store.healthy().await {
+        Ok(()) => ok(CHECK, format!("{file} is whole and can be written")),
+        Err(error) => fail(
             CHECK,
             format!("nothing can be written to {file}: {error}"),
             "check that its disk is neither full nor read-only, and that this user may write there",
-        );
-    }
-    match store.damage().await {
-        Ok(damage) if damage.is_empty() => ok(CHECK, format!("{file} is whole and can be written")),
-        Ok(damage) => fail(
-            CHECK,
-            format!("{file} is damaged: {}", damage.join("; ")),
-            "stop calup, keep a copy of the file, and restore a backup",
-        ),
-        Err(error) => fail(
-            CHECK,
-            format!("{file} could not be looked through: {error}"),
-            "check its disk; restore a backup if this stays",
         ),
     }
 }

@@ -546,6 +546,9 @@ impl From<rusqlite::Error> for Error {
                 | ErrorCode::DatabaseLocked
                 | ErrorCode::SystemIoFailure,
             ) => Self::Unwritable(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt) => Self::Other(format!(
+                "{error}: the file is damaged, stop calup, keep a copy of it and restore a backup"
+            )),
             _ => Self::Other(error.to_string()),
         }
     }

@@ -3,6 +3,8 @@
 use super::{Examined, Town};
 use crate::world::{EMAIL_FIELD, Setup, World};
 
+const PAGE_BYTES: usize = 4_096;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_is_well_beside_a_running_server_and_it_says_when_it_last_heard_of_cal() {
     let mut world = World::with(Setup {
@@ -62,14 +64,21 @@ async fn a_database_that_is_damaged_is_told() {
     world.settle().await;
     world.calup.stop();
     let path = world.calup.dir.join("calup.db");
-    let mut bytes = std::fs::read(&path).expect("a database");
-    let (from, to) = (bytes.len() / 2, bytes.len() / 2 + 3 * 4_096);
-    bytes[from..to].fill(0xA5);
-    std::fs::write(&path, bytes).expect("written");
-    let found = Examined::by(&world.calup, &["doctor", "--json"]);
-    assert_eq!(found.code, 1, "{:#}", found.json);
-    let told = found.one("fail", "database", "calup.db");
-    assert!(told.contains("restore a backup"), "{told}");
+    let whole = std::fs::read(&path).expect("a database");
+    let middle = whole.len() / 2;
+    for (from, to) in [
+        (middle, middle + 3 * PAGE_BYTES),
+        (2 * PAGE_BYTES, 10 * PAGE_BYTES),
+    ] {
+        let mut bytes = whole.clone();
+        bytes[from..to].fill(0xA5);
+        std::fs::write(&path, bytes).expect("written");
+        let found = Examined::by(&world.calup, &["doctor", "--json"]);
+        assert_eq!(found.code, 1, "{:#}", found.json);
+        let told = found.one("fail", "database", "calup.db");
+        assert!(told.contains("restore a backup"), "{told}");
+        assert!(!told.contains("read-only"), "{told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
