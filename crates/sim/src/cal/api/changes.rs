@@ -160,7 +160,8 @@ pub(super) fn reschedule(state: &mut State, uid: &str, asked: &Asked) -> Outcome
     let Some(bookable) = state.bookable(old.event_type()).cloned() else {
         return not_found("Event type not found");
     };
-    let end = start + old.booking.minutes().minutes();
+    // As Cal.com's `transformInputRescheduleBooking` does: the event type's own length, whatever the booking's was.
+    let end = start + bookable.minutes.minutes();
     if start < state.now() {
         return invalid("Attempting to book a meeting in the past.");
     }
@@ -178,10 +179,16 @@ pub(super) fn reschedule(state: &mut State, uid: &str, asked: &Asked) -> Outcome
     let waits = bookable.event.requires_confirmation && !by_host;
     let mut source = old.booking.clone();
     source.cal = state.producer_of(&bookable);
+    source.end = source.start + bookable.minutes.minutes();
     let (moved, delivery) = if waits {
         source.moved_pending(&start_text)
     } else {
-        source.rescheduled(by.as_deref(), &start_text)
+        let mut moved = source.moved_to(&start_text);
+        if let Some(from) = &mut moved.predecessor {
+            from.end = old.booking.end;
+        }
+        let delivery = moved.rescheduled_again(by.as_deref());
+        (moved, delivery)
     };
     state.deliver(bookable.event.id, &delivery);
     let now = state.now_ms();

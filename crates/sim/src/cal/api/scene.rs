@@ -11,12 +11,43 @@ use super::oauth::OAuthClient;
 use super::schedules::Schedule;
 use super::webhooks::Webhook;
 use super::{Server, render};
+use crate::cal::booking::Booking;
 use crate::cal::delivery::Delivery;
 use crate::cal::instant;
 
 impl Server {
     pub fn add_event_type(&self, bookable: Bookable) {
         self.state().bookables.push(bookable);
+    }
+
+    /// The host edits it at Cal.com. Bookings that there are stay as they are.
+    pub fn edit_event_type(&self, id: u64, edit: impl FnOnce(&mut Bookable)) {
+        let mut state = self.state();
+        let found = state.bookables.iter_mut().find(|it| it.event.id == id);
+        edit(found.expect("the event type is there"));
+    }
+
+    /// A booking's time is another, under the same uid.
+    pub fn put_booking_at(&self, uid: &str, start: &str) {
+        self.edit_booking(uid, |booking| {
+            let length = booking.start.duration_until(booking.end);
+            booking.start = instant(start);
+            booking.end = booking.start + length;
+        });
+    }
+
+    /// The host adds somebody to a booking. No webhook is told.
+    pub fn add_guest(&self, uid: &str, email: &str) {
+        self.edit_booking(uid, |booking| booking.person.guests.push(email.to_owned()));
+    }
+
+    fn edit_booking(&self, uid: &str, edit: impl FnOnce(&mut Booking)) {
+        let mut state = self.state();
+        let now_ms = state.now_ms();
+        let at = state.held(uid).expect("the booking is there");
+        let held = &mut state.bookings[at];
+        edit(&mut held.booking);
+        held.updated_ms = now_ms;
     }
 
     /// The first one is the default.
