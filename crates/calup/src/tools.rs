@@ -18,6 +18,7 @@ mod place;
 mod reschedule;
 mod said;
 mod seats;
+mod shown;
 mod upcoming;
 
 use std::fmt;

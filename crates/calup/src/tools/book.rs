@@ -10,6 +10,7 @@ use vendors::cal::api::{Booker, EventType, NewBooking, Whereabouts, Window};
 
 use super::{
     Answer, Desk, Input, Tool, Trouble, answers, availability, booking_link, people, place, said,
+    shown,
 };
 use crate::pointer;
 
@@ -56,7 +57,9 @@ impl Tool for Book {
 
     async fn call(&self, desk: &Desk<'_>, input: &Input) -> Answer {
         let account = desk.account()?;
-        let event_type = booking_link::by_slug(&account, input.needed("event_type_slug")?).await?;
+        let known = booking_link::by_slug(&account, input.needed("event_type_slug")?).await?;
+        // What is remembered may have changed, and what is shown has to be so.
+        let event_type = account.cal.event_type(known.id).await?;
         let zone = availability::users_zone(&account).await?;
         let start = input.instant("start", &zone)?;
         if start <= desk.now {
@@ -101,7 +104,7 @@ impl Tool for Book {
             "event_type_id": event_type.id, "event_type_slug": event_type.slug, "start": start.to_string(),
             "name": name, "email": email, "task_id": lead.as_ref().map(|lead| &lead.id),
             "time_zone": said::zone_name(&theirs), "notes": notes, "answers": answers, "minutes": minutes,
-            "phone": place.phone, "address": place.address,
+            "phone": place.phone, "address": place.address, "shown": shown::Offer::of(&event_type, minutes),
         });
         let end = start + SignedDuration::from_mins(minutes.unwrap_or(event_type.minutes));
         let at = when::both(start, end, said::zone_name(&zone), said::zone_name(&theirs));
@@ -161,8 +164,11 @@ impl Tool for Book {
                 .map(Whereabouts::BookersPhone)
                 .or_else(|| text("address").map(Whereabouts::BookersAddress)),
         };
+        let offer = shown::Offer::kept(arguments)?;
+        let now = async { Ok(account.cal.event_type(new.event_type_id).await?) };
         // Asked before: what is done must not fail for it.
-        let zone = availability::users_zone(&account).await?;
+        let (zone, now) = tokio::try_join!(availability::users_zone(&account), now)?;
+        offer.still(&now, new.minutes)?;
         let booked = match account.cal.book(&new).await {
             Ok(booked) => booked,
             // The answer was lost: whether it was booked shows there.

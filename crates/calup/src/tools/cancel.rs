@@ -7,7 +7,9 @@ use domain::when;
 use serde_json::{Value, json};
 use vendors::cal::api;
 
-use super::{Answer, Desk, Input, Tool, Trouble, availability, reschedule, said, seats, upcoming};
+use super::{
+    Answer, Desk, Input, Tool, Trouble, availability, reschedule, said, seats, shown, upcoming,
+};
 
 const REASON: &str = "Cancelled by the host";
 
@@ -56,20 +58,19 @@ impl Tool for Cancel {
             "Cancel `{}` with {}, {}",
             one_line(&booking.title, NAME_CHARS_MAX),
             seat.map_or_else(
-                || reschedule::with(&booking),
-                |it| { format!("{} (only their seat)", one_line(&it.name, NAME_CHARS_MAX)) }
+                || shown::people(&booking),
+                |it| { format!("{} (only their seat)", shown::person(it)) }
             ),
             when::span(booking.start, booking.end, said::zone_name(&zone))
         );
         if seat.is_none() {
             summary.push_str(&format!("; they are told “{reason}”"));
         }
-        desk.propose(
-            self,
-            json!({ "uid": booking.uid, "reason": reason, "seat": seat.and_then(|it| it.seat.as_deref()) }),
-            summary,
-        )
-        .await
+        let seat = seat.and_then(|it| it.seat.as_deref());
+        let shown = shown::Meeting::of(&booking, seat);
+        let arguments =
+            json!({ "uid": booking.uid, "reason": reason, "seat": seat, "shown": shown });
+        desk.propose(self, arguments, summary).await
     }
 
     async fn carry_out(&self, desk: &Desk<'_>, arguments: &Value) -> Answer {
@@ -78,21 +79,24 @@ impl Tool for Cancel {
             return Err(Trouble::ours("the proposal cannot be read"));
         };
         let reason = arguments["reason"].as_str().unwrap_or(REASON);
-        let what = match arguments["seat"].as_str() {
+        let seat = arguments["seat"].as_str();
+        let what = match seat {
             Some(seat) => api::Cancel::Seat(seat.to_owned()),
             None => api::Cancel::Whole,
         };
+        let meeting = shown::Meeting::kept(arguments)?;
         // Asked before: what is done must not fail for it.
-        let zone = availability::users_zone(&account).await?;
+        let zone = availability::users_zone(&account);
+        let (zone, now) = tokio::try_join!(zone, upcoming::by_uid(&account, uid))?;
+        meeting.still(&now, seat, &zone)?;
         let cancelled = match account.cal.cancel(uid, reason, &what).await {
             Ok(cancelled) => cancelled.into_iter().next(),
             // The answer was lost: whether it stands shows there.
             Err(Failure::Unknown { what }) => {
                 let now = account.cal.booking(uid).await.ok();
-                let is_left = |it: &Attendee| it.seat.as_deref() == arguments["seat"].as_str();
+                let is_left = |it: &Attendee| it.seat.as_deref() == seat;
                 let is_done = |it: &api::Booking| {
-                    !it.stands()
-                        || (arguments["seat"].is_string() && !it.attendees.iter().any(is_left))
+                    !it.stands() || (seat.is_some() && !it.attendees.iter().any(is_left))
                 };
                 match now.filter(is_done) {
                     Some(cancelled) => Some(cancelled),

@@ -3,10 +3,11 @@
 use domain::outcome::Failure;
 use domain::text::{NAME_CHARS_MAX, one_line};
 use domain::when;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
-use vendors::cal::api::{Booking, Move};
+use vendors::cal::api::Move;
 
-use super::{Answer, Desk, Input, Tool, Trouble, availability, said, seats, upcoming};
+use super::{Answer, Desk, Input, Tool, Trouble, availability, said, seats, shown, upcoming};
 
 pub struct Reschedule;
 
@@ -61,22 +62,29 @@ impl Tool for Reschedule {
             ));
         }
         let name = said::zone_name(&zone);
-        let until = start + booking.end.duration_since(booking.start);
+        let minutes = shown::length_after_a_move(&account, booking.event_type_id).await?;
+        let to = match minutes.map(SignedDuration::from_mins) {
+            Some(length) => when::span(start, start + length, name),
+            None => when::moment(start, name),
+        };
         let reason = input.spoken("reason")?;
         let reason = reason.map(|it| desk.sayable(&it));
         let mut summary = format!(
-            "Move `{}` with {} from {} to {}",
+            "Move `{}` with {} from {} to {to}",
             one_line(&booking.title, NAME_CHARS_MAX),
-            seat.map_or_else(|| with(&booking), |it| one_line(&it.name, NAME_CHARS_MAX)),
+            seat.map_or_else(|| shown::people(&booking), shown::person),
             when::span(booking.start, booking.end, name),
-            when::span(start, until, name)
         );
         // Of one seat, Cal.com tells nobody why.
         if let Some(reason) = reason.as_ref().filter(|_| seat.is_none()) {
             summary.push_str(&format!("; they are told “{reason}”"));
         }
         let seat = seat.and_then(|it| it.seat.as_deref());
-        let arguments = json!({ "uid": booking.uid, "start": start.to_string(), "reason": reason, "seat": seat });
+        let arguments = json!({
+            "uid": booking.uid, "start": start.to_string(), "reason": reason, "seat": seat,
+            "event_type_id": booking.event_type_id, "minutes": minutes,
+            "shown": shown::Meeting::of(&booking, seat),
+        });
         desk.propose(self, arguments, summary).await
     }
 
@@ -91,8 +99,15 @@ impl Tool for Reschedule {
             by: None,
             seat: arguments["seat"].as_str().map(str::to_owned),
         };
+        let meeting = shown::Meeting::kept(arguments)?;
         // Asked before: what is done must not fail for it.
-        let zone = availability::users_zone(&account).await?;
+        let (zone, now, minutes) = tokio::try_join!(
+            availability::users_zone(&account),
+            upcoming::by_uid(&account, uid),
+            shown::length_after_a_move(&account, arguments["event_type_id"].as_i64()),
+        )?;
+        meeting.still(&now, how.seat.as_deref(), &zone)?;
+        shown::still_as_long(arguments["minutes"].as_i64(), minutes)?;
         let moved = match account.cal.reschedule(uid, start, &how).await {
             Ok(moved) => Some(moved),
             // The answer was lost: a booking that was moved names its successor.
@@ -116,19 +131,5 @@ pub fn booking_id(input: &Input) -> Result<String, Trouble> {
     match upcoming::id(input) {
         Some(id) => Ok(id),
         None => input.needed("booking_id").map(str::to_owned),
-    }
-}
-
-pub fn with(booking: &Booking) -> String {
-    let names: Vec<String> = booking
-        .attendees
-        .iter()
-        .take(3)
-        .map(|it| one_line(&it.name, NAME_CHARS_MAX))
-        .collect();
-    match booking.attendees.len().saturating_sub(names.len()) {
-        0 if names.is_empty() => "nobody".to_owned(),
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names.join(", ")),
     }
 }

@@ -98,3 +98,8 @@ pub async fn by_id(account: &Account, id: &str) -> Result<Booking, Trouble> {
         )
     })
 }
+
+/// As it is right now, whatever became of it.
+pub async fn by_uid(account: &Account, uid: &str) -> Result<Booking, Trouble> {
+    Ok(account.cal.booking(uid).await?)
+}

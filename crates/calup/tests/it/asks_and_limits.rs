@@ -160,7 +160,7 @@ async fn of_a_meeting_with_seats_one_is_moved_or_given_up_and_the_others_stay() 
     let moved = json!({"booking_id": id, "start": later, "email": "bo@x.example"});
     let proposed = desk.good("cal_reschedule", moved).await;
     let summary = proposed["proposal"]["summary"].to_string();
-    assert!(summary.contains("with bo from"), "{summary}");
+    assert!(summary.contains("with bo <bo@x.example> from"), "{summary}");
     desk.confirmed(&proposed).await;
     let upcoming = desk.good("cal_upcoming", json!({"days": 30})).await;
     let meetings = upcoming["meetings"].as_array().expect("meetings");
@@ -177,7 +177,7 @@ async fn of_a_meeting_with_seats_one_is_moved_or_given_up_and_the_others_stay() 
     assert!(
         proposed["proposal"]["summary"]
             .to_string()
-            .contains("only their seat")
+            .contains("cy <cy@x.example> (only their seat)")
     );
     desk.confirmed(&proposed).await;
     let upcoming = desk.good("cal_upcoming", json!({"days": 30})).await;

@@ -15,6 +15,7 @@ mod bookings;
 mod chat;
 mod clocks;
 mod commands;
+mod confirms;
 mod consents;
 mod crash_points;
 mod crashes;
