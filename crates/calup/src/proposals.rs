@@ -14,6 +14,8 @@ use crate::{clock, crash};
 const OPEN_FOR: SignedDuration = SignedDuration::from_mins(15);
 /// What became of it can be asked for this long.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Nobody is sent back to what ends sooner.
+const OPEN_AGAIN_FOR: SignedDuration = SignedDuration::from_mins(1);
 /// Carrying it out takes no longer, unless the program ended meanwhile.
 const CARRIED_OUT_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
@@ -96,12 +98,12 @@ impl Proposal {
     }
 
     /// Why it cannot be decided now.
-    fn too_late(&self, now: Timestamp) -> Option<Decided> {
+    fn too_late(&self, now: Timestamp) -> Option<String> {
         let is_new = |at: Timestamp| now < at + CARRIED_OUT_WITHIN;
-        let why = match self.state {
+        Some(match self.state {
             State::Open if now < self.expires_at => return None,
             State::Open => "the proposal has expired; ask for it anew".to_owned(),
-            State::Confirmed if self.decided_at.is_some_and(is_new) => {
+            State::Confirmed if self.result.is_none() && self.decided_at.is_some_and(is_new) => {
                 "it was confirmed a moment ago, and what came of it is not known yet: look again in a minute"
                     .to_owned()
             }
@@ -111,9 +113,26 @@ impl Proposal {
             State::Declined | State::Done | State::Failed => {
                 format!("the proposal was decided already: {}", self.state.told())
             }
+        })
+    }
+
+    /// What kept it from being begun may pass within its time.
+    fn reopen(&mut self, mut trouble: Trouble, now: Timestamp) -> Trouble {
+        let left = self.expires_at.duration_since(now);
+        let hint = trouble.hint.take().unwrap_or_default();
+        let then = if left < OPEN_AGAIN_FOR {
+            "it has expired by then: ask for it anew".to_owned()
+        } else {
+            format!("it can be confirmed for another {} min", left.as_mins())
         };
+        trouble.hint = Some(format!("{hint}; nothing was done, and {then}"));
+        (self.state, self.decided_by, self.decided_at) = (State::Open, None, None);
+        trouble
+    }
+
+    fn before(&self, now: Timestamp) -> Option<Decided> {
         let mut told = self.told(now);
-        told["error"] = why.into();
+        told["error"] = self.too_late(now)?.into();
         Some(Decided::Before(told))
     }
 }
@@ -132,10 +151,13 @@ pub async fn keep(app: &App, proposal: &Proposal) -> Result<(), Trouble> {
         .ok_or_else(|| Trouble::ours("the proposal was made already"))
 }
 
-/// `None` where there is none.
-pub async fn told(app: &App, id: &str) -> Result<Option<Value>, store::Error> {
+/// What it would do, and why it cannot be decided any more; `None` where there is none.
+pub async fn told(app: &App, id: &str) -> Result<Option<(String, Option<String>)>, store::Error> {
     let read = read(app, id).await?;
-    Ok(read.map(|(proposal, _)| proposal.told(clock::now())))
+    Ok(read.map(|(proposal, _)| {
+        let too_late = proposal.too_late(clock::now());
+        (proposal.summary, too_late)
+    }))
 }
 
 /// With its version.
@@ -165,7 +187,7 @@ pub async fn decide(app: &App, id: &str, confirm: bool, by: &By) -> Result<Decid
         return Ok(Decided::NoSuch);
     };
     let now = clock::now();
-    if let Some(before) = proposal.too_late(now) {
+    if let Some(before) = proposal.before(now) {
         return Ok(before);
     }
     proposal.decided_by = Some(by.name.clone());
@@ -178,14 +200,21 @@ pub async fn decide(app: &App, id: &str, confirm: bool, by: &By) -> Result<Decid
     // Begun at most once, whatever happens from here on.
     let Some(version) = write(app, &proposal, version).await? else {
         let first = read(app, id).await?;
-        let before = first.and_then(|(first, _)| first.too_late(now));
+        let before = first.and_then(|(first, _)| first.before(now));
         return Ok(before.unwrap_or(Decided::NoSuch));
     };
     if !confirm {
         return Ok(Decided::Now(proposal.told(now)));
     }
     crash::at("confirmed");
-    let answer = carry_out(app, by, &proposal).await;
+    let answer = match carry_out(app, by, &proposal).await {
+        Err(trouble) if trouble.is_undone() => {
+            let told = proposal.reopen(trouble, clock::now());
+            write(app, &proposal, version).await?;
+            return Ok(Decided::Failed(told));
+        }
+        answer => answer,
+    };
     proposal.state = match &answer {
         Ok(_) => State::Done,
         // Whoever asks again hears that it may be done.

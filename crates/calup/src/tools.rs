@@ -146,6 +146,14 @@ impl Trouble {
         }
     }
 
+    /// Whether it is certain that nothing was changed, and the same may go well later.
+    pub fn is_undone(&self) -> bool {
+        match self.blame {
+            Blame::Setup | Blame::Vendor => true,
+            Blame::Input | Blame::NotThere | Blame::Refused | Blame::Unknown | Blame::Ours => false,
+        }
+    }
+
     #[must_use]
     pub fn with(mut self, more: Value) -> Self {
         self.more = Some(more);

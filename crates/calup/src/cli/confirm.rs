@@ -32,11 +32,10 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
     let app = App::new(config, store).map_err(|failure| failure.to_string())?;
     let told = proposals::told(&app, &arguments.id).await;
     let told = told.map_err(|e| e.to_string())?;
-    let told = told.ok_or("there is no proposal with that id; ask for it anew")?;
-    print(told["summary"].as_str().unwrap_or_default());
-    let state = told["state"].as_str().unwrap_or_default();
-    if state != "open" {
-        return Err(format!("it cannot be confirmed any more: {state}"));
+    let (summary, too_late) = told.ok_or("there is no proposal with that id; ask for it anew")?;
+    print(&summary);
+    if let Some(why) = too_late {
+        return Err(why);
     }
     let by = By {
         name: "terminal".to_owned(),

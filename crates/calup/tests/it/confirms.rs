@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use sim::cal::api::Bookable;
+use sim::{Fault, Match};
 
 use crate::assistant::{Desk, INTRO, desk_with};
 
@@ -183,6 +184,56 @@ async fn a_move_is_shown_with_the_length_that_cal_com_gives_it() {
         .to_string();
     assert!(second.ends_with(&format!("–{end} {zone}")), "{second}");
     assert_ne!(first, second);
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_is_left_alone_and_can_be_confirmed_again() {
+    let desk = desk().await;
+    let start = desk.slot().await;
+    desk.book("intro-call", &start, "Bob", "bob@x.example")
+        .await;
+    let input = json!({"booking_id": desk.meeting().await});
+    let (id, _) = desk.proposed("cal_cancel", input).await;
+    let read = Match::get(&format!("/bookings/{}", desk.uid()));
+    desk.calcom.fault(read, Fault::Html(503), 2);
+    let (status, told) = desk.confirm(&id).await;
+    assert_eq!(status, 502, "{told}");
+    let hint = told["hint"].as_str().expect("a hint");
+    assert!(
+        hint.contains("nothing was done, and it can be confirmed for another 1"),
+        "{told}"
+    );
+    assert_eq!(desk.calcom.bookings()[0]["status"], "accepted");
+    let (status, told) = desk.confirm(&id).await;
+    assert_eq!((status, &told["state"]), (200, &json!("done")), "{told}");
+    assert_eq!(desk.calcom.bookings()[0]["status"], "cancelled");
+}
+
+#[tokio::test]
+async fn what_cal_com_s_limit_refused_can_be_confirmed_again() {
+    let desk = desk().await;
+    let (id, _) = desk
+        .proposed("cal_one_off_link", json!({"event_type_slug": "intro-call"}))
+        .await;
+    let link = Match::post("/private-links");
+    desk.calcom.fault(link, Fault::RateLimited(60), 1);
+    for _ in 0..2 {
+        let (status, told) = desk.confirm(&id).await;
+        assert_eq!(status, 502, "{told}");
+        let hint = told["hint"].as_str().expect("a hint");
+        assert!(
+            hint.contains("try again in") && hint.contains("it can be confirmed for another"),
+            "{told}"
+        );
+    }
+    let decline = json!({"confirm": false});
+    let path = format!("/api/proposals/{id}");
+    let (status, told) = desk.post(&path, &desk.world.token, decline).await;
+    assert_eq!(
+        (status, &told["state"]),
+        (200, &json!("declined")),
+        "{told}"
+    );
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Value, json};
 use sim::claude::{Claude, Say};
+use sim::{Fault, Match};
 
 use crate::assistant::{Desk, desk_with};
 use crate::world::World;
@@ -303,4 +304,39 @@ async fn ctrl_c_ends_an_answer_then_the_conversation_and_decides_nothing() {
     terminal.sees("> ").await;
     terminal.interrupt();
     assert_eq!(terminal.ends().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_confirmed_any_more_is_told_in_the_terminal_as_over_http() {
+    let desk = desk_with(vec![("CALUP_CLOCK_FILE", "clock".to_owned())]).await;
+    let slug = json!({"event_type_slug": "intro-call"});
+    let propose = async || {
+        let proposed = desk.good("cal_one_off_link", slug.clone()).await;
+        proposed["proposal"]["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
+    };
+    let lost = propose().await;
+    let link = Match::post("/private-links");
+    desk.calcom.fault(link, Fault::ApplyThenDrop, 1);
+    let path = format!("/api/proposals/{lost}");
+    let yes = json!({"confirm": true});
+    let (status, told) = desk.post(&path, &desk.world.token, yes.clone()).await;
+    assert_eq!(status, 502, "{told}");
+    let (status, told) = desk.post(&path, &desk.world.token, yes).await;
+    let look = "what came of it is not known: look at Cal.com";
+    assert_eq!(status, 409, "{told}");
+    assert!(told["error"].to_string().contains(look), "{told}");
+    let mut terminal = Terminal::open(&desk.world, &["confirm", &lost]);
+    terminal.sees(look).await;
+    assert_eq!(terminal.ends().await, Some(1));
+
+    let late = propose().await;
+    let clock = desk.world.calup.dir.join("clock");
+    std::fs::write(&clock, "960 960").expect("a file");
+    let mut terminal = Terminal::open(&desk.world, &["confirm", &late]);
+    terminal.sees("has expired; ask for it anew").await;
+    assert_eq!(terminal.ends().await, Some(1));
+    assert_eq!(links_made(&desk), 1);
 }
