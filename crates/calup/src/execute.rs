@@ -287,15 +287,27 @@ pub async fn remember_written(
     write: &Write,
 ) -> Result<(), store::Error> {
     let lead = effect.target.as_str();
-    let mut register = journal.register(lead).await?;
     if let Some(status) = &write.status {
-        let before = effect.status_before.as_deref().map(str::to_lowercase);
-        let set = register.status_set.as_deref().map(str::to_lowercase);
-        register.worked_on |= set.is_some() && before.is_some() && set != before;
-        register.status_set = Some(status.clone());
+        remember_status(journal, effect, status).await?;
     }
+    let mut register = journal.register(lead).await?;
     register.block_written |= write.description.is_some();
     journal.set_register(lead, register);
+    Ok(())
+}
+
+/// The same of the status alone.
+pub async fn remember_status(
+    journal: &mut Journal<'_>,
+    effect: &Effect,
+    status: &str,
+) -> Result<(), store::Error> {
+    let mut register = journal.register(&effect.target).await?;
+    let lower = |text: &Option<String>| text.as_deref().map(str::to_lowercase);
+    let (set, before) = (lower(&register.status_set), lower(&effect.status_before));
+    register.worked_on |= set.is_some() && before.is_some() && set != before;
+    register.status_set = Some(status.to_owned());
+    journal.set_register(&effect.target, register);
     Ok(())
 }
 

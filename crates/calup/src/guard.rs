@@ -186,12 +186,10 @@ pub async fn adopt_stayed(
     let mut is_any = false;
     for other in gather::related(app, stored).await? {
         for mut create in app.store.effects(&other.profile, &other.key).await? {
-            let gone = search.gone.iter().map(|link| &link.lead);
-            let gone = gone.filter(|_| create.kind == Kind::Create);
-            let Some(gone) = gone
-                .filter(|id| create.remote_id.as_ref() == Some(id))
-                .next()
-            else {
+            let mut gone = search.gone.iter().map(|link| &link.lead);
+            let is_made = |id: &&String| create.remote_id.as_ref() == Some(*id);
+            let gone = gone.find(is_made).filter(|_| create.kind == Kind::Create);
+            let Some(gone) = gone else {
                 continue;
             };
             let since = create.first_sent_at - SKEW;

@@ -170,13 +170,14 @@ async fn one(
             if effect.negatives >= NEGATIVES_MIN && waited >= quiet(app) {
                 app.waits.is_over(&effect.key);
                 effect.state = State::Absent;
-                journal.set_effect(&effect);
-                return Ok(None);
             }
             journal.set_effect(&effect);
+            if alone.is_some() {
+                journal.forget_what_was_read().await?;
+            }
             let step =
                 SignedDuration::from_millis((quiet(app).as_millis() / 3).clamp(100, 20_000) as i64);
-            Ok(Some(now + step))
+            Ok((effect.state != State::Absent).then_some(now + step))
         }
     }
 }
@@ -219,6 +220,14 @@ async fn written(
         .is_none_or(|d| essence(d) == essence(&lead.description));
     let has_email = write.email.is_none() || lead.emails.iter().any(|e| !e.trim().is_empty());
     if !(shows_status && shows_block && has_email) {
+        // Somebody may have written another block over ours; the status is nobody else's.
+        let lower = |text: &Option<String>| text.as_ref().map(|s| s.to_lowercase());
+        let shown = Some(lead.status.to_lowercase());
+        let has_moved = write.status.is_some() && lower(&effect.status_before) != shown;
+        let known = journal.register(&effect.target).await?.status_set;
+        if shows_status && has_moved && lower(&known) != shown {
+            execute::remember_status(journal, effect, &lead.status).await?;
+        }
         return Ok(Looked::Nothing);
     }
     execute::remember_written(journal, effect, &write).await?;
