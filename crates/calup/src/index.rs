@@ -25,6 +25,8 @@ const FRESH_FOR_MAX: Duration = Duration::from_secs(30);
 const CALM: Duration = Duration::from_secs(60);
 const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// ClickUp that has answered so lately is not away.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 const IDLE_MAX: Duration = Duration::from_secs(1);
 /// Of what was changed, a booking's look reads so many pages; what is left then is the background's.
 const PAGES_AT_ONCE: u32 = 10;
@@ -69,10 +71,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             Err(Stop::Crm(Failure::Limited { until, .. })) => {
                 Duration::try_from(until.duration_since(clock::now())).unwrap_or_default()
             }
-            Err(Stop::Crm(failure)) => {
-                failed(&app, &failure).await;
-                AFTER_FAILURE
-            }
+            Err(Stop::Crm(failure)) => failed(&app, &failure).await,
             Err(Stop::Store(error)) => {
                 tracing::error!(%error, "could not use the index of leads; trying again");
                 AFTER_FAILURE
@@ -82,25 +81,41 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// While nothing else is asked of ClickUp, this is how a dead token or an outage is found out.
-async fn failed(app: &App, failure: &Failure) {
+/// While nothing else is asked of ClickUp, this is how a dead token or an outage is found out. Gives how long to wait.
+async fn failed(app: &App, failure: &Failure) -> Duration {
     if matches!(failure, Failure::Refused { .. }) {
-        return refused(app, failure).await;
+        refused(app, failure).await;
+        return AFTER_FAILURE;
     }
     tracing::info!("could not read the leads for the index: {failure}; trying again");
-    let Some(crm) = app.crm() else {
-        return;
+    let needs_operator = match failure {
+        Failure::NeedsOperator { what, hint } => Some((what, hint)),
+        _ => None,
     };
-    match (crm.probe().await, failure) {
-        (Err(failure), _) => worker::settle_health(app, &failure).await,
-        (Ok(()), Failure::NeedsOperator { what, hint }) => {
-            worker::answered(app);
-            let text = format!("could not {what}: names are not compared, and nobody is asked");
-            app.notify(&format!("needs-operator:{what}"), &text, hint)
-                .await;
-        }
-        (Ok(()), _) => worker::answered(app),
+    let Some(crm) = app.crm() else {
+        return AFTER_FAILURE;
+    };
+    if needs_operator.is_none() && has_just_answered(app) {
+        return AFTER_FAILURE;
     }
+    if let Err(failure) = crm.probe().await {
+        worker::settle_health(app, &failure).await;
+        return AFTER_FAILURE;
+    }
+    worker::answered(app);
+    let Some((what, hint)) = needs_operator else {
+        return AFTER_FAILURE;
+    };
+    let text = format!("could not {what}: names are not compared, and nobody is asked");
+    app.notify(&format!("needs-operator:{what}"), &text, hint)
+        .await;
+    ANSWERED_WITHIN
+}
+
+fn has_just_answered(app: &App) -> bool {
+    let health = app.health.lock().expect("no holder panics");
+    let ago = health.last_answer.map(|at| clock::now().duration_since(at));
+    ago.is_some_and(|ago| ago.unsigned_abs() < ANSWERED_WITHIN)
 }
 
 /// A listing that is refused stays so: nobody is to wait for it.

@@ -350,18 +350,19 @@ pub async fn settle_health(app: &App, failure: &Failure) {
                 reason: reason.clone(),
                 since: now,
             };
-            let profile = &app.config.profile.name;
-            if let Ok(None) = app.store.paused(profile).await
-                && let Err(error) = app.store.pause(profile, Some(pause)).await
-            {
-                tracing::error!(%error, "could not pause the profile");
-            }
+            // Told first: whoever sees the pause is sent there.
             app.notify(
                 &cause,
                 &format!("could not {what}: deliveries are kept and wait"),
                 hint,
             )
             .await;
+            let profile = &app.config.profile.name;
+            if let Ok(None) = app.store.paused(profile).await
+                && let Err(error) = app.store.pause(profile, Some(pause)).await
+            {
+                tracing::error!(%error, "could not pause the profile");
+            }
         }
         Failure::Limited { until, .. } => {
             answered(app);
