@@ -196,7 +196,8 @@ pub async fn adopt_stayed(
             let Some(stayed) = made(crm, since, &create.marker).await? else {
                 continue;
             };
-            if stayed.id == *gone {
+            // A copy that a person has made is theirs.
+            if stayed.id == *gone || !stayed.ours {
                 continue;
             }
             app.store.merge(&other.profile, gone, &stayed.id).await?;
