@@ -27,7 +27,8 @@ pub async fn give(
     by: &str,
 ) -> Result<Answered, store::Error> {
     let by = domain::text::one_line(by, domain::text::NAME_CHARS_MAX);
-    if !is_own(app.store.as_ref(), app.profile(), question).await? {
+    let own = own(app.store.as_ref(), app.profile(), question).await?;
+    if own.is_none() {
         return Ok(Answered::NoSuch);
     }
     let answered = app
@@ -43,13 +44,13 @@ pub async fn give(
 }
 
 /// Another profile's is as good as none.
-pub async fn is_own(
+pub async fn own(
     store: &dyn Store,
     profile: &str,
     question: &str,
-) -> Result<bool, store::Error> {
+) -> Result<Option<Question>, store::Error> {
     let found = store.question(question).await?;
-    Ok(found.is_some_and(|found| found.profile == profile))
+    Ok(found.filter(|found| found.profile == profile))
 }
 
 #[derive(Debug, Deserialize)]
@@ -145,9 +146,8 @@ pub async fn answer(
     let answer = given
         .meant()
         .map_err(|why| Problem::new(StatusCode::BAD_REQUEST, why, None))?;
-    let question = app.store.question(&id).await?;
-    let own = question.filter(|found| found.profile == app.profile());
-    let question = own.ok_or_else(no_question)?;
+    let question = own(app.store.as_ref(), app.profile(), &id).await?;
+    let question = question.ok_or_else(no_question)?;
     if is_about_no_task(&app, &question, &answer).await {
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -25,6 +25,8 @@ const FRESH_FOR_MAX: Duration = Duration::from_secs(30);
 const CALM: Duration = Duration::from_secs(60);
 const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// Until somebody may have given the token the right that it lacks.
+const WITHOUT_RIGHT: Duration = Duration::from_secs(60);
 /// ClickUp that has answered so lately is not away.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 const IDLE_MAX: Duration = Duration::from_secs(1);
@@ -109,7 +111,7 @@ async fn failed(app: &App, failure: &Failure) -> Duration {
     let text = format!("could not {what}: names are not compared, and nobody is asked");
     app.notify(&format!("needs-operator:{what}"), &text, hint)
         .await;
-    ANSWERED_WITHIN
+    WITHOUT_RIGHT
 }
 
 fn has_just_answered(app: &App) -> bool {

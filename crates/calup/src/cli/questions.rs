@@ -54,10 +54,9 @@ pub async fn run(arguments: Arguments, config: &Config) -> Result<(), String> {
         Some(Command::Answer { id, answer, task }) => {
             let given = Given::of(answer, task).meant();
             let given = given.unwrap_or_else(|why| super::wrong_usage(why));
-            let app = app(config).await?;
-            let found = app.store.question(&id).await.map_err(|e| e.to_string())?;
-            let own = found.filter(|question| question.profile == config.profile.name);
-            let question = own.ok_or(NO_SUCH)?;
+            let app = app(config, open(config).await?)?;
+            let own = answers::own(app.store.as_ref(), app.profile(), &id).await;
+            let question = own.map_err(|e| e.to_string())?.ok_or(NO_SUCH)?;
             let said = give(&app, &question, given).await?;
             if arguments.json {
                 let found = app.store.question(&id).await.map_err(|e| e.to_string())?;
@@ -77,8 +76,7 @@ pub async fn run(arguments: Arguments, config: &Config) -> Result<(), String> {
             aliases(store.as_ref(), config, forget, arguments.json).await
         }
         None => {
-            let app = app(config).await?;
-            let store = app.store.as_ref();
+            let store = open(config).await?;
             let filter = QuestionFilter {
                 profile: Some(config.profile.name.clone()),
                 state: Some(arguments.state),
@@ -95,10 +93,12 @@ pub async fn run(arguments: Arguments, config: &Config) -> Result<(), String> {
                 print(&format!("no {} questions", arguments.state.name()));
             }
             let asks = arguments.state == QuestionState::Open && std::io::stdin().is_terminal();
+            // What is only shown wants no ClickUp.
+            let app = asks.then(|| app(config, store)).transpose()?;
             for question in &found {
                 print(&told(question));
-                if asks {
-                    ask(&app, question).await?;
+                if let Some(app) = &app {
+                    ask(app, question).await?;
                 }
             }
             Ok(())
@@ -148,8 +148,7 @@ async fn aliases(
     Ok(())
 }
 
-async fn app(config: &Config) -> Result<Arc<App>, String> {
-    let store = open(config).await?;
+fn app(config: &Config, store: Arc<dyn Store>) -> Result<Arc<App>, String> {
     App::new(config.clone(), store).map_err(|failure| failure.to_string())
 }
 

@@ -98,9 +98,9 @@ pub async fn heard(app: &App, click: Click) {
     } else {
         click.user_name.clone()
     };
-    match answers::is_own(app.store.as_ref(), app.profile(), &question).await {
-        Ok(true) => stands(app, &question, &click).await,
-        Ok(false) => {}
+    match answers::own(app.store.as_ref(), app.profile(), &question).await {
+        Ok(Some(_)) => stands(app, &question, &click).await,
+        Ok(None) => {}
         Err(error) => tracing::info!(%error, "could not look up a question"),
     }
     let whisper = match answers::give(app, &question, answer, &by).await {

@@ -7,6 +7,7 @@ mod cells;
 mod checkpoint;
 mod damage;
 mod doubts;
+mod errors;
 mod generation;
 mod hooks;
 mod inbox;
@@ -38,7 +39,7 @@ use std::time::Duration;
 
 use domain::effect::{Effect, Kind};
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use self::inline::Hand;
 use self::queue::Rank;
@@ -532,25 +533,6 @@ impl Store for Sqlite {
 
     fn commits(&self) -> u64 {
         self.writer.commits()
-    }
-}
-
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(
-                ErrorCode::DiskFull
-                | ErrorCode::ReadOnly
-                | ErrorCode::CannotOpen
-                | ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::SystemIoFailure,
-            ) => Self::Unwritable(error.to_string()),
-            Some(ErrorCode::DatabaseCorrupt) => Self::Other(format!(
-                "{error}: the file is damaged, stop calup, keep a copy of it and restore a backup"
-            )),
-            _ => Self::Other(error.to_string()),
-        }
     }
 }
 
