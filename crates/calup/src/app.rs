@@ -74,8 +74,14 @@ pub struct App {
     slack_signing_secret: RwLock<Option<SecretString>>,
     told: Mutex<HashSet<String>>,
     token: Mutex<Option<String>>,
-    at_work: Mutex<HashMap<String, Claim>>,
+    at_work: Mutex<HashMap<String, Lane>>,
     panics: Mutex<HashMap<String, u32>>,
+}
+
+struct Lane {
+    claim: Claim,
+    /// Nothing is left of it but to record its end.
+    is_ending: bool,
 }
 
 /// A change is at work for as long as this is held.
@@ -266,10 +272,13 @@ impl App {
 
     pub fn begin(self: &Arc<Self>, claim: &Claim) -> AtWork {
         let key = claim.stored.key.clone();
-        self.at_work
-            .lock()
-            .expect("no holder panics")
-            .insert(key.clone(), claim.clone());
+        self.at_work.lock().expect("no holder panics").insert(
+            key.clone(),
+            Lane {
+                claim: claim.clone(),
+                is_ending: false,
+            },
+        );
         AtWork {
             app: self.clone(),
             key,
@@ -281,8 +290,24 @@ impl App {
             .lock()
             .expect("no holder panics")
             .values()
-            .cloned()
+            .map(|lane| lane.claim.clone())
             .collect()
+    }
+
+    /// No more calls are made for it: another may begin, and its claim be recorded together with this one's end.
+    pub fn ending(&self, claim: &Claim) {
+        let mut at_work = self.at_work.lock().expect("no holder panics");
+        if let Some(lane) = at_work.get_mut(&claim.stored.key) {
+            lane.is_ending = true;
+        }
+        drop(at_work);
+        self.wake.notify_one();
+    }
+
+    /// For how many changes calls may be made just now.
+    pub fn busy(&self) -> usize {
+        let at_work = self.at_work.lock().expect("no holder panics");
+        at_work.values().filter(|lane| !lane.is_ending).count()
     }
 
     pub fn keys_at_work(&self) -> Vec<String> {

@@ -189,7 +189,7 @@ pub async fn finish(
         let hint = "mend the cause, then `calup replay` with that id";
         app.notify(&format!("dead:{delivery}"), &text, hint).await;
     }
-    app.store.finish(claim, ended, record).await?;
+    tokio::join!(biased; app.store.finish(claim, ended, record), async { app.ending(claim) }).0?;
     app.waits.is_over(&claim.stored.key);
     crash::at("finished");
     Ok(())

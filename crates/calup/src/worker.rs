@@ -153,8 +153,9 @@ async fn turn(
     while at_work.try_join_next().is_some() {}
     // What is claimed while the limit leaves no room would only be put back, each with two commits.
     let limited = limited_for(app);
-    let may_claim = limited.is_none() && may_work(app, next_probe).await?;
-    if may_claim && at_work.len() < LANES {
+    let free = LANES.saturating_sub(app.busy());
+    let may_claim = free > 0 && limited.is_none() && may_work(app, next_probe).await?;
+    if may_claim {
         let keys = app.keys_at_work();
         if forgotten.is_to_be_looked_for(app) {
             app.store.unclaim(app.profile(), &keys).await?;
@@ -163,7 +164,7 @@ async fn turn(
         forgotten.is_likely = true;
         let claims = app
             .store
-            .claim(app.profile(), clock::now(), LANES - at_work.len(), &keys)
+            .claim(app.profile(), clock::now(), free, &keys)
             .await?;
         forgotten.is_likely = false;
         for claim in claims {
@@ -178,7 +179,7 @@ async fn turn(
     if let Some(limited) = limited {
         return Ok(limited.clamp(LOOK_AGAIN, LOOK_EVERY));
     }
-    if !may_claim || at_work.len() >= LANES {
+    if !may_claim || app.busy() >= LANES {
         return Ok(LOOK_EVERY);
     }
     let due = app.store.next_due(app.profile()).await?;
