@@ -186,13 +186,15 @@ pub fn reference(change: &Change) -> Option<&str> {
         .filter(|_| change.kind != Kind::Cancelled)
 }
 
+/// Of a booking that is not its chain's first.
 pub fn first_uid(change: &Change) -> Option<&str> {
     let ical = change
         .booking
         .ical_uid
         .as_deref()
         .filter(|_| !change.seated)?;
-    ical.split_once('@').map(|(uid, _)| uid)
+    let (uid, _) = ical.split_once('@')?;
+    (uid != change.booking.uid).then_some(uid)
 }
 
 /// Under which the chain of these changes may be linked (`domain::chain::Fold::tokens`).

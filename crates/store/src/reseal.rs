@@ -5,7 +5,7 @@ use crate::rows::{Place, Resealed, SECRETS};
 use crate::vault::Vault;
 use crate::{Error, Result};
 
-/// A sealed column, and what tells its rows, in the order of the primary key: all of it text.
+/// A sealed column, and what tells its rows, in the order of an index: all of it text.
 #[derive(Clone, Copy)]
 pub struct Column {
     pub table: &'static str,
@@ -23,8 +23,8 @@ const COLUMNS: [Column; 15] = [
     column("delivery_body", "body", &["id"]),
     column("change_body", "body", &["id"]),
     column("change", "why", &["id"]),
-    column("effect", "desired", &["profile", "key"]),
-    column("effect", "pre_image", &["profile", "key"]),
+    column("effect", "desired", &["profile", "change_key", "key"]),
+    column("effect", "pre_image", &["profile", "change_key", "key"]),
     column("link", "body", &["profile", "token"]),
     column("register", "block_comment_text", &["profile", "lead"]),
     column("indexed_lead", "body", &["profile", "lead"]),
@@ -103,8 +103,8 @@ impl Here {
             if vault.is_newest(&sealed) {
                 continue;
             }
-            let place = row.join("/");
             let Column { table, name, .. } = self.column;
+            let place = place(table, &row);
             match vault.open(table, name, &place, &sealed) {
                 Ok(plain) => {
                     resealed.count += 1;
@@ -122,5 +122,13 @@ impl Here {
             }
         }
         Ok((all, resealed))
+    }
+}
+
+/// To which a value is sealed.
+fn place(table: &str, row: &[String]) -> String {
+    match (table, row) {
+        ("effect", [profile, _, key]) => format!("{profile}/{key}"),
+        _ => row.join("/"),
     }
 }

@@ -7,27 +7,37 @@ use crate::names::{status, time};
 use crate::rows::{Delivery, Stored};
 use crate::vault::Vault;
 
-/// A row of the view `stored`.
+/// In this order [`stored`] reads. By their names they would be looked for anew in each row.
+macro_rules! stored_where {
+    ($rest:expr) => {
+        concat!(
+            "SELECT id, profile, key, delivery_id, person, body, status, reason, attempts, first_tried_at, why, lead
+             FROM stored WHERE ",
+            $rest
+        )
+    };
+}
+pub(super) use stored_where;
+
 pub fn stored(row: &Row, vault: &Vault) -> Result<Stored> {
-    let id: String = row.get("id")?;
-    let body: Vec<u8> = row.get("body")?;
-    let why: Option<Vec<u8>> = row.get("why")?;
-    let first_tried_at: Option<i64> = row.get("first_tried_at")?;
+    let id: String = row.get(0)?;
+    let first_tried_at: Option<i64> = row.get(9)?;
+    let why = match row.get_ref(10)?.as_blob_or_null()? {
+        Some(why) => vault.open_json("change", "why", &id, why)?,
+        None => Vec::new(),
+    };
     Ok(Stored {
-        profile: row.get("profile")?,
-        key: row.get("key")?,
-        delivery_id: row.get("delivery_id")?,
-        person: row.get("person")?,
-        change: vault.open_json("change_body", "body", &id, &body)?,
-        status: status(&row.get::<_, String>("status")?)?,
-        reason: row.get("reason")?,
-        attempts: row.get("attempts")?,
+        profile: row.get(1)?,
+        key: row.get(2)?,
+        delivery_id: row.get(3)?,
+        person: row.get(4)?,
+        change: vault.open_json("change_body", "body", &id, row.get_ref(5)?.as_blob()?)?,
+        status: status(row.get_ref(6)?.as_str()?)?,
+        reason: row.get(7)?,
+        attempts: row.get(8)?,
         first_tried_at: first_tried_at.map(time).transpose()?,
-        why: why
-            .map(|why| vault.open_json("change", "why", &id, &why))
-            .transpose()?
-            .unwrap_or_default(),
-        lead: row.get("lead")?,
+        why,
+        lead: row.get(11)?,
     })
 }
 

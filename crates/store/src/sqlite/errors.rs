@@ -1,6 +1,7 @@
 //! What SQLite's errors mean to whoever asked: the disk or another process is in the way, or it is none of these.
 
 use rusqlite::ErrorCode;
+use rusqlite::types::FromSqlError;
 
 use crate::Error;
 
@@ -20,5 +21,11 @@ impl From<rusqlite::Error> for Error {
             )),
             _ => Self::Other(error.to_string()),
         }
+    }
+}
+
+impl From<FromSqlError> for Error {
+    fn from(error: FromSqlError) -> Self {
+        Self::Other(format!("a row is not as calup writes it: {error}"))
     }
 }

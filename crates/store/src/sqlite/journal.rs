@@ -12,18 +12,20 @@ use crate::vault::Vault;
 use crate::{Error, Result};
 
 statements! {
-    OF_CHANGE = "SELECT * FROM effect WHERE profile = ?1 AND change_key = ?2 ORDER BY first_sent_at, key";
-    EFFECT_EPOCH = "SELECT epoch FROM effect WHERE profile = ?1 AND key = ?2";
+    // In this order `effect` reads.
+    OF_CHANGE = "SELECT profile, key, change_key, target, kind, state, desired, pre_image, status_before, epoch, attempt,
+          marker, remote_id, reason, first_sent_at, last_sent_at, negatives, last_probe_at, amended
+        FROM effect WHERE profile = ?1 AND change_key = ?2 ORDER BY first_sent_at, key";
+    EFFECT_EPOCH = "SELECT epoch FROM effect WHERE profile = ?1 AND change_key = ?2 AND key = ?3";
     SAVE_EFFECT = "INSERT INTO effect
         (profile, key, change_key, target, kind, state, desired, pre_image, epoch, attempt, marker, remote_id, reason,
          first_sent_at, last_sent_at, negatives, last_probe_at, amended, status_before)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
-        ON CONFLICT (profile, key) DO UPDATE SET
-          change_key = excluded.change_key, target = excluded.target, kind = excluded.kind, state = excluded.state,
-          desired = excluded.desired, pre_image = excluded.pre_image, epoch = excluded.epoch,
-          attempt = excluded.attempt, marker = excluded.marker, remote_id = excluded.remote_id,
-          reason = excluded.reason, first_sent_at = excluded.first_sent_at, last_sent_at = excluded.last_sent_at,
-          negatives = excluded.negatives, last_probe_at = excluded.last_probe_at, amended = excluded.amended,
+        ON CONFLICT (profile, change_key, key) DO UPDATE SET
+          target = excluded.target, kind = excluded.kind, state = excluded.state, desired = excluded.desired,
+          pre_image = excluded.pre_image, epoch = excluded.epoch, attempt = excluded.attempt, marker = excluded.marker,
+          remote_id = excluded.remote_id, reason = excluded.reason, first_sent_at = excluded.first_sent_at,
+          last_sent_at = excluded.last_sent_at, negatives = excluded.negatives, last_probe_at = excluded.last_probe_at, amended = excluded.amended,
           status_before = excluded.status_before";
     LINK = "SELECT body FROM link WHERE profile = ?1 AND token = ?2";
     SAVE_LINK = "INSERT INTO link (profile, token, body) VALUES (?1, ?2, ?3)
@@ -57,32 +59,30 @@ fn row_of(profile: &str, name: &str) -> String {
 }
 
 fn effect(row: &Row, vault: &Vault) -> Result<Effect> {
-    let (profile, key): (String, String) = (row.get("profile")?, row.get("key")?);
+    let (profile, key): (String, String) = (row.get(0)?, row.get(1)?);
     let place = row_of(&profile, &key);
-    let desired: Vec<u8> = row.get("desired")?;
-    let pre_image: Option<Vec<u8>> = row.get("pre_image")?;
-    let last_probe_at: Option<i64> = row.get("last_probe_at")?;
-    let amended: String = row.get("amended")?;
+    let pre_image = row.get_ref(7)?.as_blob_or_null()?;
+    let last_probe_at: Option<i64> = row.get(17)?;
     Ok(Effect {
-        change: row.get("change_key")?,
-        target: row.get("target")?,
-        kind: names::effect_kind(&row.get::<_, String>("kind")?)?,
-        state: names::effect_state(&row.get::<_, String>("state")?)?,
-        desired: vault.open_text("effect", "desired", &place, &desired)?,
+        change: row.get(2)?,
+        target: row.get(3)?,
+        kind: names::effect_kind(row.get_ref(4)?.as_str()?)?,
+        state: names::effect_state(row.get_ref(5)?.as_str()?)?,
+        desired: vault.open_text("effect", "desired", &place, row.get_ref(6)?.as_blob()?)?,
         pre_image: pre_image
-            .map(|text| vault.open_text("effect", "pre_image", &place, &text))
+            .map(|text| vault.open_text("effect", "pre_image", &place, text))
             .transpose()?,
-        status_before: row.get("status_before")?,
-        epoch: row.get("epoch")?,
-        attempt: row.get("attempt")?,
-        marker: row.get("marker")?,
-        remote_id: row.get("remote_id")?,
-        reason: row.get("reason")?,
-        first_sent_at: time(row.get("first_sent_at")?)?,
-        last_sent_at: time(row.get("last_sent_at")?)?,
-        negatives: row.get("negatives")?,
+        status_before: row.get(8)?,
+        epoch: row.get(9)?,
+        attempt: row.get(10)?,
+        marker: row.get(11)?,
+        remote_id: row.get(12)?,
+        reason: row.get(13)?,
+        first_sent_at: time(row.get(14)?)?,
+        last_sent_at: time(row.get(15)?)?,
+        negatives: row.get(16)?,
         last_probe_at: last_probe_at.map(time).transpose()?,
-        amended: serde_json::from_str(&amended)
+        amended: serde_json::from_str(row.get_ref(18)?.as_str()?)
             .map_err(|e| Error::Other(format!("the causes of effect {key} cannot be read: {e}")))?,
         profile,
         key,
@@ -115,7 +115,9 @@ pub fn record(
 fn save_effect(db: &Connection, vault: &Vault, effect: &Effect) -> Result<()> {
     let stored: Option<i64> = db
         .prepare_cached(EFFECT_EPOCH)?
-        .query_row([&effect.profile, &effect.key], |row| row.get(0))
+        .query_row([&effect.profile, &effect.change, &effect.key], |row| {
+            row.get(0)
+        })
         .optional()?;
     if stored.is_some_and(|epoch| epoch > effect.epoch) {
         return Err(Error::Superseded);

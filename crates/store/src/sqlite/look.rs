@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
-use super::cells::{self, all};
+use super::cells::{self, all, stored_where};
 use super::{journal, questions};
 use crate::Result;
 use crate::related::tokens;
@@ -66,9 +66,7 @@ statements! {
     );
     BY_ID = deliveries!("1");
     ONE = "SELECT d.*, b.headers, b.body FROM delivery d JOIN delivery_body b ON b.n = d.body_row WHERE d.id = ?1";
-    MENTIONING_CHANGES = concat!(
-        "SELECT * FROM stored WHERE id IN (", mentioning!("id"), ") ORDER BY created_at, n LIMIT 1000"
-    );
+    MENTIONING_CHANGES = stored_where!(concat!("id IN (", mentioning!("id"), ") ORDER BY created_at, n LIMIT 1000"));
     MENTIONING_DELIVERIES = concat!(
         "SELECT * FROM delivery WHERE id IN (SELECT id FROM delivery WHERE uid = ?1 AND profile = ?2 UNION ",
         mentioning!("delivery_id"), ") ORDER BY id LIMIT 1000"

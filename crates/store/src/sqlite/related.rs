@@ -10,13 +10,22 @@ use crate::rows::Stored;
 use crate::statements::statements;
 use crate::vault::Vault;
 
+macro_rules! node_where {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, person, uid, ref, seat, seated, first_uid, created_at FROM change WHERE profile = ?1 AND ",
+            $rest
+        )
+    };
+}
+
 statements! {
-    THIS = "SELECT * FROM change WHERE profile = ?1 AND key = ?2";
-    OF_PERSON = "SELECT * FROM change WHERE profile = ?1 AND person = ?2 ORDER BY created_at DESC, n DESC LIMIT 1000";
-    BY_UID = "SELECT * FROM change WHERE uid = ?2 AND profile = ?1";
-    BY_REF = "SELECT * FROM change WHERE ref = ?2 AND profile = ?1";
-    BY_SEAT = "SELECT * FROM change WHERE seat = ?2 AND profile = ?1";
-    BY_FIRST_UID = "SELECT * FROM change WHERE first_uid = ?2 AND profile = ?1";
+    THIS = node_where!("key = ?2");
+    OF_PERSON = node_where!("person = ?2 ORDER BY created_at DESC, n DESC LIMIT 1000");
+    BY_UID = node_where!("uid = ?2");
+    BY_REF = node_where!("ref = ?2");
+    BY_SEAT = node_where!("seat = ?2");
+    BY_FIRST_UID = node_where!("first_uid = ?2");
 }
 
 pub fn related(
@@ -69,13 +78,13 @@ fn nodes(db: &Connection, sql: &'static str, profile: &str, value: &str) -> Resu
 
 fn node(row: &Row) -> Result<Node> {
     Ok(Node {
-        id: row.get("id")?,
-        person: row.get("person")?,
-        uid: row.get("uid")?,
-        reference: row.get("ref")?,
-        seat: row.get("seat")?,
-        seated: row.get("seated")?,
-        first_uid: row.get("first_uid")?,
-        created_at: row.get("created_at")?,
+        id: row.get(0)?,
+        person: row.get(1)?,
+        uid: row.get(2)?,
+        reference: row.get(3)?,
+        seat: row.get(4)?,
+        seated: row.get(5)?,
+        first_uid: row.get(6)?,
+        created_at: row.get(7)?,
     })
 }

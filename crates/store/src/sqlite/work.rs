@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cells::{self, all};
+use super::cells::{self, all, stored_where};
 use super::lane;
 use crate::crashes::{
     CRASHES_MAX, STOPPED_BY_WORK, rested_by, rests, unopened_change, works_again_at,
@@ -42,7 +42,7 @@ statements! {
     RUNNING = "SELECT key, id, person, delivery_id FROM change
         WHERE profile = ?1 AND status = 'running' AND epoch = ?2";
     UNCLAIM = "UPDATE change SET status = 'pending', attempts = max(0, attempts - 1), again = 0 WHERE id = ?1";
-    STORED = "SELECT * FROM stored WHERE id = ?1";
+    STORED = stored_where!("id = ?1");
     NEXT_DUE = "SELECT min(due_at) FROM lane WHERE profile = ?2 AND suspect = ?1 AND due_at > 0";
     CLAIMED = "SELECT id, person, delivery_id FROM change
         WHERE profile = ?1 AND key = ?2 AND status = 'running' AND epoch = ?3

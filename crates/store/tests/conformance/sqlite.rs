@@ -384,6 +384,15 @@ async fn the_schema_before_this_one_is_brought_along() {
          INSERT INTO delivery (id, profile, received_at, status, sha256, secret_index, is_read, body_row) VALUES
            ('d_1', 'default', 1, 'done', 'aa', 0, 1, 1);
          UPDATE reading SET ids = '[\"d_1\"]';
+         INSERT INTO change (n, id, profile, key, delivery_id, person, uid, seated, first_uid, created_at, status) VALUES
+           (1, 'c_1', 'default', 'k_1', 'd_1', 'p_1', 'uid_1', 0, 'uid_1', 1, 'done'),
+           (2, 'c_2', 'default', 'k_2', 'd_1', 'p_1', 'uid_2', 0, 'uid_1', 2, 'done');
+         INSERT INTO change_body (n, body) VALUES (1, x'01'), (2, x'02');
+         INSERT INTO effect (profile, key, change_key, target, kind, state, desired, pre_image, epoch, attempt, marker,
+             remote_id, reason, first_sent_at, last_sent_at, negatives, last_probe_at, amended, status_before) VALUES
+           ('default', 'e_1', 'k_1', 'lead_1', 'comment', 'applied', x'03', x'04', 5, 6, 'marker',
+             'comment_1', 'found', 7, 8, 9, 10, '[]', 'to do');
+         INSERT INTO link VALUES ('default', 'chain:uid_1', x'0b');
          INSERT INTO token VALUES ('t_1', 'laptop', 'all', 'hash', 1);",
     )
     .expect("filled");
@@ -403,6 +412,18 @@ async fn the_schema_before_this_one_is_brought_along() {
         })
         .expect("one row");
     assert_eq!(handed_out, (PROFILE.into(), "[\"d_1\"]".into()));
+    let line = |sql: &str| -> String { db.query_row(sql, [], |row| row.get(0)).expect("one row") };
+    let effect = "SELECT concat_ws(' ', profile, key, change_key, target, kind, state, hex(desired), hex(pre_image), epoch,
+        attempt, marker, remote_id, reason, first_sent_at, last_sent_at, negatives, last_probe_at, amended, status_before)
+        FROM effect";
+    assert_eq!(
+        line(effect),
+        "default e_1 k_1 lead_1 comment applied 03 04 5 6 marker comment_1 found 7 8 9 10 [] to do"
+    );
+    let link = "SELECT concat_ws(' ', profile, token, hex(body)) FROM link";
+    assert_eq!(line(link), "default chain:uid_1 0B");
+    let firsts = "SELECT group_concat(concat(uid, ':', first_uid), ' ') FROM (SELECT * FROM change ORDER BY n)";
+    assert_eq!(line(firsts), "uid_1: uid_2:uid_1");
 }
 
 #[tokio::test]
