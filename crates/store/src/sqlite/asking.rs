@@ -85,9 +85,10 @@ impl Asking for Sqlite {
     }
 
     async fn hold(&self, claim: &Claim, question: NewQuestion) -> Result<Option<String>> {
-        let claim = claim.clone();
-        self.write_for_lane(move |db, vault| questions::hold(db, vault, &claim, &question))
-            .await
+        self.settle(claim, move |db, vault, claim| {
+            questions::hold(db, vault, claim, &question)
+        })
+        .await
     }
 
     async fn questions(&self, filter: &QuestionFilter) -> Result<Vec<Question>> {

@@ -1,7 +1,7 @@
 //! Who writes: the writing thread, or (for a simulation that must be the same each time) whoever calls.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
@@ -73,6 +73,21 @@ impl Hand {
 
     pub fn is_inline(&self) -> bool {
         matches!(self, Self::Inline(_))
+    }
+
+    /// The writing connection, when it can be looked into.
+    pub fn at_rest(&self) -> Option<MutexGuard<'_, Connection>> {
+        match self {
+            Self::Thread(writer) => writer.at_rest(),
+            Self::Inline(_) => None,
+        }
+    }
+
+    /// So many lanes are at work.
+    pub fn expect(&self, lanes: usize) {
+        if let Self::Thread(writer) = self {
+            writer.expect(lanes);
+        }
     }
 
     pub fn commits(&self) -> u64 {

@@ -15,6 +15,7 @@ mod index;
 mod inline;
 mod journal;
 mod lane;
+mod lanes;
 mod look;
 mod notes;
 mod open;
@@ -42,8 +43,9 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use self::inline::Hand;
+use self::lanes::Lanes;
 use self::queue::Rank;
-use self::readers::Readers;
+use self::readers::{Readers, snapshot};
 use crate::rows::{
     Claim, Counts, Delivery, DeliveryFilter, Doubt, Ended, Lease, Link, NewDelivery, Notice, Pause,
     Proof, Reading, Record, Register, Stored, Token,
@@ -81,6 +83,7 @@ struct Sqlite {
     readers: Arc<Readers>,
     glances: Readers,
     writer: Hand,
+    lanes: Lanes,
     vault: Arc<Vault>,
     /// Given to this process when it took over; 0 before.
     epoch: AtomicI64,
@@ -98,6 +101,7 @@ impl Sqlite {
             readers: Arc::new(opened.readers),
             glances: opened.glances,
             writer: opened.writer,
+            lanes: Lanes::default(),
             vault: Arc::new(opened.vault),
             epoch: AtomicI64::new(0),
             path,
@@ -112,6 +116,20 @@ impl Sqlite {
         verb: impl FnOnce(&Connection, &Vault) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.write_as(Rank::Work, verb).await
+    }
+
+    /// The last that a lane of the worker does for a change.
+    async fn settle<T: Send + 'static>(
+        &self,
+        claim: &Claim,
+        verb: impl FnOnce(&Connection, &Vault, &Claim) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let of = claim.clone();
+        let done = self
+            .write_for_lane(move |db, vault| verb(db, vault, &of))
+            .await?;
+        self.lanes.end(claim, &self.writer);
+        Ok(done)
     }
 
     /// What a lane of the worker does between its calls.
@@ -132,9 +150,14 @@ impl Sqlite {
         self.writer.write(rank, verb).await
     }
 
-    /// A few rows by their keys: found sooner than handed to another thread.
+    /// A few rows by their keys: found sooner than handed to another thread. Between two commits the writing connection
+    /// is asked, whose pages are still in memory: each commit makes every other connection read them anew.
     fn glance<T>(&self, look: impl FnOnce(&Connection, &Vault) -> Result<T>) -> Result<T> {
-        self.glances.look(|db| look(db, &self.vault))
+        let look = |db: &Connection| look(db, &self.vault);
+        match self.writer.at_rest() {
+            Some(db) => snapshot(&db, look),
+            None => self.glances.look(look),
+        }
     }
 
     async fn look<T: Send + 'static>(
@@ -301,11 +324,14 @@ impl Store for Sqlite {
         if !self.glance(|db, _| work::is_anything_due(db, profile, own_epoch, now))? {
             return Ok(Vec::new());
         }
-        let (profile, at_work) = (profile.to_owned(), at_work.to_vec());
-        self.write_for_lane(move |db, vault| {
-            work::claim(db, vault, &profile, own_epoch, now, limit, &at_work)
-        })
-        .await
+        let (of, others) = (profile.to_owned(), at_work.to_vec());
+        let claims = self
+            .write_for_lane(move |db, vault| {
+                work::claim(db, vault, &of, own_epoch, now, limit, &others)
+            })
+            .await?;
+        self.lanes.begin(profile, at_work, &claims, &self.writer);
+        Ok(claims)
     }
 
     async fn unclaim(&self, profile: &str, at_work: &[String]) -> Result<()> {
@@ -328,10 +354,10 @@ impl Store for Sqlite {
     }
 
     async fn finish(&self, claim: &Claim, ended: Ended, record: Record) -> Result<()> {
-        let (own_epoch, claim) = (self.own_epoch(), claim.clone());
-        self.write_for_lane(move |db, vault| {
+        let own_epoch = self.own_epoch();
+        self.settle(claim, move |db, vault, claim| {
             journal::record(db, vault, own_epoch, &claim.stored.profile, &record)?;
-            work::finish(db, vault, &claim, &ended)
+            work::finish(db, vault, claim, &ended)
         })
         .await
     }
@@ -343,15 +369,19 @@ impl Store for Sqlite {
         reason: &str,
         counted: bool,
     ) -> Result<()> {
-        let (claim, reason) = (claim.clone(), reason.to_owned());
-        self.write_for_lane(move |db, _| work::retry_at(db, &claim, at, &reason, counted))
-            .await
+        let reason = reason.to_owned();
+        self.settle(claim, move |db, _, claim| {
+            work::retry_at(db, claim, at, &reason, counted)
+        })
+        .await
     }
 
     async fn park(&self, claim: &Claim, at: Timestamp, reason: &str) -> Result<()> {
-        let (claim, reason) = (claim.clone(), reason.to_owned());
-        self.write_for_lane(move |db, _| work::park(db, &claim, at, &reason))
-            .await
+        let reason = reason.to_owned();
+        self.settle(claim, move |db, _, claim| {
+            work::park(db, claim, at, &reason)
+        })
+        .await
     }
 
     async fn wake(&self, profile: &str, now: Timestamp) -> Result<()> {

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::writer::Job;
 
-/// A lane's verb waits so long for those of other lanes to share a commit with, unless so many wait already: the
-/// vendor's answer that the lane waited for took far longer.
-const COMPANY_WAIT: Duration = Duration::from_millis(2);
-const COMPANY: usize = 4;
+/// A lane's verb waits so long for those of the other lanes at work to share a commit with: the vendor's answer that
+/// the lane waited for took far longer.
+const COMPANY_WAIT: Duration = Duration::from_millis(4);
 /// Verbs of one commit.
 const BATCH_MAX: usize = 256;
 /// So long a commit without deliveries in it goes on taking work.
@@ -26,6 +25,7 @@ const CROWD_PAUSE: Duration = Duration::from_micros(200);
 /// As long as there are fewer than so many, the machine may just be busy with those who come.
 const FEW: usize = 8;
 const FEW_PAUSE: Duration = Duration::from_millis(2);
+const FOR_EVER: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rank {
@@ -49,7 +49,12 @@ struct State {
     work: VecDeque<Box<dyn Job>>,
     /// When the first of `work` has waited long enough for company.
     work_due: Option<Instant>,
-    /// The writing thread waits for so many deliveries; it is not woken for fewer.
+    last_intake: Option<Instant>,
+    /// How many lanes may have something to write.
+    lanes: usize,
+    /// The writing thread waits, and can be woken.
+    is_waited_for: bool,
+    /// It waits for so many deliveries; it is not woken for fewer.
     wanted: usize,
     is_closed: bool,
 }
@@ -67,11 +72,11 @@ impl Queue {
         if state.is_closed {
             return false;
         }
-        let mut is_awaited = true;
-        match rank {
+        let is_awaited = match rank {
             Rank::Intake => {
                 state.intake.push_back(job);
-                is_awaited = state.intake.len() >= state.wanted;
+                state.last_intake = Some(Instant::now());
+                state.intake.len() >= state.wanted
             }
             Rank::Work | Rank::Lane => {
                 let patience = if rank == Rank::Lane {
@@ -80,15 +85,31 @@ impl Queue {
                     Duration::ZERO
                 };
                 let due = Instant::now() + patience;
-                state.work_due = Some(state.work_due.map_or(due, |earlier| earlier.min(due)));
+                let is_earlier = state.work_due.is_none_or(|known| due < known);
+                if is_earlier {
+                    state.work_due = Some(due);
+                }
                 state.work.push_back(job);
+                state.wanted == 0 && (is_earlier || state.work.len() >= state.lanes)
             }
-        }
+        };
+        // Waking it costs a call of the system, whether it sleeps or not.
+        let is_woken = is_awaited && std::mem::take(&mut state.is_waited_for);
         drop(state);
-        if is_awaited {
+        if is_woken {
             self.come.notify_one();
         }
         true
+    }
+
+    pub fn are_senders_about(&self) -> bool {
+        let last = self.state().last_intake;
+        last.is_some_and(|at| at.elapsed() < ABOUT)
+    }
+
+    /// So many lanes are at work; what one of them hands over waits a little for the others'.
+    pub fn expect(&self, lanes: usize) {
+        self.state().lanes = lanes;
     }
 
     /// What was handed over before is still written.
@@ -118,16 +139,19 @@ impl Queue {
             };
             state = match until {
                 Some(until) if until <= now => return Waited::Idle,
-                Some(until) => {
-                    let waited = self.come.wait_timeout(state, until - now);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => {
-                    let woken = self.come.wait(state);
-                    woken.unwrap_or_else(PoisonError::into_inner)
-                }
+                Some(until) => self.sleep(state, until - now),
+                None => self.sleep(state, FOR_EVER),
             };
         }
+    }
+
+    /// Until it is woken, at most for so long.
+    fn sleep<'a>(&self, mut state: MutexGuard<'a, State>, most: Duration) -> MutexGuard<'a, State> {
+        state.is_waited_for = true;
+        let woken = self.come.wait_timeout(state, most);
+        let mut state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        state.is_waited_for = false;
+        state
     }
 
     pub fn deliveries(&self) -> usize {
@@ -148,7 +172,7 @@ impl Queue {
 
 impl State {
     fn in_company_by(&self, now: Instant) -> Instant {
-        let due = self.work_due.filter(|_| self.work.len() < COMPANY);
+        let due = self.work_due.filter(|_| self.work.len() < self.lanes);
         due.unwrap_or(now)
     }
 
@@ -264,8 +288,7 @@ impl<'a> Batch<'a> {
                 return None;
             }
             state.wanted = wanted;
-            let woken = queue.come.wait_timeout(state, wait_until - now);
-            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            state = queue.sleep(state, wait_until - now);
             state.wanted = 0;
             if !state.intake.is_empty() {
                 self.last_came = Instant::now();

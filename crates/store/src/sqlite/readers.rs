@@ -22,15 +22,7 @@ impl Readers {
 
     /// Blocks; all statements of `look` see the same state.
     pub fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let db = self.free();
-        if !db.is_autocommit() {
-            // The last one to look panicked.
-            db.execute_batch("ROLLBACK")?;
-        }
-        db.prepare_cached("BEGIN")?.execute([])?;
-        let found = look(&db);
-        db.prepare_cached("COMMIT")?.execute([])?;
-        found
+        snapshot(&self.free(), look)
     }
 
     fn free(&self) -> MutexGuard<'_, Connection> {
@@ -46,4 +38,16 @@ impl Readers {
                 .unwrap_or_else(PoisonError::into_inner)
         })
     }
+}
+
+/// All statements of `look` see the same state.
+pub fn snapshot<T>(db: &Connection, look: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    if !db.is_autocommit() {
+        // The last one to look panicked.
+        db.execute_batch("ROLLBACK")?;
+    }
+    db.prepare_cached("BEGIN")?.execute([])?;
+    let found = look(db);
+    db.prepare_cached("COMMIT")?.execute([])?;
+    found
 }

@@ -3,8 +3,8 @@
 //! answers. What the verbs do is not known here; who goes first, and how many share a commit, is up to queue.rs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -17,7 +17,9 @@ use crate::{Error, Result};
 
 /// Verbs handed over and not yet answered; more wait for room.
 const WAITING_MAX: usize = 1024;
+
 pub struct Writer {
+    db: Arc<Mutex<Connection>>,
     queue: Arc<Queue>,
     room: Arc<Semaphore>,
     tally: Arc<Tally>,
@@ -35,16 +37,18 @@ impl Writer {
     /// `aside` is a second connection to the same database.
     pub fn start(db: Connection, aside: Connection) -> Result<Self> {
         let (queue, tally) = (Arc::new(Queue::default()), Arc::new(Tally::default()));
-        let (jobs, counted) = (queue.clone(), tally.clone());
+        let db = Arc::new(Mutex::new(db));
+        let (jobs, counted, writing) = (queue.clone(), tally.clone(), db.clone());
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
                 let _closed = CloseAtEnd(&jobs);
-                work(&db, aside, &jobs, &counted);
+                work(&writing, aside, &jobs, &counted);
             })
             .map_err(|e| Error::Other(format!("could not start the writing thread: {e}")))?;
         let room = Arc::new(Semaphore::new(WAITING_MAX));
         Ok(Self {
+            db,
             queue,
             room,
             tally,
@@ -52,8 +56,24 @@ impl Writer {
         })
     }
 
+    /// To look into, when nothing is written just now and no sender is likely to wait for whoever holds it.
+    pub fn at_rest(&self) -> Option<MutexGuard<'_, Connection>> {
+        if self.queue.are_senders_about() {
+            return None;
+        }
+        match self.db.try_lock() {
+            Ok(db) => Some(db),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     pub fn commits(&self) -> u64 {
         self.tally.commits.load(Ordering::Relaxed)
+    }
+
+    pub fn expect(&self, lanes: usize) {
+        self.queue.expect(lanes);
     }
 
     pub fn is_failing(&self) -> bool {
@@ -172,17 +192,19 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Job for Task<T, F> {
     }
 }
 
-fn work(db: &Connection, aside: Connection, queue: &Queue, tally: &Tally) {
+fn work(db: &Mutex<Connection>, aside: Connection, queue: &Queue, tally: &Tally) {
     let mut log = Log::kept_by(aside);
     let mut pace = Pace::default();
     loop {
-        match queue.wait(&mut pace, log.patience()) {
+        let waited = queue.wait(&mut pace, log.patience());
+        let db = db.lock().unwrap_or_else(PoisonError::into_inner);
+        match waited {
             Waited::Come => {
-                commit_together(db, queue, tally, &mut pace);
+                commit_together(&db, queue, tally, &mut pace);
                 log.commits += 1;
-                log.keep_short(db);
+                log.keep_short(&db);
             }
-            Waited::Idle => log.copy(db),
+            Waited::Idle => log.copy(&db),
             Waited::Closed => break,
         }
     }
@@ -194,6 +216,10 @@ fn commit_together(db: &Connection, queue: &Queue, tally: &Tally, pace: &mut Pac
         tally.is_failing.store(true, Ordering::Relaxed);
         answer_all(jobs, Some(error));
     };
+    if !db.is_autocommit() {
+        // Whoever looked into it last panicked.
+        let _ = db.execute_batch("ROLLBACK");
+    }
     if let Err(error) = run(db, "BEGIN IMMEDIATE") {
         failed(queue.take_all(), &error.into());
         return;
