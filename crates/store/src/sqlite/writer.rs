@@ -228,7 +228,7 @@ fn commit_together(db: &Connection, queue: &Queue, tally: &Tally, pace: &mut Pac
     let mut batch = Batch::begin(pace);
     let mut done = Vec::new();
     while let Some(mut job) = batch.next(queue) {
-        let kept = in_savepoint(db, job.as_mut());
+        let kept = by_itself(db, job.as_mut(), done.is_empty());
         done.push(job);
         // SQLite gives a whole transaction up when the disk is full or fails.
         if db.is_autocommit() {
@@ -269,11 +269,20 @@ fn run(db: &Connection, sql: &str) -> rusqlite::Result<()> {
     db.prepare_cached(sql)?.execute([]).map(|_| ())
 }
 
-fn in_savepoint(db: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
+/// Runs a verb such that it spoils nothing when it fails. The first one has nothing to spoil: a copy of every page that it
+/// touches is saved.
+fn by_itself(db: &Connection, job: &mut dyn Job, is_first: bool) -> rusqlite::Result<()> {
     let is_whole = job.is_whole();
     let mut go = || catch_unwind(AssertUnwindSafe(|| job.run(db))).unwrap_or(false);
     if is_whole {
         go();
+        return Ok(());
+    }
+    if is_first {
+        if !go() && !db.is_autocommit() {
+            run(db, "ROLLBACK")?;
+            run(db, "BEGIN IMMEDIATE")?;
+        }
         return Ok(());
     }
     run(db, "SAVEPOINT verb")?;
@@ -304,13 +313,23 @@ mod tests {
         let aside = Connection::open_in_memory().expect("another");
         let writer = Writer::start(db, aside).expect("started");
         let add = |db: &Connection| Ok(db.execute("INSERT INTO t VALUES (1)", [])?);
-        let bad = writer.write(Rank::Work, move |db| {
-            add(db)?;
-            panic!("a mistake of ours, on purpose")
-        });
-        let (bad, good): (Result<()>, _) = tokio::join!(bad, writer.write(Rank::Work, add));
-        assert!(matches!(bad, Err(Error::Other(_))));
-        assert_eq!(good.expect("written"), 1);
+        let bad = || {
+            writer.write(Rank::Work, move |db| {
+                add(db)?;
+                panic!("a mistake of ours, on purpose")
+            })
+        };
+        let good = || writer.write(Rank::Work, add);
+        // They wait together: one that fails comes first, and one after another.
+        let waiting = writer.db.lock().expect("nobody has panicked with it");
+        let (first, second, third, fourth) = (bad(), good(), bad(), good());
+        let all = async { tokio::join!(first, second, third, fourth) };
+        let handed_over = async { drop(waiting) };
+        let ((first, second, third, fourth), ()): ((Result<()>, _, Result<()>, _), ()) =
+            tokio::join!(biased; all, handed_over);
+        assert!(matches!(first, Err(Error::Other(_))));
+        assert!(matches!(third, Err(Error::Other(_))));
+        assert_eq!(second.expect("written") + fourth.expect("written"), 2);
         let count = "SELECT count(*) FROM t";
         let rows: i64 = writer
             .write(Rank::Work, move |db| {
@@ -318,6 +337,6 @@ mod tests {
             })
             .await
             .expect("counted");
-        assert_eq!(rows, 1);
+        assert_eq!(rows, 2);
     }
 }
