@@ -134,6 +134,12 @@ impl Config {
         Settings(values).config()
     }
 
+    /// What of this process's environment is nearly a setting, as sentences.
+    pub fn misspelt(&self) -> Vec<String> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        self.settings.misspelt(names)
+    }
+
     pub fn is_default_profile(&self) -> bool {
         self.profile.name == DEFAULT_PROFILE
     }
@@ -312,6 +318,35 @@ mod tests {
         assert!(parts.comment && parts.block && !parts.status);
         assert!(config.profile.parts(&Trigger::Paid).is_off());
         assert_eq!(config.profile.texts["BOOKING_PAID"], "{{ name }} paid");
+    }
+
+    #[test]
+    fn a_variable_that_is_nearly_a_setting_is_told_and_no_other() {
+        let config = load("", &[]).unwrap();
+        let names = [
+            "CALUP_LISTENN",
+            "CLICKUP_MATCH_LISTS_IDS",
+            "CALUP_LISTEN",
+            "CALUP_TOKEN",
+            "CALUP_LOG",
+            "CALUP_CRASH_AT",
+            "CALUP_CLOCK_FILE",
+            "CALUP_ADMIN_PASSWORD",
+            "CALUP_RECONCILE_SECONDS",
+            "CALUP_TEST_POSTGRES",
+            "SLACK_TEAM_ID",
+            "PATH",
+        ];
+        let said = config
+            .settings
+            .misspelt(names.map(str::to_owned).into_iter());
+        assert_eq!(
+            said,
+            [
+                "CALUP_LISTENN is set and is no setting: CALUP_LISTEN may be meant",
+                "CLICKUP_MATCH_LISTS_IDS is set and is no setting: CLICKUP_MATCH_LIST_IDS may be meant",
+            ]
+        );
     }
 
     #[test]

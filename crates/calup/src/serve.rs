@@ -73,6 +73,9 @@ pub async fn start(config: Config, only: Option<Only>) -> Result<Running, String
         None => listen,
     };
     let listens = listener.is_some();
+    for said in app.config.misspelt() {
+        tracing::warn!("{said}");
+    }
     for app in &apps {
         tell_what_is_missing(app).await;
     }

@@ -37,6 +37,14 @@ pub async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
         .to
         .clone()
         .unwrap_or_else(|| inbox::address(&config));
+    reqwest::Url::parse(&to)
+        .ok()
+        .filter(reqwest::Url::has_host)
+        .ok_or_else(|| {
+            format!(
+                "`{to}` is no address; give one such as https://calup.example.com/api/webhooks/cal"
+            )
+        })?;
     let client = reqwest::Client::builder()
         .timeout(std::time::Duration::from_secs(20))
         .build()

@@ -49,11 +49,16 @@ fn scalar(value: toml::Value) -> Option<String> {
 }
 
 pub(super) fn nearest<'a>(name: &str, all: impl Iterator<Item = &'a String>) -> String {
+    near(name, all)
+        .map(|other| format!(" (did you mean `{other}`?)"))
+        .unwrap_or_default()
+}
+
+/// The one that was nearly written, if any was.
+fn near<'a>(name: &str, all: impl Iterator<Item = &'a String>) -> Option<&'a String> {
     let edits = |other: &String| strsim::damerau_levenshtein(name, other);
     all.min_by_key(|other| edits(other))
         .filter(|other| edits(other) <= name.len() / 4)
-        .map(|other| format!(" (did you mean `{other}`?)"))
-        .unwrap_or_default()
 }
 
 /// By name; secrets among them.
@@ -85,6 +90,22 @@ impl Settings {
     /// For whoever misspelt one.
     pub fn nearest(&self, name: &str) -> String {
         nearest(name, self.0.keys().filter(|it| is_of_profile(it)))
+    }
+
+    /// Of these names of variables those that are nearly a setting's, and that nothing reads.
+    pub fn misspelt(&self, variables: impl Iterator<Item = String>) -> Vec<String> {
+        let mut said: Vec<String> = variables
+            .filter_map(|variable| {
+                let name = variable.to_lowercase();
+                let meant = near(&name, self.0.keys()).filter(|meant| **meant != name)?;
+                Some(format!(
+                    "{variable} is set and is no setting: {} may be meant",
+                    meant.to_uppercase()
+                ))
+            })
+            .collect();
+        said.sort();
+        said
     }
 
     pub(super) fn text(&self, name: &str) -> String {

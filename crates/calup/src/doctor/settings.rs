@@ -6,7 +6,9 @@ use super::{Finding, count, fail, ok, warn};
 use crate::config::Config;
 
 pub fn judge(config: &Config) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let fix = "correct the name, or unset it; `calup config` prints every setting";
+    let misspelt = config.misspelt().into_iter();
+    let mut findings: Vec<Finding> = misspelt.map(|says| warn("settings", says, fix)).collect();
     match config.webhook_secrets.len() {
         0 => findings.push(fail(
             "secret",

@@ -217,6 +217,11 @@ async fn plan_writes_nothing_and_send_deliveries_and_replay_work_beside_the_serv
     );
     let (_, err, code) = calup.run(&["send", "--to", "http://127.0.0.1:9", "PING"]);
     assert!(code == 1 && is_a_sentence(&err), "{err}");
+    let (_, err, code) = calup.run(&["send", "--to", "calup.example.com", "PING"]);
+    assert!(
+        code == 1 && err.contains("`calup.example.com` is no address"),
+        "{err}"
+    );
 }
 
 // The command blocks a thread while the simulated ClickUp answers on another.

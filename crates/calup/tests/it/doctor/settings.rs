@@ -115,6 +115,13 @@ async fn each_wrong_setting_is_told_with_what_to_do() {
             "start `calup serve`",
         ),
         (
+            "CLICKUP_MATCH_LISTS_IDS",
+            "901100000001",
+            "warn",
+            "settings",
+            "CLICKUP_MATCH_LIST_IDS may be meant",
+        ),
+        (
             "CALUP_LISTEN",
             "8787",
             "fail",
