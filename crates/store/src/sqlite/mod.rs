@@ -1,5 +1,5 @@
-//! The store on SQLite: one file, one thread that writes, three connections that read. Each verb is a function
-//! of a connection in a file named by its noun; here they are only handed to the right one.
+//! The store on SQLite: one file, one thread that writes, three connections that read, and the writing one between its
+//! commits. Each verb is a function of a connection in a file named by its noun; here they are only handed to the right one.
 
 mod aliases;
 mod asking;

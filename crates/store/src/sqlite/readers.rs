@@ -20,7 +20,7 @@ impl Readers {
         }
     }
 
-    /// Blocks; all statements of `look` see the same state.
+    /// Blocks.
     pub fn look<T>(&self, look: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         snapshot(&self.free(), look)
     }

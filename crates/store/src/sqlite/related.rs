@@ -10,6 +10,7 @@ use crate::rows::Stored;
 use crate::statements::statements;
 use crate::vault::Vault;
 
+/// In this order [`node`] reads.
 macro_rules! node_where {
     ($rest:literal) => {
         concat!(
