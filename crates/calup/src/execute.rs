@@ -16,7 +16,7 @@ use vendors::Crm;
 use crate::app::App;
 use crate::gather::{Background, FIELD_QUOTA, Stop, is_strange};
 use crate::journal::Journal;
-use crate::{clock, crash, index, keys};
+use crate::{clock, crash, index, keys, lookup};
 
 pub enum Step {
     /// Everything is done (or dead); the lead that was made, if one was.
@@ -75,7 +75,11 @@ pub async fn all(
                 effect.remote_id.clone_from(&id);
                 effect.reason = None;
                 if let Action::Write(write) = action {
-                    remember_written(journal, &effect, write).await?;
+                    let profile = &app.config.profile;
+                    let is_made_in = lead.is_some_and(|lead| {
+                        lookup::is_made_in(&lead.status, lead.status_kind, profile)
+                    });
+                    remember_written(journal, &effect, write, is_made_in).await?;
                     if let Some(lead) = lead {
                         index::wrote(app, lead, write).await;
                     }
@@ -280,15 +284,16 @@ async fn tell_refusal(app: &App, cause: Cause) -> Result<(), store::Error> {
     Ok(())
 }
 
-/// What calup set on a lead, for the guards to know later.
+/// What calup set on a lead, for the guards to know later. `is_made_in`: leads are made in the status before.
 pub async fn remember_written(
     journal: &mut Journal<'_>,
     effect: &Effect,
     write: &Write,
+    is_made_in: bool,
 ) -> Result<(), store::Error> {
     let lead = effect.target.as_str();
     if let Some(status) = &write.status {
-        remember_status(journal, effect, status).await?;
+        remember_status(journal, effect, status, is_made_in).await?;
     }
     let mut register = journal.register(lead).await?;
     register.block_written |= write.description.is_some();
@@ -301,11 +306,14 @@ pub async fn remember_status(
     journal: &mut Journal<'_>,
     effect: &Effect,
     status: &str,
+    is_made_in: bool,
 ) -> Result<(), store::Error> {
     let mut register = journal.register(&effect.target).await?;
     let lower = |text: &Option<String>| text.as_deref().map(str::to_lowercase);
     let (set, before) = (lower(&register.status_set), lower(&effect.status_before));
-    register.worked_on |= set.is_some() && before.is_some() && set != before;
+    // Where calup has set none yet, it may be a lead that a late create made: what it was made in, nobody moved it to.
+    let is_ours = set == before || set.is_none() && is_made_in;
+    register.worked_on |= before.is_some() && !is_ours;
     register.status_set = Some(status.to_owned());
     journal.set_register(&effect.target, register);
     Ok(())

@@ -132,7 +132,7 @@ async fn one(
         Kind::Create | Kind::Comment => None,
     };
     let remote = match effect.kind {
-        Kind::Write => written(crm, &effect, journal).await?,
+        Kind::Write => written(crm, &app.config.profile, &effect, journal).await?,
         Kind::Create => created(app, crm, stored, &mut effect).await?,
         Kind::Comment | Kind::BlockComment => {
             let lead = app
@@ -199,6 +199,7 @@ enum Looked {
 /// may still arrive, over what is written later: it is waited for like everything else.
 async fn written(
     crm: &dyn Crm,
+    profile: &Profile,
     effect: &Effect,
     journal: &mut Journal<'_>,
 ) -> Result<Looked, Stop> {
@@ -219,6 +220,9 @@ async fn written(
         .as_ref()
         .is_none_or(|d| essence(d) == essence(&lead.description));
     let has_email = write.email.is_none() || lead.emails.iter().any(|e| !e.trim().is_empty());
+    // Which of the others its list begins with is not on record.
+    let before = effect.status_before.as_deref();
+    let is_made_in = before.is_some_and(|status| profile.sets(status));
     if !(shows_status && shows_block && has_email) {
         // Somebody may have written another block over ours; the status is nobody else's.
         let lower = |text: &Option<String>| text.as_ref().map(|s| s.to_lowercase());
@@ -226,11 +230,11 @@ async fn written(
         let has_moved = write.status.is_some() && lower(&effect.status_before) != shown;
         let known = journal.register(&effect.target).await?.status_set;
         if shows_status && has_moved && lower(&known) != shown {
-            execute::remember_status(journal, effect, &lead.status).await?;
+            execute::remember_status(journal, effect, &lead.status, is_made_in).await?;
         }
         return Ok(Looked::Nothing);
     }
-    execute::remember_written(journal, effect, &write).await?;
+    execute::remember_written(journal, effect, &write, is_made_in).await?;
     Ok(Looked::Found(effect.target.clone()))
 }
 

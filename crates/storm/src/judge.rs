@@ -108,9 +108,6 @@ pub fn carried_out(world: &World, life: u32, asked: &Asked, left: Departed) -> R
     let received = world.clickup.ask(asked);
     let ok = received.status < 300;
     if asked.method == "GET" {
-        if ok {
-            remember_read(world, life, &received.json());
-        }
         return received;
     }
     world.tell(format_args!(
@@ -145,15 +142,20 @@ pub fn carried_out(world: &World, life: u32, asked: &Asked, left: Departed) -> R
     received
 }
 
-fn remember_read(world: &World, life: u32, body: &Value) {
-    let now = time::elapsed_ms();
+/// The process has got what it asked for, as it was at `at_ms`. What nobody hears tells nobody anything.
+pub fn heard(world: &World, life: u32, asked: &Asked, received: &Received, at_ms: u64) {
+    if asked.method != "GET" || received.status >= 300 {
+        return;
+    }
+    let body = received.json();
     let mut seen = world.seen();
     let tasks = body["tasks"]
         .as_array()
-        .map_or(std::slice::from_ref(body), Vec::as_slice);
+        .map_or(std::slice::from_ref(&body), Vec::as_slice);
     for task in tasks {
         if let Some(id) = task["id"].as_str() {
-            seen.reads.insert((life, id.to_owned()), now);
+            let read_at = seen.reads.entry((life, id.to_owned())).or_default();
+            *read_at = at_ms.max(*read_at);
         }
     }
 }

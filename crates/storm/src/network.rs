@@ -167,7 +167,9 @@ async fn travel(life: &Arc<Life>, asked: &Asked, writes: bool) -> Result<Answer,
     match trouble {
         None => {
             let received = run(out).await.map_err(|_| reset())?;
+            let at_ms = time::elapsed_ms();
             time::sleep_ms(back).await;
+            judge::heard(world, life.number, asked, &received, at_ms);
             Ok(answer(received))
         }
         Some(Trouble::Unsent) => {
@@ -204,6 +206,7 @@ async fn travel(life: &Arc<Life>, asked: &Asked, writes: bool) -> Result<Answer,
         }
         Some(Trouble::Twice) => {
             let first = run(out).await.map_err(|_| reset())?;
+            judge::heard(world, life.number, asked, &first, time::elapsed_ms());
             drop(run(dice::between(0, 20)));
             Ok(answer(first))
         }

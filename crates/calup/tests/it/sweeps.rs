@@ -236,6 +236,30 @@ async fn a_second_lead_that_somebody_worked_on_is_told_and_left() {
 }
 
 #[tokio::test]
+async fn a_second_lead_that_somebody_moved_on_is_left_though_a_meeting_moved_it_on_since() {
+    let world = world_with(vec![("CALUP_SWEEP_SECONDS", "2".to_owned())]).await;
+    let (cal, _, first) = made_twice(&world).await;
+    let both = world.clickup.tasks_by_email(EMAIL);
+    let second = both
+        .iter()
+        .find(|t| t.id != first[0].id)
+        .expect("not swept yet");
+    world.clickup.human_set_status(&second.id, "negotiating");
+    let again = cal.book(&Person::new("Ada Byrd", EMAIL), LATER, 30);
+    assert_eq!(world.deliver(again.created().body).await, 200);
+    world.settle().await;
+    let shown = world.clickup.task(&second.id).expect("the second");
+    assert_eq!(
+        (shown.status.as_str(), shown.comments.len()),
+        ("meeting booked", 1)
+    );
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(world.clickup.tasks_by_email(EMAIL).len(), 2);
+    assert_eq!(deletes(&world), 0);
+    assert_eq!(notices(&world).await.len(), 1);
+}
+
+#[tokio::test]
 async fn copies_that_people_make_are_left_alone() {
     let world = world_with(Vec::new()).await;
     world.clickup.fault(create(), Fault::ApplyThenDrop, 1);
