@@ -274,14 +274,14 @@ fn as_known(stored: &Stored) -> Known {
     }
 }
 
-fn has_moved_status(write: &Effect) -> bool {
+fn moves_status(write: &Effect) -> bool {
     let moves = |action| {
         let Action::Write(Write { status, .. }) = action else {
             return false;
         };
         status.is_some()
     };
-    write.state == State::Applied && serde_json::from_str(&write.desired).is_ok_and(moves)
+    serde_json::from_str(&write.desired).is_ok_and(moves)
 }
 
 /// Everything a plan may look at, for a lead that was found (or nobody), be it by its chain.
@@ -341,13 +341,17 @@ pub async fn facts(
             || of(effect::Kind::Create)
                 .any(|e| e.state == State::Applied && e.remote_id.as_ref() == Some(id))
     });
-    let mut moved_status = told;
+    let mut has_moved = Vec::new();
     if let Some(id) = &lead_id {
-        for moved in of(effect::Kind::Write).filter(|e| has_moved_status(e)) {
-            let lead = app.store.standing_for(&stored.profile, &moved.target);
-            moved_status |= moved.target == *id || lead.await? == *id;
+        for moving in of(effect::Kind::Write).filter(|e| moves_status(e)) {
+            let lead = app.store.standing_for(&stored.profile, &moving.target);
+            if moving.target == *id || lead.await? == *id {
+                has_moved.push(moving.state == State::Applied);
+            }
         }
     }
+    // Where a write was refused for good and is done again, the status is owed, though the change was told.
+    let moved_status = has_moved.contains(&true) || told && has_moved.is_empty();
     let amended = |cause: Cause| effects.iter().any(|e| e.amended.contains(&cause));
     let dead = effects
         .iter()

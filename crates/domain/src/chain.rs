@@ -5,12 +5,13 @@
 
 mod link;
 mod notes;
+mod series;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::booking::{Booking, Party, Place, Recurrence};
+use crate::booking::{Booking, Party, Place};
 use crate::change::{Change, Kind};
 use crate::note::Note;
 
@@ -105,7 +106,7 @@ pub fn fold<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Fold<'a> {
         .collect();
     slots.sort_by_key(|s| (s.set_by.created_at, s.id.clone()));
     link::link(&mut slots, &changes);
-    end_series(&mut slots, &changes);
+    series::end_series(&mut slots, &changes);
     notes::attach_notes(&mut slots, &changes);
     // A declined request that never was a meeting moves neither status nor block, so no clock either:
     // what stood would stop standing without anybody writing it down.
@@ -320,59 +321,6 @@ impl Slot<'_> {
     }
 }
 
-/// One cancellation ends the rest of a series: later occurrences of that person, event type and rule.
-fn end_series<'a>(slots: &mut [Slot<'a>], changes: &[&'a Change]) {
-    let rules: HashMap<usize, BTreeSet<&Recurrence>> =
-        slots.iter().fold(HashMap::new(), |mut all, slot| {
-            let of: &mut BTreeSet<_> = all.entry(slot.chain).or_default();
-            of.extend(
-                slot.changes
-                    .iter()
-                    .filter(|&&i| changes[i].kind != Kind::Cancelled)
-                    .filter_map(|&i| changes[i].booking.recurring.as_ref()),
-            );
-            all
-        });
-    for (i, &cancel) in changes.iter().enumerate() {
-        if cancel.kind != Kind::Cancelled || cancel.booking.request_reschedule {
-            continue;
-        }
-        let Some(said) = &cancel.booking.recurring else {
-            continue;
-        };
-        // A booking says how many were booked, a cancellation how many the event type allows (Cal.com's
-        // handleNewBooking.ts and handleCancelBooking.ts): the rule is the one that the booking came with.
-        let own: BTreeSet<&Recurrence> = slots
-            .iter()
-            .filter(|slot| slot.changes.contains(&i))
-            .flat_map(|slot| rules[&slot.chain].iter().copied())
-            .collect();
-        let is_same = |rule: &&Recurrence| {
-            if own.is_empty() {
-                (rule.freq, rule.interval) == (said.freq, said.interval)
-            } else {
-                own.contains(rule)
-            }
-        };
-        for slot in slots.iter_mut() {
-            let is_of_series = rules[&slot.chain].iter().any(is_same)
-                && slot.booking.event_type_id == cancel.booking.event_type_id
-                && slot.set_by.identity() == cancel.identity()
-                && slot.booking.start >= cancel.booking.start
-                && slot.set_by.created_at <= cancel.created_at;
-            if is_of_series
-                && matches!(
-                    slot.state,
-                    State::Booked | State::Requested | State::AwaitingNewTime
-                )
-            {
-                slot.state = State::Cancelled;
-                slot.ended_by = Some(cancel);
-            }
-        }
-    }
-}
-
 impl<'a> Fold<'a> {
     /// Accepted, neither moved nor cancelled, and ending after the newest thing that is known of the person.
     pub fn stands(&self, slot: &Slot) -> bool {
@@ -476,6 +424,18 @@ impl<'a> Fold<'a> {
             (Some(x), Some(y)) if x != y => Some(x < y),
             _ => Some((a.created_at, a.kind) < (b.created_at, b.kind)),
         }
+    }
+
+    /// Whether `b` comes after `a` in its chain, or ended the series that `a` is an occurrence of.
+    pub fn is_followed_by(&self, a: &Change, b: &Change) -> bool {
+        self.precedes(a, b)
+            .unwrap_or_else(|| self.is_ended_from_elsewhere(a, b))
+    }
+
+    /// Whether `b` ended the booking of `a` by ending another occurrence of its series.
+    pub fn is_ended_from_elsewhere(&self, a: &Change, b: &Change) -> bool {
+        let ended = self.slot_of(a).and_then(|slot| slot.ended_by);
+        a.kind != Kind::Note && ended.is_some_and(|end| end == b) && self.precedes(a, b).is_none()
     }
 
     /// Names under which the chain of `change` is linked to a lead: every uid, seat and reference in it.

@@ -1,7 +1,7 @@
 //! The managed block inside a description: finding it after the CRM's editor has re-rendered the markdown,
 //! and replacing it without touching what people wrote around it.
 
-use crate::text::essence;
+use crate::text::{self, essence};
 
 pub const BEGIN: &str = "⟦ Cal.com meetings · kept by calup ⟧";
 pub const END: &str = "⟦ end of Cal.com meetings ⟧";
@@ -29,7 +29,7 @@ pub fn find(description: &str) -> Fenced<'_> {
     let mut at = 0;
     for line in description.split_inclusive('\n') {
         if line.contains('⟦') {
-            let line_essence = essence(line);
+            let line_essence = essence(&text::without_addresses(line));
             if line_essence == begin {
                 begins.push((at, at + line.len()));
             } else if line_essence == end {
@@ -204,6 +204,11 @@ mod tests {
             format!("before\n\n{BEGIN}\nx\n{END}\nafter"),
             format!("# {}\n\nx\n\n**{}**", BEGIN, END.replace('.', "\\.")),
             format!("> {BEGIN}  \n> x\n> {END}"),
+            // Its editor takes "Cal.com" for an address.
+            format!("{BEGIN}\n\nx\n\n{END}").replace("Cal.com", "[Cal.com](http://Cal.com)"),
+            format!("{BEGIN}\n\nx\n\n{END}")
+                .replace("Cal.com", r#"[Cal.com](https://cal.com/ "Cal.com")"#),
+            format!("{BEGIN}\n\nx\n\n{END}").replace("Cal.com", "<http://Cal.com>"),
         ] {
             assert!(matches!(find(&text), Fenced::Present { .. }), "{text}");
         }

@@ -301,14 +301,14 @@ fn told(
     }
 }
 
-/// Later changes of the chain that found nobody to tell: the first that finds a lead tells them with its own.
+/// Later changes of the chain, or of its series, that found nobody to tell: the first that finds a lead tells them with its own.
 fn untold_after<'a>(
     change: &Change,
     facts: &'a Facts,
     fold: &Fold,
     profile: &Profile,
 ) -> Vec<&'a Change> {
-    let follows = |of: &Change, k: &Change| fold.precedes(of, k) == Some(true);
+    let follows = |of: &Change, k: &Change| fold.is_followed_by(of, k);
     let mut untold: Vec<&Change> = facts
         .known
         .iter()
@@ -335,6 +335,7 @@ fn untold_after<'a>(
     // What joins two bookings may come last: whoever was told before it came did not tell the other booking's.
     let was_joined = |k: &Known, other: &Change| {
         apart.precedes(&k.change, other).is_some()
+            || apart.is_ended_from_elsewhere(&k.change, other)
             || k.tried_at.is_none_or(|at| at >= change.received_at)
     };
     untold.retain(|other| {
@@ -465,11 +466,14 @@ fn for_lead(
     let untold = untold_after(change, facts, fold, profile);
     let has_to_tell = parts.comment || !untold.is_empty();
     if has_to_tell && !facts.told && !facts.dead.contains(&effect::Kind::Comment) {
-        let late = facts.known.iter().any(|k| {
-            k.done
-                && change.is_told_like(&k.change)
-                && fold.precedes(change, &k.change) == Some(true)
-        });
+        let is_told = |k: &Known| {
+            let is_told_by_another = k.untold
+                && profile.parts(&k.change.trigger).comment
+                && !untold.contains(&&k.change);
+            change.is_told_like(&k.change) && (k.done || is_told_by_another)
+        };
+        let mut known = facts.known.iter();
+        let late = known.any(|k| is_told(k) && fold.is_followed_by(change, &k.change));
         let mut text = Text::default();
         if parts.comment {
             text.append(told(

@@ -141,6 +141,24 @@ pub fn essence(markdown: &str) -> String {
     out
 }
 
+/// Each link as its text, without where it leads.
+pub fn without_addresses(markdown: &str) -> String {
+    let mut out = String::new();
+    let mut rest = markdown;
+    while let Some(middle) = rest.find("](") {
+        out.push_str(&rest[..=middle]);
+        rest = &rest[middle + 2..];
+        if let Some(close) = link_end(rest) {
+            rest = &rest[close + 1..];
+        }
+    }
+    out.push_str(rest);
+    for scheme in ["https://", "http://"] {
+        out = out.replace(scheme, "");
+    }
+    out
+}
+
 /// Where an address that was opened by "(" ends, in bytes.
 fn link_end(text: &str) -> Option<usize> {
     let mut depth = 0_u32;

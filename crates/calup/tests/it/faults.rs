@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use sim::cal::Person;
 use sim::clickup::Config;
 use sim::faults::ALWAYS;
@@ -148,6 +149,34 @@ async fn deliveries_are_taken_while_clickup_is_down_and_worked_off_when_it_is_ba
     let counts = world.settle_within(Duration::from_secs(45)).await;
     assert_eq!(counts["done"], 3, "{counts}");
     assert_eq!(world.clickup.tasks_in(INBOUND).len(), 3);
+}
+
+#[tokio::test]
+async fn a_refused_write_that_is_replayed_moves_the_status_too() {
+    let world = World::start().await;
+    let lead = world.clickup.add_task(INBOUND, "Ada Byrd", Some(EMAIL));
+    let refused = r#"{"err":"Internal","ECODE":"ITEM_999"}"#;
+    let write = Match::put(&format!("/task/{lead}"));
+    world
+        .clickup
+        .fault(write, Fault::Status(400, refused.into()), 1);
+    let cal = world.cal();
+    let booking = cal.book(&Person::new("Ada Byrd", EMAIL), START, 30);
+    assert_eq!(world.deliver(booking.created().body).await, 200);
+    assert_eq!(world.settle().await["dead"], 1);
+    let shown = world.clickup.task(&lead).expect("the lead");
+    assert_eq!((shown.status.as_str(), shown.comments.len()), ("to do", 1));
+
+    let all = world.get("/api/deliveries").await;
+    let id = all["deliveries"][0]["id"].as_str().expect("an id");
+    let replay = format!("/api/deliveries/{id}/replay");
+    assert_eq!(world.post(&replay, json!({})).await.0, 200);
+    assert_eq!(world.settle().await["done"], 1);
+    let shown = world.clickup.task(&lead).expect("the lead");
+    assert_eq!(
+        (shown.status.as_str(), shown.comments.len()),
+        ("meeting booked", 1)
+    );
 }
 
 #[tokio::test]

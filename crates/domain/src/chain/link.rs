@@ -16,9 +16,13 @@ enum Reference {
 
 fn reference(slot: &Slot, changes: &[&Change]) -> Option<Reference> {
     let of = || slot.changes.iter().map(|&i| changes[i]);
-    // A request names a move's predecessor, but a seated one gives nothing up before it is confirmed.
-    let moving =
-        of().filter(|c| c.kind == Kind::Booked || (c.kind == Kind::Requested && !c.seated));
+    // A request names a move's predecessor, and so does its refusal, but a seated one gives nothing up before it is
+    // confirmed.
+    let moving = of().filter(|c| match c.kind {
+        Kind::Booked => true,
+        Kind::Requested | Kind::Rejected => !c.seated,
+        Kind::Cancelled | Kind::Note => false,
+    });
     if let Some(named) = moving
         .filter_map(|c| c.booking.reschedule_uid.clone())
         .find(|r| *r != slot.id)

@@ -1,7 +1,7 @@
 //! Which status a change may give a lead, and whether it may.
 
 use super::Plan;
-use crate::chain::{self, Fold, Wanted};
+use crate::chain::{self, Fold, State, Wanted};
 use crate::change::{Change, Kind};
 use crate::facts::Facts;
 use crate::lead::{Lead, StatusKind};
@@ -18,7 +18,7 @@ pub fn wanted_status<'a>(change: &Change, fold: &Fold, profile: &'a Profile) -> 
         Wanted::Booked if moves => profile.status_booked.as_deref(),
         Wanted::Cancelled if moves => profile.status_cancelled.as_deref(),
         Wanted::NoShow if moves => profile.status_no_show.as_deref(),
-        Wanted::AsFound if change.kind == Kind::Requested => profile.status_requested.as_deref(),
+        Wanted::AsFound if is_open_request(change, fold) => profile.status_requested.as_deref(),
         Wanted::Booked | Wanted::Cancelled | Wanted::NoShow | Wanted::AsFound => None,
     }
 }
@@ -132,6 +132,12 @@ pub fn guard(
             Err("it ends a deal, and is not among CLICKUP_STATUS_REOPEN".into())
         }
     }
+}
+
+/// One that comes late may have been refused since.
+fn is_open_request(change: &Change, fold: &Fold) -> bool {
+    let slot = fold.slot_of(change);
+    change.kind == Kind::Requested && slot.is_some_and(|slot| slot.state == State::Requested)
 }
 
 /// A request moves status and block only as the move of a meeting.
