@@ -1,10 +1,10 @@
 //! Keeps the write-ahead log short. SQLite would do it by itself, but in the middle of a commit, and it would keep an
 //! fsync that failed to itself. Most of a long log is copied by a thread of its own while deliveries go on being
-//! committed; the writing thread copies what came meanwhile, and the log begins anew.
+//! committed; the writing connection copies what came meanwhile, and the log begins anew.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ffi};
 
@@ -15,7 +15,8 @@ const ROWS_MAX: u64 = 16_000;
 const IDLE: Duration = Duration::from_secs(1);
 
 pub struct Log {
-    pub commits: u32,
+    commits: u32,
+    grown_at: Instant,
     rows_before: u64,
     /// To the thread that copies, and from it when it has.
     copy: Option<Sender<()>>,
@@ -25,7 +26,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Without a thread (it could not be started) the writing thread copies alone.
+    /// Without a thread (it could not be started) whoever has committed copies alone.
     pub fn kept_by(aside: Connection) -> Self {
         let (copy, asked) = channel();
         let (tell, copied) = channel();
@@ -41,6 +42,7 @@ impl Log {
             });
         Self {
             commits: 0,
+            grown_at: Instant::now(),
             rows_before: 0,
             copy: started.is_ok().then_some(copy),
             copied,
@@ -51,7 +53,22 @@ impl Log {
 
     /// How long to wait for more to write before the log is copied.
     pub fn patience(&self) -> Option<Duration> {
-        (self.commits > 0).then_some(IDLE)
+        let left = IDLE.saturating_sub(self.grown_at.elapsed());
+        (self.commits > 0).then_some(left)
+    }
+
+    pub fn is_at_rest(&self) -> bool {
+        self.patience().is_some_and(|left| left.is_zero())
+    }
+
+    /// Before that, nobody waited for it to come to rest.
+    pub fn is_begun(&self) -> bool {
+        self.commits == 1
+    }
+
+    pub fn has_grown(&mut self) {
+        self.commits += 1;
+        self.grown_at = Instant::now();
     }
 
     pub fn keep_short(&mut self, db: &Connection) {

@@ -1,4 +1,4 @@
-//! Who writes: the writing thread, or (for a simulation that must be the same each time) whoever calls.
+//! Who writes: a thread and the lanes, or (for a simulation that must be the same each time) whoever calls.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 use super::queue::Rank;
-use super::writer::{HandedOver, Writer};
+use super::writer::{Desk, HandedOver, Writer};
 use crate::Result;
 
 pub enum Hand {
@@ -76,7 +76,7 @@ impl Hand {
     }
 
     /// The writing connection, when it can be looked into.
-    pub fn at_rest(&self) -> Option<MutexGuard<'_, Connection>> {
+    pub fn at_rest(&self) -> Option<MutexGuard<'_, Desk>> {
         match self {
             Self::Thread(writer) => writer.at_rest(),
             Self::Inline(_) => None,

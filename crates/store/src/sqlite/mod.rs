@@ -155,7 +155,7 @@ impl Sqlite {
     fn glance<T>(&self, look: impl FnOnce(&Connection, &Vault) -> Result<T>) -> Result<T> {
         let look = |db: &Connection| look(db, &self.vault);
         match self.writer.at_rest() {
-            Some(db) => snapshot(&db, look),
+            Some(desk) => snapshot(&desk.db, look),
             None => self.glances.look(look),
         }
     }

@@ -1,5 +1,6 @@
 //! What waits to be written, and which of it shares a commit. Deliveries go first: a sender waits for each. While
-//! senders are about, the rest goes along with them, within a small share of the time; when nobody is, it has all of it.
+//! senders are about, the rest goes along with them, within a small share of the time; when nobody is, it has all of it,
+//! and what the lanes write needs no thread to be woken: whichever of them comes last commits for all.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,7 @@ use super::writer::Job;
 
 /// A lane's verb waits so long for those of the other lanes at work to share a commit with: the vendor's answer that
 /// the lane waited for took far longer.
-const COMPANY_WAIT: Duration = Duration::from_millis(4);
+pub const COMPANY_WAIT: Duration = Duration::from_millis(4);
 /// Verbs of one commit.
 const BATCH_MAX: usize = 256;
 /// So long a commit without deliveries in it goes on taking work.
@@ -54,6 +55,8 @@ struct State {
     lanes: usize,
     /// The writing thread waits, and can be woken.
     is_waited_for: bool,
+    /// It is to look again what it waits for.
+    is_called: bool,
     /// It waits for so many deliveries; it is not woken for fewer.
     wanted: usize,
     is_closed: bool,
@@ -90,21 +93,43 @@ impl Queue {
                     state.work_due = Some(due);
                 }
                 state.work.push_back(job);
-                state.wanted == 0 && (is_earlier || state.work.len() >= state.lanes)
+                let is_next = is_earlier || state.work.len() >= state.lanes;
+                // A lane sees to it itself, unless it has to go along with deliveries.
+                is_next && state.wanted == 0 && (rank == Rank::Work || state.are_senders_about())
             }
         };
-        // Waking it costs a call of the system, whether it sleeps or not.
+        self.wake_if(is_awaited, state);
+        true
+    }
+
+    /// The writing thread looks again what there is to do.
+    pub fn call(&self) {
+        let mut state = self.state();
+        state.is_called = true;
+        self.wake_if(true, state);
+    }
+
+    /// Waking it costs a call of the system, whether it sleeps or not.
+    fn wake_if(&self, is_awaited: bool, mut state: MutexGuard<'_, State>) {
         let is_woken = is_awaited && std::mem::take(&mut state.is_waited_for);
         drop(state);
         if is_woken {
             self.come.notify_one();
         }
-        true
     }
 
     pub fn are_senders_about(&self) -> bool {
-        let last = self.state().last_intake;
-        last.is_some_and(|at| at.elapsed() < ABOUT)
+        self.state().are_senders_about()
+    }
+
+    pub fn is_any_work(&self) -> bool {
+        !self.state().work.is_empty()
+    }
+
+    /// Whether all lanes at work have handed something over.
+    pub fn is_company_complete(&self) -> bool {
+        let state = self.state();
+        state.work.len() >= state.lanes
     }
 
     /// So many lanes are at work; what one of them hands over waits a little for the others'.
@@ -118,7 +143,7 @@ impl Queue {
         self.come.notify_one();
     }
 
-    /// Until there is something to commit, or nothing came for as long as `patience`.
+    /// Until there is something to commit, or nothing came for as long as `patience`, or it is called.
     pub fn wait(&self, pace: &mut Pace, patience: Option<Duration>) -> Waited {
         let idle_at = patience.map(|patience| Instant::now() + patience);
         let mut state = self.state();
@@ -131,6 +156,9 @@ impl Queue {
             }
             if state.is_closed {
                 return Waited::Closed;
+            }
+            if std::mem::take(&mut state.is_called) && state.work.is_empty() {
+                return Waited::Idle;
             }
             let until = if state.work.is_empty() {
                 idle_at
@@ -171,6 +199,10 @@ impl Queue {
 }
 
 impl State {
+    fn are_senders_about(&self) -> bool {
+        self.last_intake.is_some_and(|at| at.elapsed() < ABOUT)
+    }
+
     fn in_company_by(&self, now: Instant) -> Instant {
         let due = self.work_due.filter(|_| self.work.len() < self.lanes);
         due.unwrap_or(now)

@@ -1,6 +1,8 @@
-//! The one thread that writes. It takes a waiting verb, then whatever else waits, runs all of them in one
+//! The one connection that writes. Whoever has it takes a waiting verb, then whatever else waits, runs all of them in one
 //! transaction (each such that one that fails spoils no other), commits once, and only then
 //! answers. What the verbs do is not known here; who goes first, and how many share a commit, is up to queue.rs.
+//!
+//! A thread has it where senders wait; the worker's lanes commit by themselves, the last one for all.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,18 +14,24 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::checkpoint::{Log, is_sync_failure, stop};
-use super::queue::{Batch, CloseAtEnd, Pace, Queue, Rank, Waited};
+use super::queue::{Batch, COMPANY_WAIT, CloseAtEnd, Pace, Queue, Rank, Waited};
 use crate::{Error, Result};
 
 /// Verbs handed over and not yet answered; more wait for room.
 const WAITING_MAX: usize = 1024;
 
 pub struct Writer {
-    db: Arc<Mutex<Connection>>,
+    desk: Arc<Mutex<Desk>>,
     queue: Arc<Queue>,
     room: Arc<Semaphore>,
     tally: Arc<Tally>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Dropped in this order: the last connection to be closed tidies up.
+pub struct Desk {
+    log: Log,
+    pub db: Connection,
 }
 
 /// How the commits went, of those that wrote something.
@@ -37,18 +45,19 @@ impl Writer {
     /// `aside` is a second connection to the same database.
     pub fn start(db: Connection, aside: Connection) -> Result<Self> {
         let (queue, tally) = (Arc::new(Queue::default()), Arc::new(Tally::default()));
-        let db = Arc::new(Mutex::new(db));
-        let (jobs, counted, writing) = (queue.clone(), tally.clone(), db.clone());
+        let log = Log::kept_by(aside);
+        let desk = Arc::new(Mutex::new(Desk { log, db }));
+        let (jobs, counted, writing) = (queue.clone(), tally.clone(), desk.clone());
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
                 let _closed = CloseAtEnd(&jobs);
-                work(&writing, aside, &jobs, &counted);
+                work(&writing, &jobs, &counted);
             })
             .map_err(|e| Error::Other(format!("could not start the writing thread: {e}")))?;
         let room = Arc::new(Semaphore::new(WAITING_MAX));
         Ok(Self {
-            db,
+            desk,
             queue,
             room,
             tally,
@@ -56,13 +65,13 @@ impl Writer {
         })
     }
 
-    /// To look into, when nothing is written just now and no sender is likely to wait for whoever holds it.
-    pub fn at_rest(&self) -> Option<MutexGuard<'_, Connection>> {
+    /// When nothing is written just now and no sender is likely to wait for whoever holds it.
+    pub fn at_rest(&self) -> Option<MutexGuard<'_, Desk>> {
         if self.queue.are_senders_about() {
             return None;
         }
-        match self.db.try_lock() {
-            Ok(db) => Some(db),
+        match self.desk.try_lock() {
+            Ok(desk) => Some(desk),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         }
@@ -87,7 +96,47 @@ impl Writer {
         rank: Rank,
         verb: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.hand_over(rank, verb).await?.durable().await
+        let handed_over = self.hand_over(rank, verb).await?;
+        if rank == Rank::Lane {
+            return self.in_company(handed_over).await;
+        }
+        handed_over.durable().await
+    }
+
+    /// Whoever completes the company, or has waited for it for long enough, commits for all of it.
+    async fn in_company<T>(&self, handed_over: HandedOver<T>) -> Result<T> {
+        let left = LeftToTheThread(&self.queue);
+        // Those who are ready to write come along.
+        tokio::task::yield_now().await;
+        if self.queue.is_company_complete() {
+            self.commit_here();
+        }
+        let mut answered = handed_over.0;
+        let in_time = tokio::time::timeout(COMPANY_WAIT, &mut answered).await;
+        if in_time.is_err() {
+            self.commit_here();
+        }
+        let answer = match in_time {
+            Ok(answer) => answer,
+            Err(_) => answered.await,
+        };
+        std::mem::forget(left);
+        answer.map_err(|_| stopped())?
+    }
+
+    /// On this thread, if nobody else is at it and no sender waits.
+    fn commit_here(&self) {
+        if !self.queue.is_any_work() {
+            return;
+        }
+        let Some(mut desk) = self.at_rest() else {
+            return self.queue.call();
+        };
+        desk.commit_together(&self.queue, &self.tally, &mut Pace::default());
+        if desk.log.is_begun() {
+            // It copies the log once nothing is written any more.
+            self.queue.call();
+        }
     }
 
     /// Waits for room only.
@@ -130,6 +179,15 @@ impl<T> HandedOver<T> {
 
     pub async fn durable(self) -> Result<T> {
         self.0.await.map_err(|_| stopped())?
+    }
+}
+
+/// Nobody waits any more who would have committed.
+struct LeftToTheThread<'a>(&'a Queue);
+
+impl Drop for LeftToTheThread<'_> {
+    fn drop(&mut self) {
+        self.0.call();
     }
 }
 
@@ -192,25 +250,34 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Job for Task<T, F> {
     }
 }
 
-fn work(db: &Mutex<Connection>, aside: Connection, queue: &Queue, tally: &Tally) {
-    let mut log = Log::kept_by(aside);
+fn work(desk: &Mutex<Desk>, queue: &Queue, tally: &Tally) {
+    let desk = || desk.lock().unwrap_or_else(PoisonError::into_inner);
     let mut pace = Pace::default();
     loop {
-        let waited = queue.wait(&mut pace, log.patience());
-        let db = db.lock().unwrap_or_else(PoisonError::into_inner);
-        match waited {
-            Waited::Come => {
-                commit_together(&db, queue, tally, &mut pace);
-                log.commits += 1;
-                log.keep_short(&db);
-            }
-            Waited::Idle => log.copy(&db),
+        let patience = desk().log.patience();
+        match queue.wait(&mut pace, patience) {
+            Waited::Come => desk().commit_together(queue, tally, &mut pace),
+            Waited::Idle => desk().copy_log(),
             Waited::Closed => break,
         }
     }
 }
 
-/// Runs what waits in one transaction, commits, and answers.
+impl Desk {
+    /// Runs what waits in one transaction, commits, and answers.
+    fn commit_together(&mut self, queue: &Queue, tally: &Tally, pace: &mut Pace) {
+        commit_together(&self.db, queue, tally, pace);
+        self.log.has_grown();
+        self.log.keep_short(&self.db);
+    }
+
+    fn copy_log(&mut self) {
+        if self.log.is_at_rest() {
+            self.log.copy(&self.db);
+        }
+    }
+}
+
 fn commit_together(db: &Connection, queue: &Queue, tally: &Tally, pace: &mut Pace) {
     let failed = |jobs, error: &Error| {
         tally.is_failing.store(true, Ordering::Relaxed);
@@ -321,7 +388,7 @@ mod tests {
         };
         let good = || writer.write(Rank::Work, add);
         // They wait together: one that fails comes first, and one after another.
-        let waiting = writer.db.lock().expect("nobody has panicked with it");
+        let waiting = writer.desk.lock().expect("nobody has panicked with it");
         let (first, second, third, fourth) = (bad(), good(), bad(), good());
         let all = async { tokio::join!(first, second, third, fourth) };
         let handed_over = async { drop(waiting) };
