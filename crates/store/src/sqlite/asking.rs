@@ -107,7 +107,7 @@ impl Asking for Sqlite {
 
     async fn answer(&self, id: &str, answer: Answer, by: &str, now: Timestamp) -> Result<Answered> {
         let (id, by) = (id.to_owned(), by.to_owned());
-        self.write_for_lane(move |db, vault| questions::answer(db, vault, &id, &answer, &by, now))
+        self.write(move |db, vault| questions::answer(db, vault, &id, &answer, &by, now))
             .await
     }
 

@@ -11,12 +11,16 @@ use rusqlite::{Connection, ffi};
 /// So many commits, or rows written, make a log long.
 const COMMITS_MAX: u32 = 512;
 const ROWS_MAX: u64 = 16_000;
-/// Nothing to do for so long: the log is copied too.
+/// Nothing to do for so long: the log is copied too. One that a crowd of senders has made longer is copied at their first
+/// pause, so that the next crowd finds it short.
 const IDLE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(100);
+const ROWS_OF_A_CROWD: u64 = 1_000;
 
 pub struct Log {
     commits: u32,
     grown_at: Instant,
+    rows: u64,
     rows_before: u64,
     /// To the thread that copies, and from it when it has.
     copy: Option<Sender<()>>,
@@ -43,6 +47,7 @@ impl Log {
         Self {
             commits: 0,
             grown_at: Instant::now(),
+            rows: 0,
             rows_before: 0,
             copy: started.is_ok().then_some(copy),
             copied,
@@ -53,7 +58,12 @@ impl Log {
 
     /// How long to wait for more to write before the log is copied.
     pub fn patience(&self) -> Option<Duration> {
-        let left = IDLE.saturating_sub(self.grown_at.elapsed());
+        let most = if self.rows < ROWS_OF_A_CROWD {
+            IDLE
+        } else {
+            PAUSE
+        };
+        let left = most.saturating_sub(self.grown_at.elapsed());
         (self.commits > 0).then_some(left)
     }
 
@@ -66,8 +76,9 @@ impl Log {
         self.commits == 1
     }
 
-    pub fn has_grown(&mut self) {
+    pub fn has_grown(&mut self, db: &Connection) {
         self.commits += 1;
+        self.rows = db.total_changes() - self.rows_before;
         self.grown_at = Instant::now();
     }
 
@@ -79,8 +90,7 @@ impl Log {
             }
             return;
         }
-        let rows = db.total_changes() - self.rows_before;
-        if self.commits < COMMITS_MAX && rows < ROWS_MAX {
+        if self.commits < COMMITS_MAX && self.rows < ROWS_MAX {
             return;
         }
         match &self.copy {
@@ -92,6 +102,7 @@ impl Log {
     pub fn copy(&mut self, db: &Connection) {
         checkpoint(db);
         self.commits = 0;
+        self.rows = 0;
         self.rows_before = db.total_changes();
     }
 }

@@ -23,6 +23,8 @@ const CREDIT_SECONDS_MAX: f64 = 0.003;
 /// A commit waits for senders who are likely to come, so long at most, and no longer than this after the last one.
 const CROWD_WAIT_MAX: Duration = Duration::from_millis(3);
 const CROWD_PAUSE: Duration = Duration::from_micros(200);
+/// No more of them are waited for: while a commit is made, the others come.
+const CROWD_MAX: usize = 32;
 /// As long as there are fewer than so many, the machine may just be busy with those who come.
 const FEW: usize = 8;
 const FEW_PAUSE: Duration = Duration::from_millis(2);
@@ -89,11 +91,12 @@ impl Queue {
                 };
                 let due = Instant::now() + patience;
                 let is_earlier = state.work_due.is_none_or(|known| due < known);
+                let is_overdue = rank == Rank::Work && !is_earlier;
                 if is_earlier {
                     state.work_due = Some(due);
                 }
                 state.work.push_back(job);
-                let is_next = is_earlier || state.work.len() >= state.lanes;
+                let is_next = is_earlier || is_overdue || state.work.len() >= state.lanes;
                 // A lane sees to it itself, unless it has to go along with deliveries.
                 is_next && state.wanted == 0 && (rank == Rank::Work || state.are_senders_about())
             }
@@ -157,7 +160,7 @@ impl Queue {
             if state.is_closed {
                 return Waited::Closed;
             }
-            if std::mem::take(&mut state.is_called) && state.work.is_empty() {
+            if std::mem::take(&mut state.is_called) {
                 return Waited::Idle;
             }
             let until = if state.work.is_empty() {
@@ -264,8 +267,17 @@ impl Pace {
     }
 }
 
+/// Who makes a commit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    Thread,
+    /// It takes no deliveries: it may be kept waiting for the processor, which senders must not be.
+    Lane,
+}
+
 /// What one commit takes.
 pub struct Batch<'a> {
+    by: By,
     pace: &'a mut Pace,
     began: Instant,
     /// The last time that deliveries came while others waited for them.
@@ -276,9 +288,10 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub fn begin(pace: &'a mut Pace) -> Self {
+    pub fn begin(by: By, pace: &'a mut Pace) -> Self {
         let now = Instant::now();
         Self {
+            by,
             pace,
             began: now,
             last_came: now,
@@ -301,6 +314,9 @@ impl<'a> Batch<'a> {
         let mut state = queue.state();
         loop {
             let now = Instant::now();
+            if self.by == By::Lane && !state.intake.is_empty() {
+                return None;
+            }
             if let Some(job) = state.intake.pop_front() {
                 self.deliveries += 1;
                 self.jobs += 1;
@@ -341,7 +357,7 @@ impl<'a> Batch<'a> {
             return 0;
         }
         let most = self.pace.senders - self.pace.senders / 8;
-        most.saturating_sub(self.deliveries)
+        most.min(CROWD_MAX).saturating_sub(self.deliveries)
     }
 
     fn patience(&self) -> Duration {

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::checkpoint::{Log, is_sync_failure, stop};
-use super::queue::{Batch, COMPANY_WAIT, CloseAtEnd, Pace, Queue, Rank, Waited};
+use super::queue::{Batch, By, COMPANY_WAIT, CloseAtEnd, Pace, Queue, Rank, Waited};
 use crate::{Error, Result};
 
 /// Verbs handed over and not yet answered; more wait for room.
@@ -132,9 +132,9 @@ impl Writer {
         let Some(mut desk) = self.at_rest() else {
             return self.queue.call();
         };
-        desk.commit_together(&self.queue, &self.tally, &mut Pace::default());
-        if desk.log.is_begun() {
-            // It copies the log once nothing is written any more.
+        desk.commit_together(By::Lane, &self.queue, &self.tally, &mut Pace::default());
+        // The thread copies the log once nothing is written any more, and sees to what is left.
+        if desk.log.is_begun() || self.queue.is_any_work() {
             self.queue.call();
         }
     }
@@ -256,7 +256,7 @@ fn work(desk: &Mutex<Desk>, queue: &Queue, tally: &Tally) {
     loop {
         let patience = desk().log.patience();
         match queue.wait(&mut pace, patience) {
-            Waited::Come => desk().commit_together(queue, tally, &mut pace),
+            Waited::Come => desk().commit_together(By::Thread, queue, tally, &mut pace),
             Waited::Idle => desk().copy_log(),
             Waited::Closed => break,
         }
@@ -265,9 +265,9 @@ fn work(desk: &Mutex<Desk>, queue: &Queue, tally: &Tally) {
 
 impl Desk {
     /// Runs what waits in one transaction, commits, and answers.
-    fn commit_together(&mut self, queue: &Queue, tally: &Tally, pace: &mut Pace) {
-        commit_together(&self.db, queue, tally, pace);
-        self.log.has_grown();
+    fn commit_together(&mut self, by: By, queue: &Queue, tally: &Tally, pace: &mut Pace) {
+        commit_together(&self.db, by, queue, tally, pace);
+        self.log.has_grown(&self.db);
         self.log.keep_short(&self.db);
     }
 
@@ -278,7 +278,7 @@ impl Desk {
     }
 }
 
-fn commit_together(db: &Connection, queue: &Queue, tally: &Tally, pace: &mut Pace) {
+fn commit_together(db: &Connection, by: By, queue: &Queue, tally: &Tally, pace: &mut Pace) {
     let failed = |jobs, error: &Error| {
         tally.is_failing.store(true, Ordering::Relaxed);
         answer_all(jobs, Some(error));
@@ -292,7 +292,7 @@ fn commit_together(db: &Connection, queue: &Queue, tally: &Tally, pace: &mut Pac
         return;
     }
     let rows_before = db.total_changes();
-    let mut batch = Batch::begin(pace);
+    let mut batch = Batch::begin(by, pace);
     let mut done = Vec::new();
     while let Some(mut job) = batch.next(queue) {
         let kept = by_itself(db, job.as_mut(), done.is_empty());
