@@ -341,17 +341,21 @@ pub async fn facts(
             || of(effect::Kind::Create)
                 .any(|e| e.state == State::Applied && e.remote_id.as_ref() == Some(id))
     });
-    let mut has_moved = Vec::new();
-    if let Some(id) = &lead_id {
+    let (mut has_moved, mut is_owed) = (false, false);
+    if let Found::Lead(lead, _) = &found {
+        let shown = lead.status.to_lowercase();
         for moving in of(effect::Kind::Write).filter(|e| moves_status(e)) {
-            let lead = app.store.standing_for(&stored.profile, &moving.target);
-            if moving.target == *id || lead.await? == *id {
-                has_moved.push(moving.state == State::Applied);
+            let standing = app.store.standing_for(&stored.profile, &moving.target);
+            if moving.target == lead.id || standing.await? == lead.id {
+                let before = moving.status_before.as_ref();
+                has_moved |= moving.state == State::Applied;
+                is_owed |= before.is_none_or(|before| before.to_lowercase() == shown);
             }
         }
     }
-    // Where a write was refused for good and is done again, the status is owed, though the change was told.
-    let moved_status = has_moved.contains(&true) || told && has_moved.is_empty();
+    // Where a write was refused for good and is done again, the status is owed, though the change was told: unless
+    // somebody has moved the lead since.
+    let moved_status = has_moved || told && !is_owed;
     let amended = |cause: Cause| effects.iter().any(|e| e.amended.contains(&cause));
     let dead = effects
         .iter()

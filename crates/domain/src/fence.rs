@@ -1,7 +1,7 @@
 //! The managed block inside a description: finding it after the CRM's editor has re-rendered the markdown,
 //! and replacing it without touching what people wrote around it.
 
-use crate::text::{self, essence};
+use crate::text::essence;
 
 pub const BEGIN: &str = "⟦ Cal.com meetings · kept by calup ⟧";
 pub const END: &str = "⟦ end of Cal.com meetings ⟧";
@@ -29,7 +29,7 @@ pub fn find(description: &str) -> Fenced<'_> {
     let mut at = 0;
     for line in description.split_inclusive('\n') {
         if line.contains('⟦') {
-            let line_essence = essence(&text::without_addresses(line));
+            let line_essence = essence(line);
             if line_essence == begin {
                 begins.push((at, at + line.len()));
             } else if line_essence == end {
@@ -222,6 +222,8 @@ mod tests {
             format!("{END}\nx\n{BEGIN}"),
             format!("{BEGIN}\nx\n{END}\n{BEGIN}\nx\n{END}"),
             format!("moved {BEGIN} x"),
+            format!("{BEGIN}\nx\n{END}![](https://x.example/shot.png)"),
+            format!("[{BEGIN}](https://x.example)\nx\n{END}"),
         ] {
             assert_eq!(find(&text), Fenced::Broken, "{text}");
         }

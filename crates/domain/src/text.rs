@@ -114,9 +114,11 @@ pub fn markdown(line: &str) -> String {
     out
 }
 
+const SCHEMES: [&str; 2] = ["https://", "http://"];
+
 /// What is left of markdown when everything that an editor may re-render is taken away: letters, digits and
-/// the signs of addresses. A link whose text is its address counts once. Two texts that differ only in
-/// markup, escapes or blank space have the same essence.
+/// the signs of addresses. A link whose text is its address counts once, with or without its scheme. Two texts that
+/// differ only in markup, escapes or blank space have the same essence.
 pub fn essence(markdown: &str) -> String {
     let mut out = String::new();
     let mut rest = markdown;
@@ -131,32 +133,32 @@ pub fn essence(markdown: &str) -> String {
         if let Some(close) = link_end(rest) {
             let mut address = String::new();
             keep(&rest[..close], &mut address);
-            if !out.ends_with(&address) {
+            if !out.ends_with(&address) && !says_the_same(&out, &rest[..close]) {
                 out.push_str(&address);
             }
             rest = &rest[close + 1..];
         }
     }
     keep(rest, &mut out);
+    for scheme in SCHEMES {
+        // As calup spells it, it is a name.
+        out = out.replace(&format!("{scheme}Calcom"), "Calcom");
+    }
     out
 }
 
-/// Each link as its text, without where it leads.
-pub fn without_addresses(markdown: &str) -> String {
-    let mut out = String::new();
-    let mut rest = markdown;
-    while let Some(middle) = rest.find("](") {
-        out.push_str(&rest[..=middle]);
-        rest = &rest[middle + 2..];
-        if let Some(close) = link_end(rest) {
-            rest = &rest[close + 1..];
-        }
-    }
-    out.push_str(rest);
-    for scheme in ["https://", "http://"] {
-        out = out.replace(scheme, "");
-    }
-    out
+/// Whether an address leads where the text before it says: an editor took a word for an address.
+fn says_the_same(text: &str, address: &str) -> bool {
+    let target = address.split_whitespace().next().unwrap_or_default();
+    let target = SCHEMES
+        .iter()
+        .find_map(|s| target.strip_prefix(s))
+        .unwrap_or(target);
+    let mut bare = String::new();
+    keep(target.trim_end_matches('/'), &mut bare);
+    let at = text.len().checked_sub(bare.len());
+    let tail = at.and_then(|at| text.get(at..));
+    !bare.is_empty() && tail.is_some_and(|tail| tail.eq_ignore_ascii_case(&bare))
 }
 
 /// Where an address that was opened by "(" ends, in bytes.
@@ -252,8 +254,28 @@ mod tests {
                 r"\[text\](https://x.exam…",
                 r"\[text\]([https://x.exam…](https://x.exam…)",
             ),
+            (
+                "Cal.com booking bk1 · 2f",
+                "[Cal.com](http://Cal.com) booking bk1 · 2f",
+            ),
+            (
+                "Cal.com booking bk1 · 2f",
+                "<https://Cal.com> booking bk1 · 2f",
+            ),
+            (
+                "Ann of acme.example",
+                r#"Ann of [acme.example](https://acme.example/ "acme.example")"#,
+            ),
         ] {
             assert_eq!(essence(ours), essence(theirs), "{ours}");
+        }
+        for (ours, other) in [
+            ("Join", "[Join](https://meet.example)"),
+            ("", "![](https://meet.example)"),
+            ("https://cal.com/anna", "https://cal.com/bert"),
+            ("acme.example", "[acme.example](https://evil.example)"),
+        ] {
+            assert_ne!(essence(ours), essence(other), "{other}");
         }
     }
 }

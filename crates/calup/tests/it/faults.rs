@@ -151,25 +151,28 @@ async fn deliveries_are_taken_while_clickup_is_down_and_worked_off_when_it_is_ba
     assert_eq!(world.clickup.tasks_in(INBOUND).len(), 3);
 }
 
-#[tokio::test]
-async fn a_refused_write_that_is_replayed_moves_the_status_too() {
-    let world = World::start().await;
+/// The lead of a booking whose write ClickUp refused for good, and where it is replayed.
+async fn refused_write(world: &World) -> (String, String) {
     let lead = world.clickup.add_task(INBOUND, "Ada Byrd", Some(EMAIL));
     let refused = r#"{"err":"Internal","ECODE":"ITEM_999"}"#;
     let write = Match::put(&format!("/task/{lead}"));
     world
         .clickup
         .fault(write, Fault::Status(400, refused.into()), 1);
-    let cal = world.cal();
-    let booking = cal.book(&Person::new("Ada Byrd", EMAIL), START, 30);
+    let booking = world.cal().book(&Person::new("Ada Byrd", EMAIL), START, 30);
     assert_eq!(world.deliver(booking.created().body).await, 200);
     assert_eq!(world.settle().await["dead"], 1);
     let shown = world.clickup.task(&lead).expect("the lead");
     assert_eq!((shown.status.as_str(), shown.comments.len()), ("to do", 1));
-
     let all = world.get("/api/deliveries").await;
     let id = all["deliveries"][0]["id"].as_str().expect("an id");
-    let replay = format!("/api/deliveries/{id}/replay");
+    (lead, format!("/api/deliveries/{id}/replay"))
+}
+
+#[tokio::test]
+async fn a_refused_write_that_is_replayed_moves_the_status_too() {
+    let world = World::start().await;
+    let (lead, replay) = refused_write(&world).await;
     assert_eq!(world.post(&replay, json!({})).await.0, 200);
     assert_eq!(world.settle().await["done"], 1);
     let shown = world.clickup.task(&lead).expect("the lead");
@@ -177,6 +180,21 @@ async fn a_refused_write_that_is_replayed_moves_the_status_too() {
         (shown.status.as_str(), shown.comments.len()),
         ("meeting booked", 1)
     );
+}
+
+#[tokio::test]
+async fn a_refused_write_that_is_replayed_leaves_the_status_that_a_person_set_since() {
+    let world = World::start().await;
+    let (lead, replay) = refused_write(&world).await;
+    world.clickup.human_set_status(&lead, "negotiating");
+    assert_eq!(world.post(&replay, json!({})).await.0, 200);
+    assert_eq!(world.settle().await["done"], 1);
+    let shown = world.clickup.task(&lead).expect("the lead");
+    assert_eq!(
+        (shown.status.as_str(), shown.comments.len()),
+        ("negotiating", 1)
+    );
+    assert!(shown.markdown.contains("Cal.com meetings"));
 }
 
 #[tokio::test]

@@ -15,8 +15,8 @@ const SUMMER_TIME: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Default)]
 struct Occurrence<'a> {
     rules: BTreeSet<&'a Recurrence>,
-    /// Each time that it had.
-    starts: BTreeSet<Timestamp>,
+    /// When it was told first, and the time that it had before it was moved.
+    first: Option<(Timestamp, Timestamp)>,
 }
 
 /// One cancellation ends the rest of a series: later occurrences of that person, event type, rule and time.
@@ -27,11 +27,12 @@ pub fn end_series<'a>(slots: &mut [Slot<'a>], changes: &[&'a Change]) {
     let mut by_chain: BTreeMap<usize, Occurrence> = BTreeMap::new();
     for slot in &*slots {
         let of = by_chain.entry(slot.chain).or_default();
-        for booking in slot.changes.iter().map(|&i| &changes[i].booking) {
-            of.starts.insert(booking.start);
-            of.starts.extend(booking.reschedule_start);
-        }
         let told = slot.changes.iter().map(|&i| changes[i]);
+        let times = told.clone().map(|c| {
+            let moved_from = c.booking.reschedule_start;
+            (c.created_at, moved_from.unwrap_or(c.booking.start))
+        });
+        of.first = of.first.into_iter().chain(times).min();
         let told = told.filter(|c| c.kind != Kind::Cancelled);
         of.rules
             .extend(told.filter_map(|c| c.booking.recurring.as_ref()));
@@ -48,7 +49,11 @@ pub fn end_series<'a>(slots: &mut [Slot<'a>], changes: &[&'a Change]) {
         let mut own = Occurrence::default();
         for slot in slots.iter().filter(|slot| slot.changes.contains(&i)) {
             own.rules.extend(&by_chain[&slot.chain].rules);
-            own.starts.extend(&by_chain[&slot.chain].starts);
+            own.first = own
+                .first
+                .into_iter()
+                .chain(by_chain[&slot.chain].first)
+                .min();
         }
         for slot in slots.iter_mut() {
             let is_of_series = own.is_of_one_series(&by_chain[&slot.chain], said)
@@ -71,15 +76,18 @@ pub fn end_series<'a>(slots: &mut [Slot<'a>], changes: &[&'a Change]) {
 
 impl Occurrence<'_> {
     fn is_of_one_series(&self, other: &Self, said: &Recurrence) -> bool {
-        let is_same = |rule: &&Recurrence| {
+        let is_same = |rule: &Recurrence| {
             if self.rules.is_empty() {
                 (rule.freq, rule.interval) == (said.freq, said.interval)
             } else {
                 self.rules.contains(rule)
             }
         };
-        let is_in_step = |one: &Timestamp| other.starts.iter().any(|o| said.joins(*one, *o));
-        other.rules.iter().any(is_same) && self.starts.iter().any(is_in_step)
+        let (Some((_, one)), Some((_, other_one))) = (self.first, other.first) else {
+            return false;
+        };
+        let mut rules = other.rules.iter().filter(|rule| is_same(rule));
+        rules.any(|rule| rule.joins(one, other_one))
     }
 }
 

@@ -134,10 +134,14 @@ pub fn guard(
     }
 }
 
-/// One that comes late may have been refused since.
+/// One that comes late may have been refused since, or moved to a time that is open.
 fn is_open_request(change: &Change, fold: &Fold) -> bool {
+    let is_open = |chain| {
+        let mut of_it = fold.slots.iter().filter(|slot| slot.chain == chain);
+        of_it.any(|slot| slot.state == State::Requested)
+    };
     let slot = fold.slot_of(change);
-    change.kind == Kind::Requested && slot.is_some_and(|slot| slot.state == State::Requested)
+    change.kind == Kind::Requested && slot.is_some_and(|slot| is_open(slot.chain))
 }
 
 /// A request moves status and block only as the move of a meeting.

@@ -531,11 +531,11 @@ fn booking(
                     text: Some(words.next()?),
                 }
             }
-            "weekly" => {
+            "weekly" | "fortnightly" => {
                 out.recurring = Some(Recurrence {
                     freq: 2,
                     count: Some(number(&mut words)?),
-                    interval: 1,
+                    interval: if word == "weekly" { 1 } else { 2 },
                 });
             }
             "calendar" => out.ical_uid = Some(format!("{}@Cal.com", words.next()?)),
