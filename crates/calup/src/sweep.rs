@@ -5,6 +5,7 @@
 mod comments;
 mod leads;
 pub mod replaced;
+mod told;
 mod twins;
 
 use std::collections::HashMap;

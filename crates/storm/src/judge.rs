@@ -24,6 +24,8 @@ pub fn departure(world: &World, life: &Arc<Life>, asked: &Asked) -> u64 {
     let task = task.or_else(|| Some(repair::comment_of(world, &asked.path)?.1.id));
     let mut seen = world.seen();
     let person = match &task {
+        // Only the sweeper takes comments back, and it is alone at the lead, not of the person's lane.
+        Some(_) if asked.method == "DELETE" && task_of(&asked.path).is_none() => None,
         Some(task) => seen.owners.get(task).copied(),
         None => name_in(asked).and_then(|name| seen.person_named(&name)),
     };

@@ -8,10 +8,13 @@ use store::rows::{Record, Register};
 use vendors::Crm;
 
 use super::twins::{self, Another, Twin};
-use super::{SKEW, is_of_an_attempt, oldest_first, without_repeats};
+use super::{SKEW, comments, is_of_an_attempt, oldest_first, told, without_repeats};
 use crate::app::App;
 use crate::gather::Stop;
 use crate::{crash, guard, keys};
+
+/// So begins the reason of a create of which a second lead was merged into the first.
+const MADE_TWICE: &str = "made twice";
 
 pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect, made: &[Lead]) -> Result<(), Stop> {
     let Some((sent, ours)) = ours(crm, effect, made).await? else {
@@ -23,7 +26,15 @@ pub async fn look(app: &App, crm: &dyn Crm, effect: &Effect, made: &[Lead]) -> R
     for twin in younger {
         merge(app, crm, effect, &sent, &older.id, &twin.id).await?;
     }
+    if younger.is_empty() && was_merged(effect) {
+        comments::look_for_carried(app, crm, effect, &older.id).await?;
+    }
     Ok(())
+}
+
+fn was_merged(create: &Effect) -> bool {
+    let reason = create.reason.as_ref();
+    reason.is_some_and(|reason| reason.starts_with(MADE_TWICE))
 }
 
 /// A create that was held for lost, and not sent again, for its person got a lead by another meeting: what it made after
@@ -47,7 +58,11 @@ pub async fn look_for_lost(
         Some(oldest) if ours.iter().any(|l| l.id == kept.lead) => &oldest.id,
         _ => &kept.lead,
     };
-    for late in ours.iter().filter(|late| late.id != *stays) {
+    let late: Vec<&Lead> = ours.iter().filter(|late| late.id != *stays).collect();
+    if late.is_empty() && was_merged(effect) {
+        return comments::look_for_carried(app, crm, effect, stays).await;
+    }
+    for late in late {
         merge(app, crm, effect, &sent, stays, &late.id).await?;
     }
     Ok(())
@@ -146,7 +161,7 @@ async fn merge(
         }
         register.block_written |= write.description.is_some();
     }
-    for comment in twins::only_there(&older, &younger) {
+    for comment in told::only_there(&older.comments, &younger.comments) {
         let id = crm.comment(&older.lead.id, &as_text(comment)).await?;
         crash::at("moved");
         if younger.register.block_comment.as_ref() == Some(&comment.id) {
@@ -214,7 +229,7 @@ async fn remember(
     let merged = Effect {
         remote_id: (effect.state != State::Absent).then(|| kept.clone()),
         reason: Some(format!(
-            "made twice, because an answer was lost; the second, {}, was deleted",
+            "{MADE_TWICE}, because an answer was lost; the second, {}, was deleted",
             younger.lead.id
         )),
         epoch: app.epoch(),

@@ -164,49 +164,6 @@ pub fn carried(
     }
 }
 
-/// Comments of the younger that the older lacks, the oldest first. What the younger holds twice is carried once, and what
-/// was told on both, on each under the marker for that lead, is told.
-pub fn only_there<'a>(older: &Twin, younger: &'a Twin) -> Vec<&'a Posted> {
-    let mut own: Vec<&Posted> = younger.comments.iter().collect();
-    own.sort_by_key(|c| (c.at, c.id.len(), c.id.clone()));
-    let mut only: Vec<&Posted> = Vec::new();
-    for comment in own {
-        let mut there = older.comments.iter().chain(only.iter().copied());
-        if !there.any(|o| is_of_one_effect(o, comment)) {
-            only.push(comment);
-        }
-    }
-    // A change that happens twice is told twice: each telling there stands for one.
-    let is_of_younger = |o: &Posted| younger.comments.iter().any(|c| is_of_one_effect(o, c));
-    let mut told: Vec<&Posted> = older.comments.iter().collect();
-    told.retain(|o| !is_of_younger(o));
-    only.retain(|comment| {
-        let place = told.iter().position(|o| said(o) == said(comment));
-        place.map(|place| told.remove(place)).is_none()
-    });
-    only
-}
-
-/// Perhaps in other words.
-fn is_of_one_effect(one: &Posted, other: &Posted) -> bool {
-    let marker = |c: &Posted| parts(c).1.map(str::to_owned);
-    one.text.trim() == other.text.trim() || marker(one).is_some() && marker(one) == marker(other)
-}
-
-/// What people read, and of which booking.
-fn said(comment: &Posted) -> &str {
-    parts(comment).0
-}
-
-/// Before and behind the dot of the last line.
-fn parts(comment: &Posted) -> (&str, Option<&str>) {
-    let text = comment.text.trim();
-    match text.rsplit_once('·') {
-        Some((said, marker)) if !marker.contains('\n') => (said.trim(), Some(marker.trim())),
-        _ => (text, None),
-    }
-}
-
 /// What stands above the block, and last: where people write, and the same whichever attempt made it.
 fn ends(description: &str) -> (String, String) {
     let above = match fence::find(description) {
@@ -481,54 +438,5 @@ mod tests {
         quick.lead.status = "won".into();
         quick.lead.status_kind = StatusKind::Closed;
         assert_eq!(why(&quick), Some("its status was moved"));
-    }
-
-    #[test]
-    fn comments_are_moved_once() {
-        let mut older = twin("a", 0);
-        let mut younger = twin("b", 5);
-        younger.comments = vec![comment("2", "moved", 9), comment("1", "paid", 7)];
-        let ids = |o: &Twin, y: &Twin| -> Vec<String> {
-            only_there(o, y).iter().map(|c| c.id.clone()).collect()
-        };
-        assert_eq!(ids(&older, &younger), ["1", "2"]);
-        older.comments = vec![comment("3", "paid\n", 70)];
-        assert_eq!(ids(&older, &younger), ["2"]);
-    }
-
-    #[test]
-    fn what_stands_on_the_younger_twice_or_was_told_on_both_is_not_carried_twice() {
-        let mut older = twin("a", 0);
-        let mut younger = twin("b", 5);
-        let line = |uid: &str, mark: &str| format!("Cal.com booking {uid} · {mark}");
-        let said = |id: &str, text: &str, mark: &str, second| {
-            comment(id, &format!("{text}\n{}", line("bk", mark)), second)
-        };
-        let ids = |o: &Twin, y: &Twin| -> Vec<String> {
-            only_there(o, y).iter().map(|c| c.id.clone()).collect()
-        };
-        younger.comments = vec![
-            said("1", "cancelled", "aa", 7),
-            said("2", "cancelled", "aa", 8),
-            said("3", "cancelled, status kept", "aa", 9),
-        ];
-        assert_eq!(ids(&older, &younger), ["1"]);
-        older.comments = vec![said("9", "cancelled", "aa", 70)];
-        assert!(ids(&older, &younger).is_empty());
-
-        // By a database that had forgotten the older.
-        older.comments = vec![said("9", "cancelled", "zz", 3)];
-        younger.comments = vec![said("1", "cancelled", "aa", 7)];
-        assert!(ids(&older, &younger).is_empty());
-        let other = format!("cancelled\n{}", line("other", "bb"));
-        younger.comments = vec![comment("1", &other, 7)];
-        assert_eq!(ids(&older, &younger), ["1"]);
-
-        // Told twice because it happened twice.
-        younger.comments = vec![said("1", "no-show", "aa", 7), said("2", "no-show", "bb", 8)];
-        older.comments.clear();
-        assert_eq!(ids(&older, &younger), ["1", "2"]);
-        older.comments = vec![said("9", "no-show", "bb", 70)];
-        assert_eq!(ids(&older, &younger), ["1"]);
     }
 }
