@@ -58,7 +58,11 @@ pub async fn look_for_carried(
     lead: &str,
 ) -> Result<(), Stop> {
     let _lead = app.shared.leads.of(lead).lock_owned().await;
-    let posted = crm.comments(lead, create.first_sent_at - SKEW).await?;
+    let posted = match crm.comments(lead, create.first_sent_at - SKEW).await {
+        Ok(posted) => posted,
+        Err(Failure::Gone { .. }) => return Ok(()),
+        Err(failure) => return Err(failure.into()),
+    };
     let ours: Vec<Posted> = posted
         .into_iter()
         .filter(|c| c.ours && is_of_an_attempt(create, c.at))

@@ -25,17 +25,27 @@ pub fn only_there<'a>(older: &[Posted], younger: &'a [Posted]) -> Vec<&'a Posted
     only
 }
 
-/// Of comments of ours, the oldest first: each that says the same of the same as an earlier one, beside that.
+/// Of comments with a marker, the oldest first: each that says the same under the same marker as an earlier one, beside that.
 pub fn told_twice(comments: &[Posted]) -> Vec<(&Posted, &Posted)> {
     let mut twice = Vec::new();
     for (n, comment) in comments.iter().enumerate() {
-        let is_same =
-            |o: &&Posted| parts(comment).1.is_some() && o.text.trim() == comment.text.trim();
-        if let Some(older) = comments[..n].iter().find(is_same) {
+        let is_same = |o: &&Posted| o.text.trim() == comment.text.trim();
+        let older = comments[..n].iter().find(is_same);
+        if let (Some(older), true) = (older, has_marker(comment)) {
             twice.push((older, comment));
         }
     }
     twice
+}
+
+/// A person may use a dot too, and write as the token's user.
+fn has_marker(comment: &Posted) -> bool {
+    let is_marker = |word: &str| {
+        let mut signs = word.bytes();
+        word.len() == 16 && signs.all(|sign| matches!(sign, b'a'..=b'z' | b'2'..=b'7'))
+    };
+    let behind = parts(comment).1.filter(|behind| !behind.is_empty());
+    behind.is_some_and(|behind| behind.split_whitespace().all(is_marker))
 }
 
 /// Perhaps in other words.
@@ -116,11 +126,13 @@ mod tests {
     fn what_was_carried_twice_says_the_same_under_the_same_marker() {
         let line = |mark: &str| format!("no-show\nCal.com booking bk · {mark}");
         let comments = [
-            comment("1", &line("aa"), 7),
-            comment("2", &line("bb"), 8),
-            comment("3", &line("aa"), 9),
-            comment("4", "a person's", 10),
-            comment("5", "a person's", 11),
+            comment("1", &line("abcdefghijklmnop"), 7),
+            comment("2", &line("qrstuvwxyz234567"), 8),
+            comment("3", &line("abcdefghijklmnop"), 9),
+            comment("4", "Called · no answer", 10),
+            comment("5", "Called · no answer", 11),
+            comment("6", "as was said", 12),
+            comment("7", "as was said", 13),
         ];
         let twice = told_twice(&comments);
         let ids: Vec<(&str, &str)> = twice.iter().map(|(o, c)| (&*o.id, &*c.id)).collect();

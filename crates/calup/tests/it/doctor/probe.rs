@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sim::clickup::{Config, Rerender};
+use sim::clickup::{Config, LoggedRequest, Rerender};
 use sim::{Fault, Match, faults};
 
 use super::{Examined, Town, text};
@@ -137,24 +137,39 @@ async fn a_probe_that_is_stopped_half_way_deletes_its_task() {
         ..Config::default()
     })
     .await;
-    let mut probe = town.calup.begin(&["doctor", "--probe", "--yes"]);
-    let limit = Instant::now() + Duration::from_secs(20);
-    let is_searched = || {
-        let requests = town.clickup.requests();
-        let mut searches = requests.iter().filter(|it| it.query.contains("Probe"));
-        searches.next().is_some()
-    };
-    while !is_searched() {
-        assert!(Instant::now() < limit, "the probe does not begin");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    let is_searched = |it: &LoggedRequest| it.query.contains("Probe");
+    town.stop_probe_at(is_searched).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_that_is_stopped_while_its_task_is_made_deletes_it() {
+    let town = Town::new().await;
+    let create = Match::post(&format!("/list/{INBOUND}/task"));
+    town.clickup.fault(create, Fault::Delay(1_500), 1);
+    let is_created = |it: &LoggedRequest| it.method == "POST" && it.path.ends_with("/task");
+    town.stop_probe_at(is_created).await;
+}
+
+impl Town {
+    /// Once such a request has come; nothing is left behind.
+    async fn stop_probe_at(&self, has_come: impl Fn(&LoggedRequest) -> bool) {
+        let mut probe = self.calup.begin(&["doctor", "--probe", "--yes"]);
+        let limit = Instant::now() + Duration::from_secs(20);
+        while !self.clickup.requests().iter().any(&has_come) {
+            assert!(Instant::now() < limit, "the probe does not begin");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        while self.clickup.live_tasks().is_empty() {
+            assert!(Instant::now() < limit, "the task is not made");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let pid = probe.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(asked.expect("kill runs").success());
+        let ended = probe.wait().expect("it ends");
+        assert_eq!(ended.code(), Some(1));
+        assert_eq!(self.clickup.live_tasks(), []);
     }
-    assert_eq!(town.clickup.live_tasks().len(), 1);
-    let pid = probe.id().to_string();
-    let asked = Command::new("kill").args(["-TERM", &pid]).status();
-    assert!(asked.expect("kill runs").success());
-    let ended = probe.wait().expect("it ends");
-    assert_eq!(ended.code(), Some(1));
-    assert_eq!(town.clickup.live_tasks(), []);
 }
 
 /// Whatever breaks on the way, the task goes; what cannot be deleted is named.
