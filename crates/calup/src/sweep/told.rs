@@ -2,11 +2,12 @@
 
 use domain::lead::Posted;
 
+use super::oldest_first;
+
 /// Comments of the younger that the older lacks, the oldest first. What the younger holds twice is carried once, and what
 /// was told on both, on each under the marker for that lead, is told.
 pub fn only_there<'a>(older: &[Posted], younger: &'a [Posted]) -> Vec<&'a Posted> {
-    let mut own: Vec<&Posted> = younger.iter().collect();
-    own.sort_by_key(|c| (c.at, c.id.len(), c.id.clone()));
+    let own = oldest_first(younger.iter().collect(), |c: &&Posted| (c.at, &c.id));
     let mut only: Vec<&Posted> = Vec::new();
     for comment in own {
         let mut there = older.iter().chain(only.iter().copied());

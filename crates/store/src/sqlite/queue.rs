@@ -91,14 +91,13 @@ impl Queue {
                 };
                 let due = Instant::now() + patience;
                 let is_earlier = state.work_due.is_none_or(|known| due < known);
-                let is_overdue = rank == Rank::Work && !is_earlier;
                 if is_earlier {
                     state.work_due = Some(due);
                 }
                 state.work.push_back(job);
-                let is_next = is_earlier || is_overdue || state.work.len() >= state.lanes;
+                let is_next = is_earlier || state.work.len() >= state.lanes;
                 // A lane sees to it itself, unless it has to go along with deliveries.
-                is_next && state.wanted == 0 && (rank == Rank::Work || state.are_senders_about())
+                state.wanted == 0 && (rank == Rank::Work || is_next && state.are_senders_about())
             }
         };
         self.wake_if(is_awaited, state);
